@@ -1,0 +1,39 @@
+# One library per folder; its DEPS are the folder's row in the layer table (docs/architecture.md).
+
+add_library(micius_options INTERFACE)
+target_compile_features(micius_options INTERFACE cxx_std_20)
+target_include_directories(micius_options INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+target_compile_options(micius_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual)
+if(MICIUS_WERROR)
+  target_compile_options(micius_options INTERFACE -Werror)
+endif()
+if(MICIUS_SANITIZE)
+  target_compile_options(micius_options INTERFACE -fsanitize=${MICIUS_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all
+    -Wno-maybe-uninitialized)  # g++ 12 sees uninitialised members in std::function where a sanitizer is on
+  target_link_options(micius_options INTERFACE -fsanitize=${MICIUS_SANITIZE})
+endif()
+
+# micius_library(NAME [DEPS ...] [PRIVATE_DEPS ...]): every .cc of the current folder, as target micius_NAME.
+function(micius_library name)
+  cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  if(NOT sources)
+    add_library(micius_${name} INTERFACE)
+    target_link_libraries(micius_${name} INTERFACE micius_options ${arg_DEPS})
+    return()
+  endif()
+  add_library(micius_${name} STATIC ${sources})
+  target_link_libraries(micius_${name} PUBLIC micius_options ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS})
+endfunction()
+
+# micius_tests(NAME DEPS ...): every *_test.cc and helper of tests/NAME, as test_NAME, one CTest entry a case.
+function(micius_tests name)
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${name}/*.cc")
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE micius_test_main ${arg_DEPS})
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  catch_discover_tests(test_${name} TEST_PREFIX "${name}: " PROPERTIES SKIP_RETURN_CODE 4)
+endfunction()

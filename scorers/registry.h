@@ -1,0 +1,23 @@
+// Every scorer, by name.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/registry.h"
+#include "core/scorer.h"
+#include "core/spec.h"
+
+namespace micius {
+
+// What a scorer may be given besides its parameters.
+struct ScorerContext {
+  DataRoots roots;
+};
+
+// Throws Error{kUsage} for a parameter it does not know, naming `spec.name` and the nearest valid one.
+using ScorerFactory = std::function<std::unique_ptr<Scorer>(const Spec& spec, const ScorerContext& context)>;
+
+Registry<ScorerFactory> scorer_registry();
+
+}  // namespace micius

@@ -1,0 +1,96 @@
+#include "base/files.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Descriptor {
+ public:
+  Descriptor(const fs::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+    if (fd_ >= 0) return;
+    const int code = errno;
+    fail(code == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "{}: {}", path.string(),
+         std::strerror(code));
+  }
+  ~Descriptor() { ::close(fd_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail_errno(const fs::path& path) {
+  fail(ErrorCode::kIo, "{}: {}", path.string(), std::strerror(errno));
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) { return std::string(MappedFile(path).text()); }
+
+void write_file_atomic(const fs::path& path, std::string_view bytes) {
+  fs::path temporary = path;
+  temporary += fmt::format(".tmp{}", ::getpid());
+  {
+    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    for (std::size_t done = 0; done < bytes.size();) {
+      const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+      if (n < 0 && errno != EINTR) fail_errno(temporary);
+      if (n > 0) done += static_cast<std::size_t>(n);
+    }
+    if (::fsync(file.get()) != 0 && errno != EINVAL) fail_errno(temporary);
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) fail_errno(path);
+}
+
+MappedFile::MappedFile(const fs::path& path) {
+  const Descriptor file(path, O_RDONLY);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) fail_errno(path);
+  if (S_ISDIR(info.st_mode)) fail(ErrorCode::kIo, "{}: is a folder, expected a file", path.string());
+  if (info.st_size == 0) return;
+  void* data = ::mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (data == MAP_FAILED) fail_errno(path);
+  data_ = static_cast<const std::byte*>(data);
+  size_ = static_cast<std::size_t>(info.st_size);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+void for_each_line(std::string_view text, const std::function<void(std::string_view, std::size_t)>& fn) {
+  std::size_t number = 0;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    fn(text.substr(0, end), ++number);
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace micius

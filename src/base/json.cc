@@ -1,0 +1,145 @@
+#include "base/json.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace micius {
+namespace {
+
+constexpr int kMaxDepth = 512;
+
+std::string place(std::string_view text, std::size_t byte, std::string_view where) {
+  const std::string_view before = text.substr(0, std::min(byte, text.size()));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::size_t start = before.rfind('\n');
+  const std::size_t column = 1 + before.size() - (start == std::string_view::npos ? 0 : start + 1);
+  if (text.find('\n') == std::string_view::npos) return fmt::format("{}: column {}", where, column);
+  return fmt::format("{}:{}: column {}", where, line, column);
+}
+
+const char* type_name(const Json& value) { return value.type_name(); }
+
+}  // namespace
+
+Json parse_json(std::string_view text, std::string_view where) {
+  try {
+    return Json::parse(text, [&](int depth, Json::parse_event_t, Json&) {
+      if (depth > kMaxDepth)
+        fail(ErrorCode::kInvalidData, "{}: JSON nested deeper than {}", where, kMaxDepth);
+      return true;
+    });
+  } catch (const nlohmann::json::parse_error& error) {
+    std::string what = error.what();
+    const std::size_t colon = what.rfind(": ");
+    fail(ErrorCode::kInvalidData, "{}: not valid JSON: {}",
+         place(text, error.byte == 0 ? 0 : error.byte - 1, where),
+         colon == std::string::npos ? what : what.substr(colon + 2));
+  } catch (const nlohmann::json::exception& error) {  // a number out of range
+    fail(ErrorCode::kInvalidData, "{}: not valid JSON: {}", where, error.what());
+  }
+}
+
+std::string dump_json(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+JsonFields::JsonFields(const Json& object, std::string where) : object_(&object), where_(std::move(where)) {
+  if (!object.is_object()) {
+    fail(ErrorCode::kInvalidData, "{}: expected an object, found {}", where_, type_name(object));
+  }
+}
+
+bool JsonFields::has(std::string_view key) const {
+  const auto it = object_->find(std::string(key));
+  return it != object_->end() && !it->is_null();
+}
+
+const Json& JsonFields::at(std::string_view key) const {
+  const auto it = object_->find(std::string(key));
+  if (it != object_->end()) return *it;
+  std::vector<std::string> keys;
+  for (const auto& item : object_->items()) keys.push_back(item.key());
+  fail(ErrorCode::kInvalidData, "{}: field '{}' is missing{}", where_, key,
+       did_you_mean(key, keys, "is it '{}'?"));
+}
+
+std::string JsonFields::string(std::string_view key) const {
+  const Json& value = at(key);
+  if (!value.is_string()) {
+    fail(ErrorCode::kInvalidData, "{}: field '{}' must be a string, found {}", where_, key, type_name(value));
+  }
+  return value.get<std::string>();
+}
+
+std::string JsonFields::string_or(std::string_view key, std::string fallback) const {
+  return has(key) ? string(key) : std::move(fallback);
+}
+
+std::int64_t JsonFields::integer(std::string_view key) const {
+  const Json& value = at(key);
+  if (!value.is_number_integer()) {
+    fail(ErrorCode::kInvalidData, "{}: field '{}' must be an integer, found {}", where_, key,
+         type_name(value));
+  }
+  return value.get<std::int64_t>();
+}
+
+std::int64_t JsonFields::integer_or(std::string_view key, std::int64_t fallback) const {
+  return has(key) ? integer(key) : fallback;
+}
+
+double JsonFields::number(std::string_view key) const {
+  const Json& value = at(key);
+  if (!value.is_number()) {
+    fail(ErrorCode::kInvalidData, "{}: field '{}' must be a number, found {}", where_, key, type_name(value));
+  }
+  return value.get<double>();
+}
+
+double JsonFields::number_or(std::string_view key, double fallback) const {
+  return has(key) ? number(key) : fallback;
+}
+
+bool JsonFields::boolean_or(std::string_view key, bool fallback) const {
+  if (!has(key)) return fallback;
+  const Json& value = at(key);
+  if (!value.is_boolean()) {
+    fail(ErrorCode::kInvalidData, "{}: field '{}' must be true or false, found {}", where_, key,
+         type_name(value));
+  }
+  return value.get<bool>();
+}
+
+std::vector<std::string> JsonFields::strings_or(std::string_view key,
+                                                std::vector<std::string> fallback) const {
+  if (!has(key)) return fallback;
+  const Json& value = at(key);
+  std::vector<std::string> strings;
+  if (value.is_array()) {
+    for (const Json& item : value) {
+      if (!item.is_string()) break;
+      strings.push_back(item.get<std::string>());
+    }
+  }
+  if (!value.is_array() || strings.size() != value.size()) {
+    fail(ErrorCode::kInvalidData, "{}: field '{}' must be a list of strings", where_, key);
+  }
+  return strings;
+}
+
+JsonFields JsonFields::object(std::string_view key) const {
+  return JsonFields(at(key), fmt::format("{}: field '{}'", where_, key));
+}
+
+void JsonFields::only(const std::vector<std::string>& known) const {
+  for (const auto& item : object_->items()) {
+    if (std::find(known.begin(), known.end(), item.key()) != known.end()) continue;
+    fail(ErrorCode::kInvalidData, "{}: unknown field '{}'{}", where_, item.key(),
+         did_you_mean(item.key(), known));
+  }
+}
+
+}  // namespace micius

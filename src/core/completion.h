@@ -1,0 +1,51 @@
+// What came back for one prompt.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace micius {
+
+// Names one request within a runner's life. Chosen by the caller.
+enum class RequestId : std::uint64_t {};
+
+enum class StopReason { kStop, kLength, kContentFilter, kToolCalls, kUnfinished, kFailed };
+
+struct Likelihood {
+  double logprob;  // natural log, summed over the continuation's tokens
+  int tokens;      // of the continuation
+  bool greedy;     // every token of it was the most likely one
+  bool operator==(const Likelihood&) const = default;
+};
+
+// Why a request failed for good. `code` is one of a short list: "empty_continuation", "context_too_long", ...
+struct Failure {
+  std::string code;
+  std::string message;
+  int attempts = 1;
+  bool operator==(const Failure&) const = default;
+};
+
+// Time points; durations are derived when reporting. first_token is absent where the runner cannot see it.
+struct Timing {
+  Clock::time_point planned, sent;
+  std::optional<Clock::time_point> first_token;
+  Clock::time_point done;
+};
+
+struct Completion {
+  RequestId id{};
+  std::string text;                     // empty for a LikelihoodInput
+  std::vector<Likelihood> likelihoods;  // one a pair, in order; may be empty where a runner gives no answer
+  StopReason stop_reason = StopReason::kStop;
+  int prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
+  std::string prompt_text;  // what a local model read once its chat template was applied; empty without one
+  Timing timing;
+  std::optional<Failure> failure;  // set if and only if stop_reason == kFailed
+};
+
+}  // namespace micius

@@ -1,0 +1,68 @@
+#include "core/names.h"
+
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+
+namespace micius {
+namespace {
+
+template <typename Enum, std::size_t n>
+using Table = std::array<std::pair<Enum, std::string_view>, n>;
+
+constexpr Table<Role, 3> kRoles{
+    {{Role::kSystem, "system"}, {Role::kUser, "user"}, {Role::kAssistant, "assistant"}}};
+constexpr Table<StopReason, 6> kStopReasons{{{StopReason::kStop, "stop"},
+                                             {StopReason::kLength, "length"},
+                                             {StopReason::kContentFilter, "content_filter"},
+                                             {StopReason::kToolCalls, "tool_calls"},
+                                             {StopReason::kUnfinished, "unfinished"},
+                                             {StopReason::kFailed, "failed"}}};
+constexpr Table<Verdict, 5> kVerdicts{{{Verdict::kCorrect, "correct"},
+                                       {Verdict::kPartial, "partial"},
+                                       {Verdict::kIncorrect, "incorrect"},
+                                       {Verdict::kNoAnswer, "no_answer"},
+                                       {Verdict::kUnscored, "unscored"}}};
+constexpr Table<RunStatus, 3> kRunStatuses{{{RunStatus::kUnfinished, "unfinished"},
+                                            {RunStatus::kComplete, "complete"},
+                                            {RunStatus::kStopped, "stopped"}}};
+constexpr Table<PromptStyle, 3> kPromptStyles{
+    {{PromptStyle::kText, "text"}, {PromptStyle::kTurns, "turns"}, {PromptStyle::kOneTurn, "one_turn"}}};
+constexpr Table<Direction, 2> kDirections{
+    {{Direction::kHigherIsBetter, "higher"}, {Direction::kLowerIsBetter, "lower"}}};
+constexpr Table<Reduction, 2> kReductions{
+    {{Reduction::kMean, "mean"}, {Reduction::kExpNegMean, "exp_neg_mean"}}};
+
+template <typename Enum, std::size_t n>
+std::string_view name_in(const Table<Enum, n>& table, Enum value) {
+  return table[static_cast<std::size_t>(value)].second;
+}
+
+template <typename Enum, std::size_t n>
+Enum value_in(const Table<Enum, n>& table, std::string_view name, std::string_view noun) {
+  for (const auto& [value, word] : table) {
+    if (word == name) return value;
+  }
+  fail(ErrorCode::kInvalidData, "unknown {} '{}'", noun, name);
+}
+
+}  // namespace
+
+std::string_view name_of(Role value) { return name_in(kRoles, value); }
+std::string_view name_of(StopReason value) { return name_in(kStopReasons, value); }
+std::string_view name_of(Verdict value) { return name_in(kVerdicts, value); }
+std::string_view name_of(RunStatus value) { return name_in(kRunStatuses, value); }
+std::string_view name_of(PromptStyle value) { return name_in(kPromptStyles, value); }
+std::string_view name_of(Direction value) { return name_in(kDirections, value); }
+std::string_view name_of(Reduction value) { return name_in(kReductions, value); }
+
+Role role_from(std::string_view name) { return value_in(kRoles, name, "role"); }
+StopReason stop_reason_from(std::string_view name) { return value_in(kStopReasons, name, "stop reason"); }
+Verdict verdict_from(std::string_view name) { return value_in(kVerdicts, name, "verdict"); }
+RunStatus run_status_from(std::string_view name) { return value_in(kRunStatuses, name, "run status"); }
+PromptStyle prompt_style_from(std::string_view name) { return value_in(kPromptStyles, name, "prompt style"); }
+Direction direction_from(std::string_view name) { return value_in(kDirections, name, "direction"); }
+Reduction reduction_from(std::string_view name) { return value_in(kReductions, name, "reduction"); }
+
+}  // namespace micius

@@ -1,0 +1,93 @@
+// A run summed up. Built by the pipeline, rendered (never computed) by reports.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "core/record.h"
+#include "core/run.h"
+
+namespace micius {
+
+// A number with its 95 % interval and the n it rests on. stderr and interval are absent where n cannot give
+// them.
+struct Estimate {
+  double value = 0;
+  std::optional<double> low, high, stderr_;
+  std::size_t n = 0;
+};
+
+struct Metric {
+  std::string name, unit;
+  Direction direction = Direction::kHigherIsBetter;
+  bool primary = false;
+  std::optional<Estimate> estimate;  // absent: no sample has it, or samples failed
+};
+
+// total = scored + unscored + failed + still open; the last three are counted within scored.
+struct Counts {
+  std::size_t total = 0, scored = 0, unscored = 0, failed = 0;
+  std::size_t no_answer = 0, truncated = 0, empty = 0;
+};
+
+// The metrics of the samples whose field `by` is `key`.
+struct Group {
+  std::string by, key;
+  std::size_t n = 0;
+  std::vector<Metric> metrics;
+};
+
+// A number from the literature, on other test data.
+struct Published {
+  std::string source, model, metric;
+  double value = 0;  // fraction
+  std::string note;
+};
+
+struct Usage {
+  std::uint64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
+  std::optional<std::uint64_t> requests, retries;  // absent in a stable report
+  std::optional<double> cost_usd;
+};
+
+// What two executions of one spec do not share; absent in a stable report.
+struct Execution {
+  RunId id{};
+  std::string started, finished;
+  std::int64_t wall_ns = 0;
+  double samples_per_s = 0;
+  std::uint64_t forwarded_tokens = 0, naive_tokens = 0;
+  Json environment = Json::object();
+};
+
+struct Report {
+  RunSpec spec;
+  RunStatus status = RunStatus::kUnfinished;
+  Counts counts;
+  std::vector<Metric> metrics;
+  std::vector<Group> groups;
+  std::vector<Published> published;
+  Usage usage;
+  std::optional<Execution> execution;
+};
+
+// The score of a group of runs of one model (mmlu, bbh).
+struct Aggregate {
+  std::string name, model;
+  std::vector<RunId> runs;
+  std::vector<Metric> metrics;
+};
+
+// What a report writer is given. records(i, fn) calls fn for the records of reports[i], in dataset order.
+struct ReportSet {
+  std::vector<Report> reports;
+  std::vector<Aggregate> aggregates;
+  std::function<void(std::size_t report, const std::function<void(const Record&)>& fn)> records;
+};
+
+}  // namespace micius

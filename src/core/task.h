@@ -1,0 +1,82 @@
+// What is asked and how it is judged.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/generate_options.h"
+#include "core/prompt.h"
+#include "core/sample.h"
+#include "core/spec.h"
+#include "core/turn.h"
+
+namespace micius {
+
+enum class Direction { kHigherIsBetter, kLowerIsBetter };
+
+// How the values of the samples become the metric. kMean: their mean. kExpNegMean: exp(-mean), a perplexity.
+enum class Reduction { kMean, kExpNegMean };
+
+struct MetricInfo {
+  std::string name;
+  std::string unit = "fraction";
+  Direction direction = Direction::kHigherIsBetter;
+  Reduction reduction = Reduction::kMean;
+};
+
+enum class ShotRule {
+  kFirst,         // the first n rows of the pool
+  kFirstOfGroup,  // the first n rows with the sample's extra.group
+  kDraw,          // lm-eval's draw: one generator a task, moved on document by document (general-tasks.md 6)
+  kDrawExcept,    // the same with n + 1 drawn and the sample itself left out
+};
+
+// Where few-shot examples come from: the first dataset of `pools` whose file is there.
+struct ShotSource {
+  std::vector<Spec> pools;
+  ShotRule rule = ShotRule::kFirst;
+};
+
+// One-line text that says which task, sample and shots `next` is about. Plain data: copied freely.
+struct Task {
+  std::string name;   // "gsm8k"
+  int version = 1;    // raised when data, prompt or scoring changes
+  std::string suite;  // "general", "aimicius" or "user"
+  std::string summary;
+  Spec dataset, scorer;
+  int shots = 0;
+  ShotSource shot_source;
+  PromptStyle style = PromptStyle::kText;
+  GenerateOptions options;
+  std::vector<MetricInfo> metrics;      // the primary one first
+  std::vector<std::string> breakdowns;  // fields of Sample::extra that reports group by
+  std::string cluster;  // field of Sample::extra within which samples are not independent, or ""
+  Json params =
+      Json::object();  // what else may change an answer (prompt mode, system text); part of the spec
+
+  // What the task makes of a source row (choices, targets, "gold"); applied to evaluated samples and to
+  // shots. Throws Error{kInvalidData} for a row it cannot use, naming the field. Identity where empty.
+  std::function<Sample(Sample)> prepare;
+  // What to ask next, given what was said so far. One-turn tasks return a prompt for no turns and nothing
+  // after. Pure.
+  std::function<std::optional<Prompt>(const Sample&, std::span<const Sample> shots, std::span<const Turn>)>
+      next;
+  // The right answer to a turn, for the `reference` and `random` models; targets.front() where empty.
+  std::function<std::string(const Sample&, std::size_t turn)> reference;
+};
+
+// What a user may set about a task before it is made; part of the run's spec.
+struct TaskOptions {
+  std::optional<int> shots;          // the task's own default where absent
+  std::optional<PromptStyle> style;  // the task's own default where absent
+  std::string system;                // a system message before everything, or ""
+  Json params = Json::object();      // task-specific: infrawise takes "mode", "vocabulary"
+  DataRoots roots;                   // where the task reads what it needs besides its samples
+};
+
+using TaskFactory = std::function<Task(const TaskOptions&)>;
+
+}  // namespace micius

@@ -1,0 +1,7 @@
+#include "tasks/registry.h"
+
+namespace micius {
+
+Registry<TaskFactory> task_registry() { return {"task", {}}; }
+
+}  // namespace micius

@@ -1,0 +1,46 @@
+#include "base/json.h"
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+
+namespace micius {
+namespace {
+
+std::string message_of(const std::function<void()>& fn) {
+  try {
+    fn();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("a JSON error names line and column") {
+  CHECK_THAT(message_of([] { parse_json("{\n \"a\": x}", "t.json"); }),
+             Catch::StartsWith("t.json:2: column 7: not valid JSON"));
+  CHECK_THAT(message_of([] { parse_json(std::string(600, '['), "t.json"); }),
+             Catch::Contains("nested deeper than 512"));
+}
+
+TEST_CASE("fields name themselves and their neighbours in errors") {
+  const Json json = {{"targets", 3}, {"input", "x"}};
+  const JsonFields fields(json, "t.jsonl:4");
+  CHECK(fields.string("input") == "x");
+  CHECK(message_of([&] { (void)fields.string("target"); }) ==
+        "t.jsonl:4: field 'target' is missing (is it 'targets'?)");
+  CHECK(message_of([&] { (void)fields.string("targets"); }) ==
+        "t.jsonl:4: field 'targets' must be a string, found number");
+  CHECK(message_of([&] {
+          fields.only({"input", "target"});
+        }) == "t.jsonl:4: unknown field 'targets' (did you mean 'target'?)");
+}
+
+TEST_CASE("JSON keeps the order of keys and refuses nothing that is not UTF-8") {
+  CHECK(dump_json(parse_json(R"({"b":1,"a":[1.0,true,null]})", "t")) == R"({"b":1,"a":[1.0,true,null]})");
+  CHECK(dump_json(Json("\xFF")) == "\"\xEF\xBF\xBD\"");
+}
+
+}  // namespace micius
