@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Every test: format, layers, linter, then the test suites of the presets dev (address and undefined-behaviour
+# sanitizers), tsan (the threaded folders) and release (the slow suites as well). Installs what is missing; can be run
+# again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+
+install_packages scripts/packages.txt scripts/packages-test.txt
+
+say "format and linter"
+scripts/lint.sh
+
+build release
+say "the default model, for tests that need one"
+build/release/src/cli/micius model fetch smollm2-135m || echo "no model: the tests that need it are skipped and say so"
+ctest --preset release
+
+build dev
+ctest --preset dev
+
+build tsan
+ctest --preset tsan
+
+say "all tests passed"

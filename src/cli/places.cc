@@ -1,0 +1,59 @@
+#include "cli/places.h"
+
+#include <cstdlib>
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path environment_path(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? fs::path() : fs::path(value);
+}
+
+fs::path user_data_folder() {
+  if (const fs::path xdg = environment_path("XDG_DATA_HOME"); !xdg.empty()) return xdg / "micius";
+  return environment_path("HOME") / ".local/share/micius";
+}
+
+}  // namespace
+
+void add_db_flag(CLI::App& app, PlaceFlags& flags) {
+  app.add_option("--db", flags.db, "Database of runs")
+      ->type_name("FILE")
+      ->envname("MICIUS_DB")
+      ->capture_default_str();
+}
+
+void add_data_dir_flag(CLI::App& app, PlaceFlags& flags) {
+  app.add_option("--data-dir", flags.data_dir, "Folder of third-party data")
+      ->type_name("DIR")
+      ->envname("MICIUS_DATA_DIR");
+}
+
+void add_model_dir_flag(CLI::App& app, PlaceFlags& flags) {
+  app.add_option("--model-dir", flags.model_dir, "Folder of models")
+      ->type_name("DIR")
+      ->envname("MICIUS_MODEL_DIR");
+}
+
+fs::path share_root() {
+  if (const fs::path share = environment_path("MICIUS_SHARE_DIR"); !share.empty()) return share;
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  const fs::path installed = program.parent_path().parent_path() / "share/micius";
+  return fs::is_directory(installed, ignored) ? installed : fs::path(MICIUS_SOURCE_TREE);
+}
+
+fs::path data_root(const PlaceFlags& flags) {
+  return flags.data_dir.empty() ? user_data_folder() / "data" : flags.data_dir;
+}
+
+fs::path model_root(const PlaceFlags& flags) {
+  return flags.model_dir.empty() ? user_data_folder() / "models" : flags.model_dir;
+}
+
+DataRoots data_roots(const PlaceFlags& flags) { return {share_root(), data_root(flags)}; }
+
+}  // namespace micius

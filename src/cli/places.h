@@ -1,0 +1,29 @@
+// Where files are (interfaces.md 7), and the flags that say so.
+#pragma once
+
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+#include "core/spec.h"
+
+namespace micius {
+
+// The flags --db, --data-dir and --model-dir with their environment variables, as the user gave them.
+struct PlaceFlags {
+  std::filesystem::path db = "micius.db";
+  std::filesystem::path data_dir, model_dir;
+};
+
+void add_db_flag(CLI::App& app, PlaceFlags& flags);
+void add_data_dir_flag(CLI::App& app, PlaceFlags& flags);
+void add_model_dir_flag(CLI::App& app, PlaceFlags& flags);
+
+// The project's own data: MICIUS_SHARE_DIR, else ../share/micius beside the program, else the source tree.
+std::filesystem::path share_root();
+// --data-dir, MICIUS_DATA_DIR, else the user's data folder; made by nobody.
+std::filesystem::path data_root(const PlaceFlags& flags);
+std::filesystem::path model_root(const PlaceFlags& flags);
+DataRoots data_roots(const PlaceFlags& flags);
+
+}  // namespace micius
