@@ -15,10 +15,15 @@ if(MICIUS_SANITIZE)
   target_link_options(micius_options INTERFACE -fsanitize=${MICIUS_SANITIZE})
 endif()
 
-# micius_library(NAME [DEPS ...] [PRIVATE_DEPS ...]): every .cc of the current folder, as target micius_NAME.
+# micius_library(NAME [DEPS ...] [PRIVATE_DEPS ...] [FOLDERS ...]): every .cc of the current folder and of FOLDERS
+# in it, as target micius_NAME.
 function(micius_library name)
-  cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS;FOLDERS" ${ARGN})
+  set(patterns "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  foreach(folder IN LISTS arg_FOLDERS)
+    list(APPEND patterns "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cc")
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   if(NOT sources)
     add_library(micius_${name} INTERFACE)
     target_link_libraries(micius_${name} INTERFACE micius_options ${arg_DEPS})
