@@ -16,7 +16,7 @@ constexpr char32_t kReplacement = 0xFFFD;
 bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::string map_utf8(std::string_view text, utf8proc_option_t options) {
-  const std::string valid = to_valid_utf8(text);
+  std::string valid = to_valid_utf8(text);
   utf8proc_uint8_t* mapped = nullptr;
   const utf8proc_ssize_t size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
                                              static_cast<utf8proc_ssize_t>(valid.size()), &mapped, options);

@@ -39,7 +39,7 @@ void add_model_dir_flag(CLI::App& app, PlaceFlags& flags) {
 }
 
 fs::path share_root() {
-  if (const fs::path share = environment_path("MICIUS_SHARE_DIR"); !share.empty()) return share;
+  if (fs::path share = environment_path("MICIUS_SHARE_DIR"); !share.empty()) return share;
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
   const fs::path installed = program.parent_path().parent_path() / "share/micius";
