@@ -1,6 +1,7 @@
 // Where runs and records are kept.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -8,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "core/record.h"
+#include "core/report.h"
 #include "core/run.h"
 
 namespace micius {
@@ -17,17 +20,22 @@ namespace micius {
 using DoneSet = std::set<std::pair<std::string, int>>;
 
 // append() is one transaction: after a kill, every record is there whole or not at all. A record of the same
-// (sample, repeat) replaces a failed one and is refused over a good one. Two processes may work on one store.
-// Throws Error{kIo}.
+// (sample, repeat) replaces a failed one and is refused over a good one. Texts are valid UTF-8 and come back
+// byte for byte; of Timing the durations come back, counted from `planned`. Two processes may work on one
+// store; an object is for one thread at a time. Throws Error{kIo}.
 class Store {
  public:
   virtual ~Store() = default;
   [[nodiscard]] virtual RunId begin(const RunSpec& spec, std::int64_t batch) = 0;
   virtual void append(RunId run, const Record& record) = 0;
-  // Adds `wall_ns` of this execution and sets the status.
-  virtual void finish(RunId run, RunStatus status, std::int64_t wall_ns) = 0;
+  // Adds `wall_ns` of this execution, sets the status and keeps the primary metric's estimate for people who
+  // look at the database.
+  virtual void finish(RunId run, RunStatus status, std::int64_t wall_ns,
+                      const std::optional<Estimate>& primary) = 0;
   [[nodiscard]] virtual Run run(RunId run) const = 0;       // Error{kNotFound} with the runs there are
   [[nodiscard]] virtual std::vector<Run> runs() const = 0;  // by id
+  // One object a run with the columns of the view `v_runs`, by id; what is not known is null.
+  [[nodiscard]] virtual Json overview() const = 0;
   [[nodiscard]] virtual DoneSet done(RunId run) const = 0;
   // In dataset order (that of RunSpec::sample_ids), then by repeat.
   virtual void for_each(RunId run, const std::function<void(const Record&)>& fn) const = 0;
