@@ -1,0 +1,126 @@
+#include "core/record_json.h"
+
+#include <variant>
+
+#include "core/names.h"
+
+namespace micius {
+namespace {
+
+Json to_json(const std::vector<Message>& messages) {
+  Json list = Json::array();
+  for (const Message& m : messages) list.push_back({{"role", name_of(m.role)}, {"content", m.content}});
+  return list;
+}
+
+Json to_json(const std::vector<Pair>& pairs, const std::string& before) {
+  Json list = Json::array();
+  for (const Pair& p : pairs)
+    list.push_back({{"context", before + p.context}, {"continuation", p.continuation}});
+  return list;
+}
+
+std::vector<Message> messages_from_json(const Json& list, const std::string& where) {
+  std::vector<Message> messages;
+  for (const Json& item : list) {
+    const JsonFields f(item, where);
+    messages.push_back({role_from(f.string("role")), f.string("content")});
+  }
+  return messages;
+}
+
+std::vector<Pair> pairs_from_json(const Json& list, const std::string& where) {
+  std::vector<Pair> pairs;
+  for (const Json& item : list) {
+    const JsonFields f(item, where);
+    pairs.push_back({f.string("context"), f.string("continuation")});
+  }
+  return pairs;
+}
+
+Json prompt_as_read(const Turn& turn) {
+  Json json = Json::object();
+  if (const auto* weigh = std::get_if<LikelihoodInput>(&turn.prompt.input)) {
+    json["pairs"] = to_json(weigh->pairs, weigh->messages.empty() ? "" : turn.completion.prompt_text);
+  } else {
+    json["messages"] = to_json(std::get<GenerateInput>(turn.prompt.input).messages);
+    if (!turn.completion.prompt_text.empty()) json["text"] = turn.completion.prompt_text;
+  }
+  return json;
+}
+
+Json turn_json(const Turn& turn) {
+  const Completion& c = turn.completion;
+  Json json = {{"prompt", prompt_as_read(turn)}};
+  if (!c.failure) {
+    if (std::holds_alternative<LikelihoodInput>(turn.prompt.input)) {
+      json["likelihoods"] = to_json(c.likelihoods);
+    } else {
+      json["completion"] = c.text;
+      json["stop_reason"] = name_of(c.stop_reason);
+    }
+  }
+  json["prompt_tokens"] = c.prompt_tokens;
+  json["completion_tokens"] = c.completion_tokens;
+  json["observation"] = turn.observation;
+  return json;
+}
+
+}  // namespace
+
+Json to_json(const Prompt& prompt) {
+  Json json = Json::object();
+  if (const auto* weigh = std::get_if<LikelihoodInput>(&prompt.input)) {
+    if (!weigh->messages.empty()) json["messages"] = to_json(weigh->messages);
+    json["pairs"] = to_json(weigh->pairs, "");
+  } else {
+    json["messages"] = to_json(std::get<GenerateInput>(prompt.input).messages);
+  }
+  return json;
+}
+
+Prompt prompt_from_json(const Json& json, const std::string& where, const std::string& sample_id) {
+  const JsonFields f(json, where);
+  std::vector<Message> messages;
+  if (f.has("messages")) messages = messages_from_json(f.at("messages"), where);
+  if (!f.has("pairs")) return {sample_id, GenerateInput{std::move(messages)}};
+  return {sample_id, LikelihoodInput{std::move(messages), pairs_from_json(f.at("pairs"), where)}};
+}
+
+Json to_json(const std::vector<Likelihood>& likelihoods) {
+  Json list = Json::array();
+  for (const Likelihood& l : likelihoods)
+    list.push_back({{"logprob", l.logprob}, {"tokens", l.tokens}, {"greedy", l.greedy}});
+  return list;
+}
+
+std::vector<Likelihood> likelihoods_from_json(const Json& json, const std::string& where) {
+  std::vector<Likelihood> likelihoods;
+  for (const Json& item : json) {
+    const JsonFields f(item, where);
+    likelihoods.push_back(
+        {f.number("logprob"), static_cast<int>(f.integer("tokens")), f.boolean_or("greedy", false)});
+  }
+  return likelihoods;
+}
+
+Json record_json(RunId run, const Record& record) {
+  Json json = {
+      {"run_id", static_cast<std::int64_t>(run)}, {"sample_id", record.sample.id}, {"repeat", record.repeat}};
+  if (record.failure) {
+    json["failure"] = {{"code", record.failure->code},
+                       {"message", record.failure->message},
+                       {"attempts", record.failure->attempts}};
+  } else {
+    json["verdict"] = name_of(record.score.verdict);
+    json["values"] = Json::object();
+    for (const Value& v : record.score.values) json["values"][v.metric] = v.value;
+    json["answer"] = record.score.answer;
+    json["reason"] = record.score.reason;
+  }
+  json["turns"] = Json::array();
+  for (const Turn& turn : record.turns) json["turns"].push_back(turn_json(turn));
+  return json;
+}
+
+}  // namespace micius
