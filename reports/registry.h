@@ -9,7 +9,7 @@
 
 namespace micius {
 
-using ReportWriterFactory = std::function<std::unique_ptr<ReportWriter>()>;
+using ReportWriterFactory = std::function<std::unique_ptr<ReportWriter>(const ReportStyle&)>;
 
 Registry<ReportWriterFactory> report_registry();
 

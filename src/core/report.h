@@ -8,19 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "base/estimate.h"
 #include "base/json.h"
 #include "core/record.h"
 #include "core/run.h"
 
 namespace micius {
-
-// A number with its 95 % interval and the n it rests on. stderr and interval are absent where n cannot give
-// them.
-struct Estimate {
-  double value = 0;
-  std::optional<double> low, high, stderr_;
-  std::size_t n = 0;
-};
 
 struct Metric {
   std::string name, unit;
@@ -45,7 +38,8 @@ struct Group {
 // A number from the literature, on other test data.
 struct Published {
   std::string source, model, metric;
-  double value = 0;  // fraction
+  std::string group;  // the part of the task it is about, or ""
+  double value = 0;   // fraction
   std::string note;
 };
 
@@ -61,7 +55,7 @@ struct Execution {
   std::string started, finished;
   std::int64_t wall_ns = 0;
   double samples_per_s = 0;
-  std::uint64_t forwarded_tokens = 0, naive_tokens = 0;
+  std::optional<std::uint64_t> forwarded_tokens, naive_tokens;  // absent where the runner does not count them
   Json environment = Json::object();
 };
 

@@ -1,12 +1,20 @@
 // Renders reports.
 #pragma once
 
+#include <cstddef>
 #include <ostream>
 #include <string_view>
 
 #include "core/report.h"
 
 namespace micius {
+
+// How a report is laid out; never what it says. A writer uses what its format has.
+struct ReportStyle {
+  std::size_t width = 120;  // columns of the terminal
+  bool groups = false;      // text and md: the groups of every run as well
+  bool colour = false;      // text: state in colour
+};
 
 // Same reports, same bytes; nothing depends on the time or the machine that renders.
 class ReportWriter {
