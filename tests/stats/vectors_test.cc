@@ -1,7 +1,5 @@
 // Our estimators against the project's statistics vectors (scipy, statsmodels), where they are there.
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "shared_files.h"
 #include "stats/mean.h"
 #include "stats/quantile.h"
 
@@ -18,9 +17,7 @@ namespace micius {
 namespace {
 
 std::optional<Json> function(const std::string& file, const std::string& name) {
-  const char* shared = std::getenv("MICIUS_SHARED");
-  const auto path =
-      std::filesystem::path(shared ? shared : MICIUS_SOURCE_DIR "/../shared") / "vectors/stats" / file;
+  const auto path = vector_folder() / "stats" / file;
   if (!std::filesystem::exists(path)) {
     WARN("skipped: no statistics vectors at " << path.string());
     return std::nullopt;

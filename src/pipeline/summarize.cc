@@ -1,0 +1,246 @@
+#include "pipeline/summarize.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "stats/mean.h"
+
+namespace micius {
+namespace {
+
+// A group's key as people write it; absent for what is not a word or a number.
+std::optional<std::string> key_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number() || value.is_boolean()) return dump_json(value);
+  return std::nullopt;
+}
+
+// The keys of one sample under `field`: one, or one an entry of a list.
+std::set<std::string> keys_of(const Sample& sample, const std::string& field) {
+  std::set<std::string> keys;
+  const auto it = sample.extra.find(field);
+  if (it == sample.extra.end()) return keys;
+  if (it->is_array()) {
+    for (const Json& item : *it)
+      if (auto key = key_text(item)) keys.insert(std::move(*key));
+  } else if (auto key = key_text(*it)) {
+    keys.insert(std::move(*key));
+  }
+  return keys;
+}
+
+std::optional<double> as_number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Numbers by size and before words, words by their bytes.
+struct KeyOrder {
+  bool operator()(const std::string& a, const std::string& b) const {
+    const auto x = as_number(a), y = as_number(b);
+    if (x && y && *x != *y) return *x < *y;
+    if (x.has_value() != y.has_value()) return x.has_value();
+    return a < b;
+  }
+};
+
+bool is_empty(const Record& record) {
+  return std::all_of(record.turns.begin(), record.turns.end(), [](const Turn& turn) {
+    return turn.completion.text.empty() && turn.completion.likelihoods.empty();
+  });
+}
+
+bool is_truncated(const Record& record) {
+  return std::any_of(record.turns.begin(), record.turns.end(),
+                     [](const Turn& turn) { return turn.completion.stop_reason == StopReason::kLength; });
+}
+
+void cut_to_fraction(std::optional<Estimate>& estimate) {
+  if (!estimate || !estimate->low) return;
+  estimate->low = std::max(0.0, *estimate->low);
+  estimate->high = std::min(1.0, *estimate->high);
+}
+
+// The values of a run by sample, filled record by record in dataset order.
+class Table {
+ public:
+  explicit Table(const RunSpec& spec) : spec_(spec), columns_(spec.metrics.size()) {}
+
+  // The repeats of a sample come one after the other.
+  void add(const Record& record) {
+    if (samples_ == 0 || record.sample.id != last_id_) {
+      last_id_ = record.sample.id;
+      begin_sample(record.sample);
+    }
+    for (const Value& value : record.score.values) {
+      for (std::size_t m = 0; m < columns_.size(); ++m) {
+        if (spec_.metrics[m].name != value.metric) continue;
+        Cell& cell = columns_[m].back();
+        cell.sum += value.value;
+        ++cell.repeats;
+      }
+    }
+  }
+
+  std::vector<Metric> metrics() const {
+    std::vector<std::uint32_t> all(samples_);
+    for (std::uint32_t i = 0; i < samples_; ++i) all[i] = i;
+    return metrics_of(all);
+  }
+
+  std::vector<Group> groups() const {
+    std::vector<Group> result;
+    for (const std::string& by : spec_.breakdowns) {
+      const auto it = groups_.find(by);
+      if (it == groups_.end()) continue;
+      for (const auto& [key, members] : it->second)
+        result.push_back({by, key, members.size(), metrics_of(members)});
+    }
+    return result;
+  }
+
+ private:
+  struct Cell {
+    double sum = 0;
+    std::uint32_t repeats = 0;  // 0: the metric does not apply to the sample
+  };
+
+  void begin_sample(const Sample& sample) {
+    for (auto& column : columns_) column.emplace_back();
+    for (const std::string& by : spec_.breakdowns)
+      for (const std::string& key : keys_of(sample, by)) groups_[by][key].push_back(samples_);
+    if (!spec_.cluster.empty()) {
+      const std::set<std::string> keys = keys_of(sample, spec_.cluster);
+      // A sample that names no cluster is one of its own.
+      clusters_.push_back(keys.empty() ? ~samples_
+                                       : cluster_numbers_.try_emplace(*keys.begin(), samples_).first->second);
+    }
+    ++samples_;
+  }
+
+  std::vector<Metric> metrics_of(const std::vector<std::uint32_t>& members) const {
+    std::vector<Metric> result;
+    for (std::size_t m = 0; m < columns_.size(); ++m) {
+      const MetricInfo& info = spec_.metrics[m];
+      std::vector<double> values;
+      std::vector<std::uint32_t> clusters;
+      for (const std::uint32_t sample : members) {
+        const Cell& cell = columns_[m][sample];
+        if (cell.repeats == 0) continue;
+        values.push_back(cell.sum / cell.repeats);
+        if (!clusters_.empty()) clusters.push_back(clusters_[sample]);
+      }
+      Metric metric{info.name, info.unit, info.direction, m == 0, {}};
+      metric.estimate = info.reduction == Reduction::kMean ? estimate_mean(values, clusters)
+                                                           : estimate_exp_neg_mean(values, clusters);
+      if (info.unit == "fraction") cut_to_fraction(metric.estimate);
+      result.push_back(std::move(metric));
+    }
+    return result;
+  }
+
+  const RunSpec& spec_;
+  std::string last_id_;
+  std::uint32_t samples_ = 0;
+  std::vector<std::vector<Cell>> columns_;  // [metric][sample]
+  std::vector<std::uint32_t> clusters_;     // [sample], or empty
+  std::unordered_map<std::string, std::uint32_t> cluster_numbers_;
+  std::map<std::string, std::map<std::string, std::vector<std::uint32_t>, KeyOrder>> groups_;
+};
+
+struct Totals {
+  Counts counts;
+  Usage usage;
+  std::size_t records = 0;
+  std::uint64_t requests = 0, retries = 0;
+
+  void add(const Record& record) {
+    ++records;
+    for (const Turn& turn : record.turns) {
+      ++requests;
+      usage.prompt_tokens += turn.completion.prompt_tokens;
+      usage.cached_tokens += turn.completion.cached_tokens;
+      usage.completion_tokens += turn.completion.completion_tokens;
+    }
+    if (record.failure) {
+      ++counts.failed;
+      retries += std::max(0, record.failure->attempts - 1);
+    } else if (record.score.verdict == Verdict::kUnscored) {
+      ++counts.unscored;
+    } else {
+      ++counts.scored;
+      counts.no_answer += record.score.verdict == Verdict::kNoAnswer;
+      counts.truncated += is_truncated(record);
+      counts.empty += is_empty(record);
+    }
+  }
+};
+
+bool has_score(const Record& record) { return !record.failure && record.score.verdict != Verdict::kUnscored; }
+
+Execution execution_of(const Run& run, std::size_t records) {
+  Execution execution;
+  execution.id = run.id;
+  execution.started = run.started;
+  execution.finished = run.finished;
+  execution.wall_ns = run.wall_ns;
+  if (run.wall_ns > 0)
+    execution.samples_per_s = static_cast<double>(records) * 1e9 / static_cast<double>(run.wall_ns);
+  execution.environment = run.spec.environment;
+  return execution;
+}
+
+}  // namespace
+
+Report summarize(const Store& store, RunId id, const SummarizeOptions& options) {
+  const Run run = store.run(id);
+  Table table(run.spec);
+  Totals totals;
+  store.for_each(id, [&](const Record& record) {
+    totals.add(record);
+    if (has_score(record)) table.add(record);
+  });
+  Report report;
+  report.spec = run.spec;
+  report.status = run.status;
+  report.counts = totals.counts;
+  report.counts.total = run.spec.sample_ids.size() * static_cast<std::size_t>(std::max(1, run.spec.repeats));
+  report.usage = totals.usage;
+  report.published = published_for(options.published, run.spec.task);
+  report.metrics = table.metrics();
+  if (report.counts.failed == 0 || options.allow_failed) {
+    report.groups = table.groups();
+  } else {
+    for (Metric& metric : report.metrics) metric.estimate.reset();
+  }
+  if (!options.stable) {
+    report.usage.requests = totals.requests;
+    report.usage.retries = totals.retries;
+    report.execution = execution_of(run, totals.records);
+  }
+  return report;
+}
+
+std::optional<Estimate> primary_estimate(const Store& store, RunId run) {
+  const std::vector<Metric> metrics = summarize(store, run, {}).metrics;
+  return metrics.empty() ? std::nullopt : metrics.front().estimate;
+}
+
+ReportSet summarize_all(const Store& store, const std::vector<RunId>& runs, const SummarizeOptions& options) {
+  ReportSet set;
+  for (const RunId run : runs) set.reports.push_back(summarize(store, run, options));
+  set.records = [&store, runs](std::size_t report, const std::function<void(const Record&)>& fn) {
+    store.for_each(runs.at(report), fn);
+  };
+  return set;
+}
+
+}  // namespace micius

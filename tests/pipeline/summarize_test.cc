@@ -1,0 +1,190 @@
+#include "pipeline/summarize.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "memory_store.h"
+#include "stats/mean.h"
+
+namespace micius {
+namespace {
+
+RunSpec spec_of(std::vector<std::string> ids) {
+  RunSpec spec;
+  spec.task = "quiz";
+  spec.sample_ids = std::move(ids);
+  spec.metrics = {{"acc"}, {"ppl", "perplexity", Direction::kLowerIsBetter, Reduction::kExpNegMean}};
+  return spec;
+}
+
+Record record_of(const std::string& id, double acc) {
+  Record record;
+  record.sample.id = id;
+  record.score.verdict = acc == 1 ? Verdict::kCorrect : Verdict::kIncorrect;
+  record.score.values = {{"acc", acc}};
+  Turn turn;
+  turn.completion.text = "x";
+  turn.completion.prompt_tokens = 10;
+  turn.completion.completion_tokens = 2;
+  record.turns = {turn};
+  return record;
+}
+
+Report report_of(const RunSpec& spec, const std::vector<Record>& records,
+                 const SummarizeOptions& options = {}) {
+  MemoryStore store;
+  const RunId run = store.begin(spec, 1);
+  for (const Record& record : records) store.append(run, record);
+  store.finish(run, RunStatus::kComplete, 2'000'000'000, std::nullopt);
+  return summarize(store, run, options);
+}
+
+}  // namespace
+
+TEST_CASE("metrics are over the scored samples and leave out parts that do not apply") {
+  Record with_part = record_of("a", 1);
+  with_part.score.values.push_back({"ppl", -2});
+  Record unscored = record_of("c", 0);
+  unscored.score = {};
+  const Report report = report_of(spec_of({"a", "b", "c"}), {with_part, record_of("b", 0), unscored});
+  CHECK(report.counts.total == 3);
+  CHECK(report.counts.scored == 2);
+  CHECK(report.counts.unscored == 1);
+  REQUIRE(report.metrics.size() == 2);
+  CHECK(report.metrics[0].primary);
+  CHECK(report.metrics[0].estimate->value == 0.5);
+  CHECK(*report.metrics[0].estimate->low == Approx(wilson(1, 2).low));
+  CHECK(report.metrics[1].estimate->n == 1);
+  CHECK(report.metrics[1].estimate->value == Approx(std::exp(2)));
+  CHECK_FALSE(report.metrics[1].estimate->low);
+}
+
+TEST_CASE("no answer, truncated and empty are counted within scored") {
+  Record none = record_of("a", 0);
+  none.score.verdict = Verdict::kNoAnswer;
+  none.turns[0].completion.text = "";
+  Record cut = record_of("b", 0);
+  cut.turns[0].completion.stop_reason = StopReason::kLength;
+  Record weighed = record_of("c", 1);
+  weighed.turns[0].completion.text = "";
+  weighed.turns[0].completion.likelihoods = {{-1, 1, true}};
+  const Counts counts = report_of(spec_of({"a", "b", "c"}), {none, cut, weighed}).counts;
+  CHECK(counts.scored == 3);
+  CHECK(counts.no_answer == 1);
+  CHECK(counts.truncated == 1);
+  CHECK(counts.empty == 1);
+}
+
+TEST_CASE("repeats are averaged per sample first") {
+  RunSpec spec = spec_of({"a", "b"});
+  spec.repeats = 2;
+  Record a0 = record_of("a", 1), a1 = record_of("a", 0), b0 = record_of("b", 1), b1 = record_of("b", 1);
+  a1.repeat = b1.repeat = 1;
+  const Report report = report_of(spec, {a0, a1, b0, b1});
+  CHECK(report.counts.total == 4);
+  CHECK(report.counts.scored == 4);
+  CHECK(report.metrics[0].estimate->n == 2);
+  CHECK(report.metrics[0].estimate->value == 0.75);
+}
+
+TEST_CASE("a run with failed samples has no metrics unless they are allowed") {
+  Record failed = record_of("b", 0);
+  failed.score = {};
+  failed.failure = Failure{"timeout", "no answer within 60 s", 3};
+  RunSpec spec = spec_of({"a", "b", "c"});
+  spec.breakdowns = {"kind"};
+  Record good = record_of("a", 1);
+  good.sample.extra["kind"] = "x";
+  const Report strict = report_of(spec, {good, failed});
+  CHECK(strict.counts.failed == 1);
+  CHECK(strict.counts.total == 3);
+  REQUIRE(strict.metrics.size() == 2);
+  CHECK_FALSE(strict.metrics[0].estimate);
+  CHECK(strict.groups.empty());
+  SummarizeOptions allow;
+  allow.allow_failed = true;
+  const Report lenient = report_of(spec, {good, failed}, allow);
+  CHECK(lenient.metrics[0].estimate->n == 1);
+  CHECK(lenient.groups.size() == 1);
+  CHECK(*lenient.usage.retries == 2);
+}
+
+TEST_CASE("groups are by word, number and each entry of a list, in a stated order") {
+  RunSpec spec = spec_of({"a", "b", "c"});
+  spec.breakdowns = {"level", "tags", "absent"};
+  Record a = record_of("a", 1), b = record_of("b", 0), c = record_of("c", 1);
+  a.sample.extra = {{"level", 10}, {"tags", {"x", "y", "x"}}};
+  b.sample.extra = {{"level", 9}, {"tags", {"y"}}};
+  c.sample.extra = {{"level", "easy"}, {"tags", Json::object()}};
+  const std::vector<Group> groups = report_of(spec, {a, b, c}).groups;
+  std::vector<std::string> names;
+  for (const Group& group : groups)
+    names.push_back(group.by + "=" + group.key + ":" + std::to_string(group.n));
+  CHECK(names == std::vector<std::string>{"level=9:1", "level=10:1", "level=easy:1", "tags=x:1", "tags=y:2"});
+  CHECK(groups[4].metrics[0].estimate->value == 0.5);
+}
+
+TEST_CASE("samples of one cluster are not independent") {
+  RunSpec spec = spec_of({"a", "b", "c", "d", "e"});
+  spec.cluster = "family";
+  std::vector<Record> records = {record_of("a", 1), record_of("b", 1), record_of("c", 0), record_of("d", 0),
+                                 record_of("e", 1)};
+  for (std::size_t i = 0; i < 4; ++i) records[i].sample.extra["family"] = i < 2 ? "p" : "q";
+  const Estimate estimate = *report_of(spec, records).metrics[0].estimate;
+  CHECK(estimate.clusters == 3);  // "e" names none and is its own
+  CHECK(*estimate.low == 0);      // cut: a fraction
+  CHECK(*estimate.high == 1);
+}
+
+TEST_CASE("a stable report leaves out what two executions do not share") {
+  SummarizeOptions stable;
+  stable.stable = true;
+  const Report report = report_of(spec_of({"a"}), {record_of("a", 1)}, stable);
+  CHECK_FALSE(report.execution);
+  CHECK_FALSE(report.usage.requests);
+  CHECK(report.usage.prompt_tokens == 10);
+  const Report full = report_of(spec_of({"a"}), {record_of("a", 1)});
+  CHECK(full.execution->samples_per_s == 0.5);
+  CHECK(*full.usage.requests == 1);
+}
+
+TEST_CASE("a run without records has counts and no estimate") {
+  const Report report = report_of(spec_of({"a"}), {});
+  CHECK(report.counts.total == 1);
+  CHECK_FALSE(report.metrics[0].estimate);
+}
+
+TEST_CASE("the primary estimate is the report's") {
+  MemoryStore store;
+  const RunId run = store.begin(spec_of({"a", "b"}), 1);
+  CHECK_FALSE(primary_estimate(store, run));
+  store.append(run, record_of("a", 1));
+  store.append(run, record_of("b", 0));
+  CHECK(primary_estimate(store, run)->value == 0.5);
+  const ReportSet set = summarize_all(store, {run}, {});
+  std::vector<std::string> ids;
+  set.records(0, [&](const Record& record) { ids.push_back(record.sample.id); });
+  CHECK(ids == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("published rows are read and chosen by task") {
+  const auto path = std::filesystem::temp_directory_path() / "micius-published-test.json";
+  write_file_atomic(path, R"({"source": "s", "note": "n", "rows": [
+    {"task": "quiz", "group": "nvidia", "metric": "acc", "values": {"GPT-4": 0.25, "B": 0}},
+    {"task": "other", "metric": "acc", "values": {"GPT-4": 1}}]})");
+  const auto rows = published_for(read_published(path), "quiz");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].model == "GPT-4");
+  CHECK(rows[0].group == "nvidia");
+  CHECK(rows[0].value == 0.25);
+  CHECK(rows[1].source == "s");
+  write_file_atomic(path, R"({"source": "s", "note": "n", "rows": [{"tusk": 1}]})");
+  CHECK_THROWS_WITH(read_published(path), Catch::Contains("rows[0]") && Catch::Contains("tusk"));
+  std::filesystem::remove(path);
+}
+
+}  // namespace micius
