@@ -51,6 +51,9 @@ struct Task {
   ShotSource shot_source;
   PromptStyle style = PromptStyle::kText;
   GenerateOptions options;
+  // Token limit of each turn; turns past the end, or all where empty, have options.max_tokens. A limit that
+  // the user sets goes over both.
+  std::vector<int> turn_max_tokens;
   std::vector<MetricInfo> metrics;      // the primary one first
   std::vector<std::string> breakdowns;  // fields of Sample::extra that reports group by
   std::string cluster;  // field of Sample::extra within which samples are not independent, or ""
