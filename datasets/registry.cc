@@ -1,7 +1,16 @@
 #include "datasets/registry.h"
 
+#include "datasets/csv.h"
+#include "datasets/jsonl.h"
+
 namespace micius {
 
-Registry<DatasetFactory> dataset_registry() { return {"dataset loader", {}}; }
+Registry<DatasetFactory> dataset_registry() {
+  return {"dataset",
+          {
+              {"jsonl", "JSON lines, one object a line; .gz too", open_jsonl},
+              {"csv", "CSV with a header line; .gz too", open_csv},
+          }};
+}
 
 }  // namespace micius

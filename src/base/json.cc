@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 
 #include "base/error.h"
@@ -44,6 +45,34 @@ Json parse_json(std::string_view text, std::string_view where) {
 
 std::string dump_json(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+const Json* find_json(const Json& value, std::string_view path) {
+  if (value.is_object()) {
+    if (const auto it = value.find(std::string(path)); it != value.end()) return &*it;
+  } else if (!value.is_array()) {
+    return nullptr;
+  }
+  const std::size_t dot = path.find('.');
+  const std::string_view first = path.substr(0, dot);
+  const std::string_view rest = dot == std::string_view::npos ? "" : path.substr(dot + 1);
+  const Json* child = nullptr;
+  if (value.is_array()) {
+    std::size_t index = 0;
+    const auto [end, code] = std::from_chars(first.data(), first.data() + first.size(), index);
+    if (code == std::errc() && end == first.data() + first.size() && index < value.size())
+      child = &value[index];
+  } else if (dot != std::string_view::npos) {
+    if (const auto it = value.find(std::string(first)); it != value.end()) child = &*it;
+  }
+  if (child == nullptr || dot == std::string_view::npos) return child;
+  return find_json(*child, rest);
+}
+
+std::optional<std::string> scalar_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number() || value.is_boolean()) return value.dump();
+  return std::nullopt;
 }
 
 JsonFields::JsonFields(const Json& object, std::string where) : object_(&object), where_(std::move(where)) {

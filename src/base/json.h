@@ -20,6 +20,13 @@ Json parse_json(std::string_view text, std::string_view where);
 // One line, no blanks, UTF-8 as it is (invalid bytes become U+FFFD). Same value, same bytes.
 std::string dump_json(const Json& value);
 
+// The value at a dotted path ("choices.text", "options.0"), or null if there is none. At each step a key that
+// has the dots in its name goes first.
+const Json* find_json(const Json& value, std::string_view path);
+
+// A string, number, or true or false as text; absent for anything else. "3" and 3 are the same text.
+std::optional<std::string> scalar_text(const Json& value);
+
 // Reads typed fields of one object and reports what is missing, mistyped or unknown, with the nearest valid
 // name. Borrows the object; `where` is the prefix of every message.
 class JsonFields {

@@ -1,0 +1,103 @@
+#include "datasets/rows.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/dataset_file.h"
+
+namespace micius {
+namespace {
+
+const Json& field(const Json& row, const std::string& path, const std::string& where) {
+  if (const Json* value = find_json(row, path)) return *value;
+  std::vector<std::string> keys;
+  for (const auto& item : row.items()) keys.push_back(item.key());
+  fail(ErrorCode::kInvalidData, "{}: field '{}' is missing{}", where, path,
+       did_you_mean(path, keys, "is it '{}'?"));
+}
+
+std::string text(const Json& value, const std::string& path, const std::string& where) {
+  if (auto scalar = scalar_text(value)) return *std::move(scalar);
+  fail(ErrorCode::kInvalidData, "{}: field '{}' must be a string or a number, found {}", where, path,
+       value.type_name());
+}
+
+std::vector<std::string> texts(const Json& value, const std::string& path, const std::string& where) {
+  if (!value.is_array()) return {text(value, path, where)};
+  std::vector<std::string> result;
+  for (const Json& item : value) result.push_back(text(item, path, where));
+  if (result.empty()) fail(ErrorCode::kInvalidData, "{}: field '{}' is an empty list", where, path);
+  return result;
+}
+
+class RowDataset final : public Dataset {
+ public:
+  RowDataset(const Spec& spec, std::unique_ptr<Rows> rows)
+      : name_(dataset_name(spec)), fields_(spec), rows_(std::move(rows)) {
+    std::unordered_map<std::string, std::size_t> seen;
+    for (std::size_t i = 0; i < rows_->size(); ++i) {
+      const Sample sample = at(i);
+      if (!fields_.names_ids()) continue;
+      const auto [it, is_new] = seen.emplace(sample.id, i);
+      if (!is_new) {
+        fail(ErrorCode::kInvalidData, "{}: id '{}' is there twice; first at {}", rows_->where(i), sample.id,
+             rows_->where(it->second));
+      }
+    }
+  }
+
+  std::string_view name() const override { return name_; }
+  std::string content_hash() const override { return rows_->content_hash(); }
+  std::size_t size() const override { return rows_->size(); }
+  Sample at(std::size_t index) const override {
+    return fields_.sample(rows_->row(index), index, rows_->where(index));
+  }
+
+ private:
+  std::string name_;
+  FieldMap fields_;
+  std::unique_ptr<Rows> rows_;
+};
+
+}  // namespace
+
+FieldMap::FieldMap(const Spec& spec) {
+  const JsonFields params(spec.params, fmt::format("dataset loader '{}'", spec.name));
+  params.only({"path", "root", "id", "input", "choices", "targets"});
+  id_ = params.string_or("id", "");
+  input_ = params.string_or("input", "");
+  targets_ = params.string_or("targets", "");
+  if (!params.has("choices")) return;
+  choices_are_a_list_ = params.at("choices").is_string();
+  choices_ = choices_are_a_list_ ? std::vector<std::string>{params.string("choices")}
+                                 : params.strings_or("choices", {});
+}
+
+Sample FieldMap::sample(Json row, std::size_t index, const std::string& where) const {
+  Sample sample;
+  sample.id = id_.empty() ? std::to_string(index) : text(field(row, id_, where), id_, where);
+  if (sample.id.empty()) fail(ErrorCode::kInvalidData, "{}: field '{}' is empty", where, id_);
+  if (!input_.empty()) sample.input = text(field(row, input_, where), input_, where);
+  if (!targets_.empty()) sample.targets = texts(field(row, targets_, where), targets_, where);
+  for (const std::string& path : choices_) {
+    const Json& value = field(row, path, where);
+    if (!choices_are_a_list_) {
+      sample.choices.push_back(text(value, path, where));
+    } else if (value.is_array()) {
+      sample.choices = texts(value, path, where);
+    } else {
+      fail(ErrorCode::kInvalidData, "{}: field '{}' must be a list, found {}", where, path,
+           value.type_name());
+    }
+  }
+  sample.extra = std::move(row);
+  return sample;
+}
+
+std::unique_ptr<Dataset> make_dataset(const Spec& spec, std::unique_ptr<Rows> rows) {
+  return std::make_unique<RowDataset>(spec, std::move(rows));
+}
+
+}  // namespace micius

@@ -1,0 +1,149 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <zlib.h>
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "datasets/registry.h"
+#include "mutate.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / fmt::format("micius_loaders_{}", ::getpid())) {
+    fs::create_directories(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+  fs::path path;
+};
+
+std::string from_hex(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  return bytes;
+}
+
+std::unique_ptr<Dataset> open(const std::string& loader, Json params, const fs::path& root) {
+  return dataset_registry().get(loader)({loader, std::move(params)}, {root, root});
+}
+
+// One case a line: "text" or "hex" of the file, "params", then "samples" or "error".
+void check_cases(const std::string& loader) {
+  const Folder folder;
+  const std::string name = "file." + loader;
+  const std::string file = (folder.path / name).string();
+  std::size_t cases = 0;
+  const std::string text = read_file(fs::path(MICIUS_SOURCE_DIR) / "tests/datasets" / (loader + ".jsonl"));
+  for_each_line(text, [&](std::string_view line, std::size_t number) {
+    const Json json = parse_json(line, fmt::format("{}.jsonl:{}", loader, number));
+    const JsonFields test(json, "case");
+    INFO(test.string("name"));
+    write_file_atomic(file, test.has("hex") ? from_hex(test.string("hex")) : test.string("text"));
+    Json params = test.at("params");
+    params["path"] = name;
+    ++cases;
+    if (test.has("error")) {
+      const std::string expected = replace_all(test.string("error"), "FILE", file);
+      CHECK_THROWS_WITH(open(loader, params, folder.path), Catch::StartsWith(expected));
+      return;
+    }
+    const auto dataset = open(loader, params, folder.path);
+    Json samples = Json::array();
+    for (std::size_t i = 0; i < dataset->size(); ++i) samples.push_back(to_json(dataset->at(i)));
+    CHECK(dump_json(samples) == dump_json(test.at("samples")));
+    CHECK(dataset->name() == name);
+    CHECK(dataset->content_hash() == sha256_file(file));
+  });
+  CHECK(cases > 15);
+}
+
+// Files that are nearly right are read or refused with an Error that names the file.
+void check_mutated(const std::string& loader, const std::string& good, const Json& fields) {
+  const Folder folder;
+  const fs::path file = folder.path / ("file." + loader);
+  Json params = fields;
+  params["path"] = file.filename().string();
+  Rng rng("loaders_test/" + loader);
+  std::size_t read = 0, refused = 0;
+  for (int round = 0; round < 600; ++round) {
+    write_file_atomic(file, mutate(good, rng));
+    try {
+      const auto dataset = open(loader, params, folder.path);
+      for (std::size_t i = 0; i < dataset->size(); ++i) dataset->at(i);
+      ++read;
+    } catch (const Error& error) {
+      CHECK_THAT(error.what(), Catch::StartsWith(file.string()));
+      ++refused;
+    }
+  }
+  CHECK(read > 10);
+  CHECK(refused > 200);
+}
+
+}  // namespace
+
+TEST_CASE("JSON lines, by cases") { check_cases("jsonl"); }
+TEST_CASE("CSV, by cases") { check_cases("csv"); }
+
+TEST_CASE("mutated JSON lines are read or refused") {
+  check_mutated("jsonl",
+                "{\"id\": \"a\", \"q\": \"x \\u00e9\", \"c\": [\"1\", \"2\"], \"t\": 0}\n"
+                "{\"id\": \"b\", \"q\": \"\xC3\xA9y\", \"c\": [\"3\", \"4\"], \"t\": \"4\"}\n",
+                {{"id", "id"}, {"input", "q"}, {"choices", "c"}, {"targets", "t"}});
+}
+
+TEST_CASE("mutated CSV is read or refused") {
+  check_mutated("csv", "id,q,t\n1,\"a, \"\"b\"\"\nc\",x\n2,\xC3\xA9,y\r\n3,\"\",z\n",
+                {{"id", "id"}, {"input", "q"}, {"targets", "t"}});
+}
+
+TEST_CASE("a file packed with gzip is found and read; a broken one is refused") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += fmt::format("{{\"q\": \"row {} {}\"}}\n", i, i * 7919 % 5003);
+  const fs::path file = folder.path / "file.jsonl.gz";
+  gzFile out = gzopen(file.c_str(), "wb");
+  REQUIRE(gzwrite(out, text.data(), static_cast<unsigned>(text.size())) > 0);
+  gzclose(out);
+  const Json params = {{"path", "file.jsonl"}, {"input", "q"}};
+  const auto dataset = open("jsonl", params, folder.path);
+  CHECK(dataset->size() == 5000);
+  CHECK(dataset->at(1).input == "row 1 2916");
+  CHECK(dataset->name() == "file.jsonl");
+  CHECK(dataset->content_hash() == sha256_file(file));
+
+  std::string packed = read_file(file);
+  write_file_atomic(file, packed.substr(0, packed.size() / 2));
+  CHECK_THROWS_WITH(open("jsonl", params, folder.path), Catch::Contains("file.jsonl.gz: broken gzip file"));
+  packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 0x55);
+  write_file_atomic(file, packed);
+  CHECK_THROWS_WITH(open("jsonl", params, folder.path), Catch::Contains("file.jsonl.gz: broken gzip file"));
+}
+
+TEST_CASE("a missing file is named with what to type; roots and paths") {
+  const Folder folder;
+  CHECK_THROWS_WITH(open("jsonl", {{"path", "general/x/test.jsonl"}}, folder.path),
+                    Catch::StartsWith("general/x/test.jsonl: not found in " + folder.path.string()) &&
+                        Catch::Contains("`micius data list`") && Catch::Contains("--data-dir"));
+  CHECK_THROWS_WITH(open("jsonl", {{"path", "x"}, {"root", "dat"}}, folder.path),
+                    Catch::Contains("unknown root 'dat' (did you mean 'data'?)"));
+  CHECK_THROWS_WITH(open("jsonl", Json::object(), folder.path), Catch::Contains("field 'path' is missing"));
+  CHECK_THROWS_WITH(dataset_registry().get("json"), Catch::Contains("did you mean 'jsonl'?"));
+  const fs::path file = folder.path / "rows.jsonl";
+  write_file_atomic(file, "{}\n");
+  CHECK(open("jsonl", {{"path", file.string()}}, "/nowhere")->name() == "rows.jsonl");
+}
+
+}  // namespace micius
