@@ -49,6 +49,16 @@ std::vector<MetricInfo> metrics_from_json(const Json& list, const std::string& w
   return metrics;
 }
 
+Json to_json(const ModelRef& m) {
+  return {{"name", m.name}, {"kind", m.kind}, {"sha256", m.sha256}, {"url", m.url}};
+}
+
+// What of a model may change an answer: where its file is or how it was called does not.
+Json model_identity(const ModelRef& m) {
+  if (!m.sha256.empty()) return {{"kind", m.kind}, {"sha256", m.sha256}};
+  return {{"kind", m.kind}, {"name", m.name}, {"url", m.url}};
+}
+
 }  // namespace
 
 Json spec_json(const RunSpec& s) {
@@ -57,8 +67,7 @@ Json spec_json(const RunSpec& s) {
       {"task_version", s.task_version},
       {"dataset", {{"name", s.dataset.name}, {"sha256", s.dataset.sha256}, {"samples", s.dataset.samples}}},
       {"sample_ids", s.sample_ids},
-      {"model",
-       {{"name", s.model.name}, {"kind", s.model.kind}, {"sha256", s.model.sha256}, {"url", s.model.url}}},
+      {"model", model_identity(s.model)},
       {"scorer", s.scorer},
       {"shots", s.shots},
       {"shot_pool", s.shot_pool},
@@ -73,8 +82,10 @@ std::string spec_sha256(const RunSpec& spec) { return sha256_hex(dump_json(spec_
 
 Json to_json(const RunSpec& s) {
   Json json = spec_json(s);
+  json["model"] = to_json(s.model);
   json["suite"] = s.suite;
   json["task_source"] = s.task_source;
+  json["model_source"] = s.model_source;
   json["metrics"] = to_json(s.metrics);
   json["breakdowns"] = s.breakdowns;
   json["cluster"] = s.cluster;
@@ -103,6 +114,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& where) {
   s.task_params = f.at("task_params");
   s.model_options = f.at("model_options");
   s.task_source = f.string("task_source");
+  s.model_source = f.string("model_source");
   s.metrics = metrics_from_json(f.at("metrics"), where);
   s.breakdowns = f.strings_or("breakdowns", {});
   s.cluster = f.string("cluster");

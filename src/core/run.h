@@ -46,8 +46,8 @@ struct RunSpec {
   Json model_options = Json::object();  // RunnerInfo::options
 
   // Not part of the hash.
-  std::string
-      task_source;  // what `resume` and `rescore` make the task from: its name, or the path of its file
+  // What `resume` and `rescore` make task and model from again: a name, or the path of a file.
+  std::string task_source, model_source;
   std::vector<MetricInfo> metrics;
   std::vector<std::string> breakdowns;
   std::string cluster;
@@ -55,7 +55,8 @@ struct RunSpec {
   Json environment = Json::object();
 };
 
-// Canonical JSON of the part that may change an answer, and its SHA-256.
+// Canonical JSON of the part that may change an answer, and its SHA-256. A model file counts by its hash, any
+// other model by name and URL.
 Json spec_json(const RunSpec& spec);
 std::string spec_sha256(const RunSpec& spec);
 

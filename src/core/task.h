@@ -40,7 +40,7 @@ struct ShotSource {
   ShotRule rule = ShotRule::kFirst;
 };
 
-// One-line text that says which task, sample and shots `next` is about. Plain data: copied freely.
+// Made by one function or read from a file; copied freely.
 struct Task {
   std::string name;   // "gsm8k"
   int version = 1;    // raised when data, prompt or scoring changes
