@@ -1,0 +1,25 @@
+// What this CPU can do, and the instruction sets that the ops are built for.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace micius {
+
+// In rising order: a machine that has one has all before it.
+enum class Isa {
+  kPlain,   // C++ alone
+  kAvx2,    // AVX2, FMA, F16C
+  kAvx512,  // AVX-512 F, BW, VL, DQ, VNNI
+};
+
+std::string_view isa_name(Isa isa);  // "plain", "avx2", "avx512"
+// The best set that both the CPU (cpuid) and the operating system (XCR0) support.
+Isa best_isa();
+std::vector<Isa> usable_isas();  // kPlain to best_isa()
+// Throws Error{kUsage} for an unknown name and Error{kUnsupported} for a set that this machine lacks.
+Isa isa_from(std::string_view name);
+std::string cpu_name();  // the brand string, "unknown" where there is none
+
+}  // namespace micius

@@ -1,0 +1,33 @@
+// Rotary position embedding (Su et al., 2021), half-split: element j of a head turns with element j + dim
+// / 2.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/ops/op_context.h"
+
+namespace micius {
+
+// Cosines and sines of position * base^(-2j / dim), worked out in fp64. Read-only once made: share it.
+class RopeTable {
+ public:
+  RopeTable(std::size_t dim, double base, std::size_t positions);  // dim is even
+  std::size_t dim() const { return dim_; }
+  std::size_t positions() const { return positions_; }
+  const float* cosines(std::size_t position) const { return &table_[position * dim_]; }           // [dim / 2]
+  const float* sines(std::size_t position) const { return &table_[position * dim_ + dim_ / 2]; }  // [dim / 2]
+
+ private:
+  std::size_t dim_, positions_;
+  std::vector<float> table_;  // [positions][cos dim / 2, sin dim / 2]
+};
+
+// Turns the first `heads` heads of each row in place. x points at the first head of the first row; rows are
+// `stride` floats apart; row i stands at positions[i], below table.positions().
+void apply_rope(float* x, std::size_t stride, std::size_t heads, std::span<const std::int32_t> positions,
+                const RopeTable& table, const OpContext& context);
+
+}  // namespace micius
