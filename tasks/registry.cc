@@ -1,7 +1,17 @@
 #include "tasks/registry.h"
 
+#include "tasks/arc.h"
+#include "tasks/openbookqa.h"
+
 namespace micius {
 
-Registry<TaskFactory> task_registry() { return {"task", {}}; }
+Registry<TaskFactory> task_registry() {
+  return {"task",
+          {
+              {"arc_challenge", "School science questions, the hard set", make_arc_challenge},
+              {"arc_easy", "School science questions, the easy set", make_arc_easy},
+              {"openbookqa", "Questions about elementary science facts", make_openbookqa},
+          }};
+}
 
 }  // namespace micius
