@@ -1,5 +1,6 @@
 #include "core/run.h"
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "core/names.h"
 
@@ -59,6 +60,15 @@ Json model_identity(const ModelRef& m) {
   return {{"kind", m.kind}, {"name", m.name}, {"url", m.url}};
 }
 
+std::vector<int> integers_from_json(const Json& list, const std::string& where) {
+  std::vector<int> integers;
+  for (const Json& item : list) {
+    if (!item.is_number_integer()) fail(ErrorCode::kInvalidData, "{}: not a list of integers", where);
+    integers.push_back(item.get<int>());
+  }
+  return integers;
+}
+
 }  // namespace
 
 Json spec_json(const RunSpec& s) {
@@ -73,6 +83,7 @@ Json spec_json(const RunSpec& s) {
       {"shot_pool", s.shot_pool},
       {"style", name_of(s.style)},
       {"options", to_json(s.options)},
+      {"turn_max_tokens", s.turn_max_tokens},
       {"repeats", s.repeats},
       {"task_params", s.task_params},
       {"model_options", s.model_options}};
@@ -110,6 +121,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& where) {
   s.shot_pool = f.string("shot_pool");
   s.style = prompt_style_from(f.string("style"));
   s.options = options_from_json(f.object("options"));
+  s.turn_max_tokens = integers_from_json(f.at("turn_max_tokens"), where + ".turn_max_tokens");
   s.repeats = static_cast<int>(f.integer("repeats"));
   s.task_params = f.at("task_params");
   s.model_options = f.at("model_options");

@@ -40,7 +40,8 @@ struct RunSpec {
   int shots = 0;
   std::string shot_pool;  // name and hash of where the shots came from, or ""
   PromptStyle style = PromptStyle::kText;
-  GenerateOptions options;  // without `stream`
+  GenerateOptions options;           // without `stream`
+  std::vector<int> turn_max_tokens;  // Task::turn_max_tokens; empty where the user set the limit
   int repeats = 1;
   Json task_params = Json::object();
   Json model_options = Json::object();  // RunnerInfo::options

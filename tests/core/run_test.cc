@@ -15,6 +15,7 @@ RunSpec example() {
   spec.model = {"smollm2-135m", "engine", "cd", ""};
   spec.metrics = {{"acc"}, {"perplexity", "nats", Direction::kLowerIsBetter, Reduction::kExpNegMean}};
   spec.options.stop = {"\n"};
+  spec.turn_max_tokens = {256, 128};
   return spec;
 }
 
