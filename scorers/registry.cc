@@ -1,7 +1,16 @@
 #include "scorers/registry.h"
 
+#include "scorers/choice.h"
+#include "scorers/exact.h"
+
 namespace micius {
 
-Registry<ScorerFactory> scorer_registry() { return {"scorer", {}}; }
+Registry<ScorerFactory> scorer_registry() {
+  return {"scorer",
+          {
+              {"choice", "The most likely choice", make_choice_scorer},
+              {"exact", "Equal text", make_exact_scorer},
+          }};
+}
 
 }  // namespace micius

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "core/registry.h"
 #include "core/scorer.h"
@@ -13,6 +14,7 @@ namespace micius {
 // What a scorer may be given besides its parameters.
 struct ScorerContext {
   DataRoots roots;
+  std::string where;  // the place that names the scorer ("tasks/x.json:12"), for messages; may be empty
 };
 
 // Throws Error{kUsage} for a parameter it does not know, naming `spec.name` and the nearest valid one.

@@ -4,4 +4,6 @@ namespace micius {
 
 std::string Scorer::observe(const Sample&, std::span<const Turn>) const { return {}; }
 
+std::vector<std::string> Scorer::metrics() const { return {}; }
+
 }  // namespace micius

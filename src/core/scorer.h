@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/sample.h"
 #include "core/score.h"
@@ -21,6 +22,8 @@ class Scorer {
   // Does the external work after each completion (runs the command, the program) and returns what it saw;
   // that is stored with the turn and is all that `score` and Task::next may read of it.
   virtual std::string observe(const Sample& sample, std::span<const Turn> turns) const;
+  // The names of all metrics it can give a value of; a task file may only ask for these.
+  virtual std::vector<std::string> metrics() const;
 };
 
 }  // namespace micius
