@@ -1,0 +1,16 @@
+// The command line that repeats a run.
+#pragma once
+
+#include <string>
+
+#include "core/run.h"
+
+namespace micius {
+
+// A word as a POSIX shell takes it: in single quotes unless it needs none.
+std::string shell_word(const std::string& word);
+
+// `micius run TASK --model M ...` with what the spec says beside the defaults that all tasks share.
+std::string repeat_command(const RunSpec& spec);
+
+}  // namespace micius

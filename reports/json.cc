@@ -1,0 +1,152 @@
+#include "base/json.h"
+
+#include <memory>
+
+#include "core/names.h"
+#include "core/run.h"
+#include "reports/writers_internal.h"
+
+namespace micius {
+namespace {
+
+Json to_json(const Metric& metric) {
+  const Estimate& e = *metric.estimate;
+  Json json = {{"name", metric.name},
+               {"unit", metric.unit},
+               {"primary", metric.primary},
+               {"higher_is_better", metric.direction == Direction::kHigherIsBetter},
+               {"value", e.value}};
+  if (e.low) json["low"] = *e.low;
+  if (e.high) json["high"] = *e.high;
+  if (e.stderr_) json["stderr"] = *e.stderr_;
+  json["n"] = e.n;
+  if (e.clusters) json["clusters"] = *e.clusters;
+  if (e.n_effective) json["n_effective"] = *e.n_effective;
+  return json;
+}
+
+// A metric without an estimate is absent.
+Json to_json(const std::vector<Metric>& metrics) {
+  Json list = Json::array();
+  for (const Metric& metric : metrics)
+    if (metric.estimate) list.push_back(to_json(metric));
+  return list;
+}
+
+Json options_of(const RunSpec& spec) {
+  const Json all = spec_json(spec);
+  Json options = all.at("options");
+  for (const char* key : {"shots", "shot_pool", "style", "repeats", "scorer", "task_params", "model_options"})
+    options[key] = all.at(key);
+  return options;
+}
+
+Json run_of(const Report& report) {
+  const RunSpec& spec = report.spec;
+  Json run = Json::object();
+  if (report.execution) run["id"] = static_cast<std::int64_t>(report.execution->id);
+  run["task"] = spec.task;
+  run["task_version"] = spec.task_version;
+  run["suite"] = spec.suite;
+  run["status"] = name_of(report.status);
+  run["model"] = {{"name", spec.model.name}, {"kind", spec.model.kind}};
+  if (!spec.model.sha256.empty()) run["model"]["sha256"] = spec.model.sha256;
+  if (!spec.model.url.empty()) run["model"]["url"] = spec.model.url;
+  run["dataset"] = {
+      {"name", spec.dataset.name}, {"sha256", spec.dataset.sha256}, {"samples", spec.dataset.samples}};
+  run["options"] = options_of(spec);
+  run["spec_sha256"] = spec_sha256(spec);
+  if (report.execution) {
+    run["started"] = report.execution->started;
+    if (!report.execution->finished.empty()) run["finished"] = report.execution->finished;
+  }
+  run["tags"] = spec.tags;
+  return run;
+}
+
+Json to_json(const Counts& c) {
+  return {{"total", c.total},   {"scored", c.scored},       {"unscored", c.unscored},
+          {"failed", c.failed}, {"no_answer", c.no_answer}, {"truncated", c.truncated},
+          {"empty", c.empty}};
+}
+
+Json groups_of(const Report& report) {
+  Json list = Json::array();
+  for (const Group& group : report.groups)
+    list.push_back(
+        {{"by", group.by}, {"key", group.key}, {"n", group.n}, {"metrics", to_json(group.metrics)}});
+  return list;
+}
+
+Json published_of(const Report& report) {
+  Json list = Json::array();
+  for (const Published& p : report.published) {
+    Json row = {{"source", p.source}, {"model", p.model}, {"metric", p.metric}};
+    if (!p.group.empty()) row["group"] = p.group;
+    row["value"] = p.value;
+    row["note"] = p.note;
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+Json to_json(const Usage& u) {
+  Json json = {{"prompt_tokens", u.prompt_tokens},
+               {"cached_tokens", u.cached_tokens},
+               {"completion_tokens", u.completion_tokens}};
+  if (u.requests) json["requests"] = *u.requests;
+  if (u.retries) json["retries"] = *u.retries;
+  json["cost_usd"] = u.cost_usd ? Json(*u.cost_usd) : Json(nullptr);
+  return json;
+}
+
+Json timing_of(const Execution& e) {
+  Json json = {{"wall_ns", e.wall_ns}, {"samples_per_s", e.samples_per_s}};
+  if (e.forwarded_tokens) json["forwarded_tokens"] = *e.forwarded_tokens;
+  if (e.naive_tokens) json["naive_tokens"] = *e.naive_tokens;
+  return json;
+}
+
+Json to_json(const Report& report) {
+  Json json = {{"run", run_of(report)},
+               {"counts", to_json(report.counts)},
+               {"metrics", to_json(report.metrics)},
+               {"groups", groups_of(report)},
+               {"published", published_of(report)},
+               {"usage", to_json(report.usage)}};
+  if (report.execution) {
+    json["timing"] = timing_of(*report.execution);
+    json["environment"] = report.execution->environment;
+  }
+  return json;
+}
+
+// A stable report does not know its runs' numbers.
+Json to_json(const Aggregate& aggregate, const ReportSet& set) {
+  Json json = {{"name", aggregate.name}, {"model", aggregate.model}};
+  if (!set.reports.empty() && set.reports.front().execution) {
+    json["runs"] = Json::array();
+    for (const RunId run : aggregate.runs) json["runs"].push_back(static_cast<std::int64_t>(run));
+  }
+  json["metrics"] = to_json(aggregate.metrics);
+  return json;
+}
+
+class JsonWriter final : public ReportWriter {
+ public:
+  std::string_view format() const override { return "json"; }
+
+  void write(const ReportSet& set, std::ostream& out) const override {
+    Json reports = Json::array(), aggregates = Json::array();
+    for (const Report& report : set.reports) reports.push_back(to_json(report));
+    for (const Aggregate& aggregate : set.aggregates) aggregates.push_back(to_json(aggregate, set));
+    out << dump_json({{"schema", "micius.report/1"}, {"reports", reports}, {"aggregates", aggregates}})
+        << '\n';
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<ReportWriter> make_json_writer(const ReportStyle&) { return std::make_unique<JsonWriter>(); }
+
+}  // namespace micius

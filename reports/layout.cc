@@ -1,0 +1,136 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "core/names.h"
+#include "reports/layout_internal.h"
+
+namespace micius {
+namespace {
+
+bool turns_direction(char32_t c) {
+  return c == 0x061C || (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
+         (c >= 0x2066 && c <= 0x2069);
+}
+
+char32_t harmless(char32_t c) {
+  constexpr char32_t kPictures = 0x2400, kPictureOfDelete = 0x2421, kReplacement = 0xFFFD;
+  if (c < 0x20) return kPictures + c;
+  if (c == 0x7F) return kPictureOfDelete;
+  if ((c >= 0x80 && c < 0xA0) || turns_direction(c)) return kReplacement;
+  return c;
+}
+
+std::string plural(std::size_t n, std::string_view noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
+// How a command names the run: "micius resume 12", or without the number where the report is stable.
+std::string resume_command(const Report& report) {
+  if (!report.execution) return "micius resume";
+  return fmt::format("micius resume {}", static_cast<std::int64_t>(report.execution->id));
+}
+
+void add_failed_note(const Report& report, std::vector<std::string>& notes) {
+  const Metric* primary = primary_of(report);
+  const bool allowed = primary != nullptr && primary->estimate;
+  notes.push_back(fmt::format("{} failed{}; `{}` asks again{}.", plural(report.counts.failed, "sample"),
+                              allowed ? " and are left out of every metric" : ", so there are no metrics",
+                              resume_command(report), allowed ? "" : ", --allow-failed leaves them out"));
+}
+
+}  // namespace
+
+std::string visible_text(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const char32_t c = next_code_point(text, at);
+    append_utf8(result, c == '\n' || c == '\t' ? c : harmless(c));
+  }
+  return result;
+}
+
+std::string visible_line(std::string_view text) {
+  std::string result = visible_text(text);
+  std::replace(result.begin(), result.end(), '\n', ' ');
+  std::replace(result.begin(), result.end(), '\t', ' ');
+  return result;
+}
+
+const Metric* primary_of(const Report& report) {
+  const auto it = std::find_if(report.metrics.begin(), report.metrics.end(),
+                               [](const Metric& metric) { return metric.primary; });
+  return it == report.metrics.end() ? nullptr : &*it;
+}
+
+const Metric* find_metric(const std::vector<Metric>& metrics, std::string_view name) {
+  const auto it =
+      std::find_if(metrics.begin(), metrics.end(), [&](const Metric& metric) { return metric.name == name; });
+  return it == metrics.end() ? nullptr : &*it;
+}
+
+std::string number_text(double value, const std::string& unit) {
+  return unit == "fraction" ? fmt::format("{:.1f}", 100 * value) : format_value(value, unit);
+}
+
+std::string value_text(const Metric& metric) {
+  return metric.estimate ? format_value(metric.estimate->value, metric.unit) : "-";
+}
+
+std::string interval_text(const Metric& metric, std::string_view between) {
+  if (!metric.estimate || !metric.estimate->low || !metric.estimate->high) return "-";
+  return number_text(*metric.estimate->low, metric.unit) + std::string(between) +
+         number_text(*metric.estimate->high, metric.unit);
+}
+
+std::string done_text(const Counts& counts) {
+  const std::size_t done = counts.scored + counts.unscored;
+  return done == counts.total ? fmt::format("{}", done) : fmt::format("{}/{}", done, counts.total);
+}
+
+std::vector<std::string> notes_of(const Report& report) {
+  const Counts& counts = report.counts;
+  std::vector<std::string> notes;
+  if (report.status != RunStatus::kComplete) {
+    const std::size_t done = counts.scored + counts.unscored + counts.failed;
+    notes.push_back(fmt::format("{}: {} of {} samples done; `{}` goes on.", name_of(report.status), done,
+                                counts.total, resume_command(report)));
+  }
+  if (counts.failed > 0) add_failed_note(report, notes);
+  if (counts.unscored > 0)
+    notes.push_back(fmt::format("{} could not be judged and {} left out of every metric.",
+                                plural(counts.unscored, "sample"), counts.unscored == 1 ? "is" : "are"));
+  const Metric* primary = primary_of(report);
+  if (primary != nullptr && primary->estimate && primary->estimate->n_effective) {
+    const Estimate& e = *primary->estimate;
+    notes.push_back(fmt::format("n = {} in {} clusters ({}) counts as {:.0f} independent samples.", e.n,
+                                *e.clusters, report.spec.cluster, *e.n_effective));
+  }
+  return notes;
+}
+
+std::string verdict_line(const ReportSet& set) {
+  std::size_t complete = 0, failed = 0, unscored = 0;
+  for (const Report& report : set.reports) {
+    complete += report.status == RunStatus::kComplete;
+    failed += report.counts.failed;
+    unscored += report.counts.unscored;
+  }
+  std::string line = complete == set.reports.size()
+                         ? fmt::format("{} complete", plural(complete, "run"))
+                         : fmt::format("{} of {} complete", complete, plural(set.reports.size(), "run"));
+  line += failed == 0 ? ", no sample failed" : fmt::format(", {} failed", plural(failed, "sample"));
+  if (unscored > 0) line += fmt::format(", {} could not be judged", plural(unscored, "sample"));
+  return line + ".";
+}
+
+std::string model_text(const ModelRef& model) {
+  const bool plain = model.kind.empty() || model.kind == "engine" || model.kind == model.name ||
+                     model.name.rfind(model.kind + ":", 0) == 0;
+  return plain ? model.name : fmt::format("{} ({})", model.name, model.kind);
+}
+
+}  // namespace micius

@@ -1,0 +1,48 @@
+// What several report formats say in the same words.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/report.h"
+
+namespace micius {
+
+// One line that is safe to print: ill-formed UTF-8 becomes U+FFFD, control characters their pictures (ESC is
+// U+241B), line ends and tabs a blank, characters that turn the direction of text U+FFFD.
+std::string visible_line(std::string_view text);
+
+// The same, but LF and tab stay.
+std::string visible_text(std::string_view text);
+
+// The first metric, if the task has any.
+const Metric* primary_of(const Report& report);
+const Metric* find_metric(const std::vector<Metric>& metrics, std::string_view name);
+
+// The number alone, in percent for fractions: "3.5", "31.28".
+std::string number_text(double value, const std::string& unit);
+// "3.5 %", or "-" where there is no estimate.
+std::string value_text(const Metric& metric);
+// "2.2 .. 5.6", or "-". `between` is what stands between the two numbers.
+std::string interval_text(const Metric& metric, std::string_view between = " .. ");
+
+// "480", or "214/480" while samples are open or failed.
+std::string done_text(const Counts& counts);
+
+// What a reader must know before any score, one sentence an entry, each with what to do next: unfinished,
+// failed, unscored, and how many independent samples clustered ones are worth.
+std::vector<std::string> notes_of(const Report& report);
+
+// "2 runs complete, no sample failed."
+std::string verdict_line(const ReportSet& set);
+
+// "smollm2-135m", with the kind where the name alone does not say it: "gpt-4o (openai)".
+std::string model_text(const ModelRef& model);
+
+inline constexpr std::string_view kPublishedHeading = "published, other data: not comparable";
+inline constexpr std::string_view kPublishedSentence =
+    "The paper's test data is not public; these suites are new data of the same form.";
+
+}  // namespace micius

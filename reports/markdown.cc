@@ -1,0 +1,123 @@
+#include <memory>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "reports/layout_internal.h"
+#include "reports/writers_internal.h"
+
+namespace micius {
+namespace {
+
+// Our own words around names: code spans stay, tags do not.
+std::string prose(std::string_view text) {
+  return replace_all(replace_all(visible_line(text), "&", "&amp;"), "<", "&lt;");
+}
+
+// Text of a table cell: nothing in it is markup.
+std::string cell(std::string_view text) {
+  std::string result;
+  for (const char c : prose(text)) {
+    if (std::string_view("\\`*[]|!~").find(c) != std::string_view::npos) result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+std::string metric_cells(const Metric& metric) {
+  const std::string n = metric.estimate ? fmt::format("{}", metric.estimate->n) : "-";
+  return fmt::format("{} | {} | {} | {}", cell(metric.name), value_text(metric), interval_text(metric), n);
+}
+
+void write_runs(const ReportSet& set, std::ostream& out) {
+  out << "| task | model | primary | value | 95 % interval | n | failed | no answer | tokens in / out |\n"
+         "|---|---|---|--:|:-:|--:|--:|--:|--:|\n";
+  for (const Report& report : set.reports) {
+    const Metric* primary = primary_of(report);
+    out << fmt::format(
+        "| {} | {} | {} | {} | {} | {} / {} |\n", cell(report.spec.task), cell(model_text(report.spec.model)),
+        primary ? metric_cells(*primary) : "- | - | - | -", report.counts.failed, report.counts.no_answer,
+        format_count(report.usage.prompt_tokens), format_count(report.usage.completion_tokens));
+  }
+  for (const Aggregate& aggregate : set.aggregates)
+    for (const Metric& metric : aggregate.metrics)
+      out << fmt::format("| {} | {} | {} | | | |\n", cell(aggregate.name), cell(aggregate.model),
+                         metric_cells(metric));
+}
+
+std::string name_of(const Report& report) {
+  return cell(report.spec.task) + ", " + cell(model_text(report.spec.model));
+}
+
+void write_metrics(const Report& report, std::ostream& out) {
+  if (report.metrics.size() < 2) return;
+  out << fmt::format("\n<details><summary>All metrics: {}</summary>\n\n", name_of(report))
+      << "| metric | value | 95 % interval | n |\n|---|--:|:-:|--:|\n";
+  for (const Metric& metric : report.metrics) out << "| " << metric_cells(metric) << " |\n";
+  out << "\n</details>\n";
+}
+
+void write_groups(const Report& report, std::ostream& out) {
+  if (report.groups.empty()) return;
+  out << fmt::format("\n<details><summary>Groups: {}</summary>\n\n", name_of(report))
+      << "| by | group | metric | value | 95 % interval | n |\n|---|---|---|--:|:-:|--:|\n";
+  for (const Group& group : report.groups)
+    if (!group.metrics.empty())
+      out << fmt::format("| {} | {} | {} |\n", cell(group.by), cell(group.key),
+                         metric_cells(group.metrics.front()));
+  out << "\n</details>\n";
+}
+
+void write_notes(const ReportSet& set, std::ostream& out) {
+  std::string notes;
+  for (const Report& report : set.reports)
+    for (const std::string& note : notes_of(report))
+      notes += fmt::format("- {}: {}\n", name_of(report), prose(note));
+  if (!notes.empty()) out << '\n' << notes;
+}
+
+void write_published(const ReportSet& set, std::ostream& out) {
+  std::string rows;
+  std::set<std::string> tasks;
+  for (const Report& report : set.reports) {
+    if (!tasks.insert(report.spec.task).second) continue;
+    for (const Published& p : report.published)
+      rows += fmt::format("| {} | {} | {} | {} | {} |\n", cell(report.spec.task), cell(p.group),
+                          cell(p.metric), cell(p.model), format_percent(p.value));
+  }
+  if (rows.empty()) return;
+  out << fmt::format("\n<details><summary>{}</summary>\n\n{}\n\n", kPublishedHeading, kPublishedSentence)
+      << "| task | part | metric | model | value |\n|---|---|---|---|--:|\n"
+      << rows << "\n</details>\n";
+}
+
+// For a pull request: the verdict first, one table, the rest folded.
+class MarkdownWriter final : public ReportWriter {
+ public:
+  explicit MarkdownWriter(const ReportStyle& style) : groups_(style.groups) {}
+  std::string_view format() const override { return "md"; }
+
+  void write(const ReportSet& set, std::ostream& out) const override {
+    out << "**" << verdict_line(set) << "**\n\n";
+    write_runs(set, out);
+    write_notes(set, out);
+    for (const Report& report : set.reports) {
+      write_metrics(report, out);
+      if (groups_) write_groups(report, out);
+    }
+    write_published(set, out);
+  }
+
+ private:
+  bool groups_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReportWriter> make_markdown_writer(const ReportStyle& style) {
+  return std::make_unique<MarkdownWriter>(style);
+}
+
+}  // namespace micius

@@ -1,0 +1,172 @@
+#include <chrono>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "reports/columns_internal.h"
+#include "reports/layout_internal.h"
+#include "reports/writers_internal.h"
+
+namespace micius {
+namespace {
+
+enum class State { kGood, kUnfinished, kFailed };
+
+// The cells of one line, in the order in which columns stand; they fall away from the right.
+struct Row {
+  std::string run, task, model, n, primary, value, interval, failed, no_answer, tokens, time;
+  State state = State::kGood;
+};
+
+void set_metric(Row& row, const Metric* metric) {
+  if (metric == nullptr) return;
+  row.primary = visible_line(metric->name);
+  row.value = value_text(*metric);
+  row.interval = interval_text(*metric);
+}
+
+Row row_of(const Report& report) {
+  Row row;
+  row.task = visible_line(report.spec.task);
+  row.model = visible_line(report.spec.model.name);
+  row.n = done_text(report.counts);
+  set_metric(row, primary_of(report));
+  row.failed = fmt::format("{}", report.counts.failed);
+  row.no_answer = fmt::format("{}", report.counts.no_answer);
+  row.tokens = fmt::format("{} / {}", format_count(report.usage.prompt_tokens),
+                           format_count(report.usage.completion_tokens));
+  if (report.execution) {
+    row.run = fmt::format("{}", static_cast<std::int64_t>(report.execution->id));
+    row.time = format_duration(std::chrono::nanoseconds(report.execution->wall_ns));
+  }
+  if (report.counts.failed > 0) {
+    row.state = State::kFailed;
+  } else if (report.status != RunStatus::kComplete) {
+    row.state = State::kUnfinished;
+  }
+  return row;
+}
+
+Row row_of(const Group& group) {
+  Row row;
+  row.task = fmt::format("  {} {}", visible_line(group.by), visible_line(group.key));
+  row.n = fmt::format("{}", group.n);
+  if (!group.metrics.empty()) set_metric(row, &group.metrics.front());
+  return row;
+}
+
+Row row_of(const Aggregate& aggregate) {
+  Row row;
+  row.task = visible_line(aggregate.name);
+  row.model = visible_line(aggregate.model);
+  if (!aggregate.metrics.empty()) {
+    const Metric& metric = aggregate.metrics.front();
+    set_metric(row, &metric);
+    if (metric.estimate) row.n = fmt::format("{}", metric.estimate->n);
+  }
+  return row;
+}
+
+std::vector<Row> rows_of(const ReportSet& set, const ReportStyle& style) {
+  std::vector<Row> rows;
+  for (const Report& report : set.reports) {
+    rows.push_back(row_of(report));
+    if (!style.groups) continue;
+    for (const Group& group : report.groups) rows.push_back(row_of(group));
+  }
+  for (const Aggregate& aggregate : set.aggregates) rows.push_back(row_of(aggregate));
+  return rows;
+}
+
+std::vector<Column> columns_of(const std::vector<Row>& rows, bool executed) {
+  std::vector<Column> columns;
+  const auto add = [&](const char* head, Align align, std::string Row::*cell) {
+    Column column{head, align, {}};
+    for (const Row& row : rows) column.cells.push_back(row.*cell);
+    columns.push_back(std::move(column));
+  };
+  if (executed) add("run", Align::kRight, &Row::run);
+  add("task", Align::kLeft, &Row::task);
+  add("model", Align::kLeft, &Row::model);
+  add("n", Align::kRight, &Row::n);
+  add("primary", Align::kLeft, &Row::primary);
+  add("value", Align::kDecimal, &Row::value);
+  add("95 % interval", Align::kPair, &Row::interval);
+  add("failed", Align::kRight, &Row::failed);
+  add("no answer", Align::kRight, &Row::no_answer);
+  add("tokens in/out", Align::kPair, &Row::tokens);
+  if (executed) add("time", Align::kRight, &Row::time);
+  return columns;
+}
+
+// Colour marks state and carries no meaning alone: the columns and notes say the same.
+std::string coloured(const std::string& line, State state) {
+  if (state == State::kGood) return line;
+  return (state == State::kFailed ? "\x1b[31m" : "\x1b[33m") + line + "\x1b[0m";
+}
+
+void write_published(const ReportSet& set, std::size_t width, std::ostream& out) {
+  std::set<std::string> tasks;
+  std::vector<Column> columns = {{"task", Align::kLeft, {}},
+                                 {"metric", Align::kLeft, {}},
+                                 {"model", Align::kLeft, {}},
+                                 {"value", Align::kDecimal, {}}};
+  for (const Report& report : set.reports) {
+    if (!tasks.insert(report.spec.task).second) continue;
+    for (const Published& p : report.published) {
+      columns[0].cells.push_back(
+          visible_line(p.group.empty() ? report.spec.task : report.spec.task + ", " + p.group));
+      columns[1].cells.push_back(visible_line(p.metric));
+      columns[2].cells.push_back(visible_line(p.model));
+      columns[3].cells.push_back(format_percent(p.value));
+    }
+  }
+  if (columns[0].cells.empty()) return;
+  out << '\n' << kPublishedHeading << '\n';
+  for (const std::string& line : lay_out(columns, width, columns.size())) out << line << '\n';
+  out << wrap(std::string(kPublishedSentence), width, 0) << '\n';
+}
+
+class TextWriter final : public ReportWriter {
+ public:
+  explicit TextWriter(const ReportStyle& style) : style_(style) {}
+  std::string_view format() const override { return "text"; }
+
+  void write(const ReportSet& set, std::ostream& out) const override {
+    const std::vector<Row> rows = rows_of(set, style_);
+    const bool executed = !set.reports.empty() && set.reports.front().execution.has_value();
+    const std::size_t up_to_interval = executed ? 7 : 6;
+    const auto lines = lay_out(columns_of(rows, executed), style_.width, up_to_interval);
+    out << lines.front() << '\n';
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      out << (style_.colour ? coloured(lines[i + 1], rows[i].state) : lines[i + 1]) << '\n';
+    write_notes(set, out);
+    write_published(set, style_.width, out);
+  }
+
+ private:
+  void write_notes(const ReportSet& set, std::ostream& out) const {
+    std::string notes;
+    for (const Report& report : set.reports) {
+      const std::string name = report.execution
+                                   ? fmt::format("run {}", static_cast<std::int64_t>(report.execution->id))
+                                   : visible_line(report.spec.task + ", " + report.spec.model.name);
+      for (const std::string& note : notes_of(report))
+        notes += wrap(fmt::format("{}: {}", name, visible_line(note)), style_.width, 2) + "\n";
+    }
+    if (!notes.empty()) out << '\n' << notes;
+  }
+
+  ReportStyle style_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReportWriter> make_text_writer(const ReportStyle& style) {
+  return std::make_unique<TextWriter>(style);
+}
+
+}  // namespace micius

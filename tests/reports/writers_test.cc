@@ -1,0 +1,110 @@
+#include <sstream>
+
+#include <catch2/catch.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "reports/command.h"
+#include "reports/example_reports.h"
+#include "reports/golden.h"
+#include "reports/registry.h"
+
+namespace micius {
+namespace {
+
+std::string written(const std::string& format, const ReportSet& set, const ReportStyle& style = {}) {
+  std::ostringstream out;
+  report_registry().get(format)(style)->write(set, out);
+  return out.str();
+}
+
+ReportStyle with_groups(std::size_t width) {
+  ReportStyle style;
+  style.groups = true;
+  style.width = width;
+  return style;
+}
+
+}  // namespace
+
+TEST_CASE("text report") { check_golden("report.txt", written("text", example_reports(), with_groups(120))); }
+TEST_CASE("Markdown report") {
+  check_golden("report.md", written("md", example_reports(), with_groups(120)));
+}
+TEST_CASE("JSON report") {
+  const std::string text = written("json", example_reports());
+  const Json json = parse_json(text, "report");
+  CHECK(text == dump_json(json) + "\n");
+  check_golden("report.json", json.dump(1) + "\n");
+}
+TEST_CASE("CSV report") { check_golden("report.csv", written("csv", example_reports())); }
+
+TEST_CASE("every writer is named as its format") {
+  const auto registry = report_registry();
+  for (const auto& entry : registry.entries()) CHECK(entry.factory({})->format() == entry.name);
+}
+
+TEST_CASE("no line of a text report is wider than the terminal") {
+  for (const std::size_t width : {60, 80, 100, 120, 200}) {
+    const std::string text = written("text", example_reports(), with_groups(width));
+    for (const std::string_view line : split(text, '\n')) {
+      INFO(line);
+      CHECK(code_points(line) <= width);
+    }
+  }
+}
+
+TEST_CASE("columns of a text report fall away from the right, never the interval") {
+  const std::string wide = written("text", example_reports(), with_groups(130));
+  CHECK(wide.find(" time") != std::string::npos);
+  const std::string narrow = written("text", example_reports(), with_groups(80));
+  CHECK(narrow.find(" time") == std::string::npos);
+  CHECK(narrow.find("95 % interval") != std::string::npos);
+}
+
+TEST_CASE("colour marks state and is only there if asked for") {
+  ReportStyle style;
+  CHECK(written("text", example_reports(), style).find('\x1b') == std::string::npos);
+  style.colour = true;
+  CHECK(written("text", example_reports(), style).find("\x1b[31m") != std::string::npos);
+}
+
+TEST_CASE("a stable report has nothing of one execution") {
+  const auto registry = report_registry();
+  for (const auto& entry : registry.entries()) {
+    const std::string text = written(entry.name, stable_example());
+    INFO(entry.name);
+    CHECK(text.find("2026-01-02") == std::string::npos);
+    CHECK(text.find("Example CPU") == std::string::npos);
+    CHECK(text.find("3 min 4 s") == std::string::npos);
+  }
+}
+
+TEST_CASE("JSON leaves out what is absent") {
+  const Json json = parse_json(written("json", stable_example()), "report");
+  CHECK(json["schema"] == "micius.report/1");
+  const Json& arc = json["reports"][2];
+  CHECK(arc["metrics"].empty());
+  CHECK_FALSE(arc["run"].contains("id"));
+  CHECK_FALSE(arc.contains("timing"));
+  CHECK_FALSE(arc["usage"].contains("requests"));
+  CHECK(arc["usage"]["cost_usd"].is_null());
+  CHECK_FALSE(json["reports"][0]["groups"][1]["metrics"][0].contains("stderr"));
+}
+
+TEST_CASE("the command that repeats a run") {
+  RunSpec spec = example_reports().reports[1].spec;
+  CHECK(repeat_command(spec) ==
+        "micius run infrawise --model openai:gpt-4o@https://api.example.com/v1 --limit 4 --shots 0 "
+        "--max-tokens 256");
+  spec.task_source = "my tasks/it's.json";
+  spec.model = {"smollm2-135m", "engine", "", ""};
+  spec.dataset.samples = 4;
+  spec.repeats = 3;
+  spec.options.temperature = 0.7;
+  CHECK(repeat_command(spec) ==
+        "micius run 'my tasks/it'\\''s.json' --model smollm2-135m --shots 0 --repeats 3 --max-tokens 256 "
+        "--temperature 0.7");
+}
+
+}  // namespace micius
