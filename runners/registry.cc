@@ -1,0 +1,48 @@
+#include "runners/registry.h"
+
+#include <charconv>
+
+#include "base/error.h"
+#include "runners/pseudo_runner.h"
+#include "runners/replay_runner.h"
+
+namespace micius {
+namespace {
+
+RunnerFactory pseudo(PseudoModel model) {
+  return [model](const std::string& argument, const RunnerContext& context) -> std::unique_ptr<Runner> {
+    if (!argument.empty())
+      fail(ErrorCode::kUsage, "unexpected ':{}'; `reference`, `empty` and `random` take nothing", argument);
+    return std::make_unique<PseudoRunner>(model, context.clock);
+  };
+}
+
+std::unique_ptr<Runner> make_replay(const std::string& argument, const RunnerContext& context) {
+  std::int64_t run = 0;
+  const char* end = argument.data() + argument.size();
+  const auto [stop, error] = std::from_chars(argument.data(), end, run);
+  if (error != std::errc() || stop != end || context.store == nullptr) {
+    fail(ErrorCode::kUsage, "'replay:{}': not a run; `replay:12` answers from run 12 (`micius list runs`)",
+         argument);
+  }
+  return std::make_unique<ReplayRunner>(*context.store, RunId{run});
+}
+
+}  // namespace
+
+Registry<RunnerFactory> runner_registry() {
+  return {
+      "runner",
+      {{"reference", "Answers each turn with the reference: the ceiling", pseudo(PseudoModel::kReference)},
+       {"empty", "Answers with nothing: the floor", pseudo(PseudoModel::kEmpty)},
+       {"random", "Answers with the reference of another sample: chance", pseudo(PseudoModel::kRandom)},
+       {"replay", "Answers from the records of a run: replay:RUN", make_replay}}};
+}
+
+std::unique_ptr<Runner> make_runner(const std::string& model, const RunnerContext& context) {
+  const std::size_t colon = model.find(':');
+  const std::string argument = colon == std::string::npos ? "" : model.substr(colon + 1);
+  return runner_registry().get(model.substr(0, colon))(argument, context);
+}
+
+}  // namespace micius

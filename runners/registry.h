@@ -1,0 +1,30 @@
+// Every runner, by the kind that a model's name begins with: "reference", "replay:12".
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "core/registry.h"
+#include "core/runner.h"
+#include "core/store.h"
+
+namespace micius {
+
+// What a runner may be given besides its name. All of it must outlive the runner.
+struct RunnerContext {
+  const Clock& clock;
+  const Store* store = nullptr;  // for `replay`
+};
+
+// Gets what follows the kind's colon ("12"), or "". Throws Error{kUsage} for an argument it cannot use.
+using RunnerFactory =
+    std::function<std::unique_ptr<Runner>(const std::string& argument, const RunnerContext& context)>;
+
+Registry<RunnerFactory> runner_registry();
+
+// Makes the runner that `model` names by its kind. Throws Error{kUsage} for a kind that is not there.
+std::unique_ptr<Runner> make_runner(const std::string& model, const RunnerContext& context);
+
+}  // namespace micius

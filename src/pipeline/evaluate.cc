@@ -1,0 +1,219 @@
+#include "pipeline/evaluate.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <chrono>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "pipeline/judge.h"
+#include "pipeline/mailbox.h"
+#include "pipeline/references.h"
+#include "pipeline/summarize.h"
+
+namespace micius {
+namespace {
+
+// After so many failures in a row that are not the sample's own fault, the next ones would fail as well.
+constexpr std::size_t kHopeless = 16;
+constexpr std::array<std::string_view, 3> kOwnFaults = {"context_too_long", "empty_continuation",
+                                                        "not_recorded"};
+
+// One sample under way; its next request is out, or about to go.
+struct Conversation {
+  std::size_t index = 0;  // in the dataset
+  int repeat = 0;
+  std::vector<Sample> shots;
+  std::vector<Turn> turns;
+  Prompt asked;
+};
+
+class Evaluator {
+ public:
+  Evaluator(const Evaluation& evaluation, RunId run)
+      : e_(evaluation),
+        run_(run),
+        done_(evaluation.store.done(run)),
+        references_(evaluation.task, evaluation.plan) {}
+  ~Evaluator() {
+    if (!open_.empty()) e_.runner.cancel();
+    e_.runner.drain();  // the mailbox must outlive every request
+  }
+  Evaluator(const Evaluator&) = delete;
+  Evaluator& operator=(const Evaluator&) = delete;
+
+  void look_back();
+  void run();
+  EvaluateResult result() const;
+
+ private:
+  void begin_conversations();
+  void ask(Conversation conversation, Prompt prompt);
+  void send();
+  void hear(Completion completion);
+  void keep(const Record& record);
+  void count(const Record& record);
+  void count_failures(const Completion& completion);
+  bool ending() const { return e_.stop.stop_requested() || !message_.empty(); }
+  const Sample& sample(const Conversation& c) const { return e_.plan.samples[c.index]; }
+
+  const Evaluation& e_;
+  const RunId run_;
+  const DoneSet done_;
+  const References references_;
+  Mailbox mailbox_;
+  std::unordered_map<std::uint64_t, Conversation> open_;  // by request id
+  std::vector<Request> outbox_;
+  std::uint64_t next_id_ = 0;
+  std::size_t next_chosen_ = 0;
+  int next_repeat_ = 0;
+  std::size_t failures_in_a_row_ = 0;
+  bool cancelled_ = false;
+  std::string message_;
+  Progress progress_;
+};
+
+void Evaluator::run() {
+  const std::stop_callback wake(e_.stop, [this] { mailbox_.wake(); });
+  while (true) {
+    begin_conversations();
+    send();
+    if (open_.empty()) return;
+    for (Completion& completion : mailbox_.take()) hear(checked(std::move(completion)));
+    if (ending() && !std::exchange(cancelled_, true)) e_.runner.cancel();
+  }
+}
+
+void Evaluator::begin_conversations() {
+  while (!ending() && next_chosen_ < e_.plan.chosen.size() &&
+         open_.size() < std::max<std::size_t>(1, e_.runner.info().max_in_flight)) {
+    Conversation c;
+    c.index = e_.plan.chosen[next_chosen_];
+    c.repeat = next_repeat_;
+    if (++next_repeat_ == e_.plan.spec.repeats) {
+      next_repeat_ = 0;
+      ++next_chosen_;
+    }
+    if (done_.count({sample(c).id, c.repeat}) != 0) continue;
+    if (e_.plan.shots_for) c.shots = e_.plan.shots_for(c.index);
+    std::optional<Prompt> prompt = e_.task.next(sample(c), c.shots, {});
+    assert(prompt);
+    ask(std::move(c), std::move(*prompt));
+  }
+}
+
+void Evaluator::ask(Conversation c, Prompt prompt) {
+  const RequestPlace place{c.index, c.repeat, c.turns.size()};
+  Request request;
+  request.id = RequestId{next_id_++};
+  request.options = e_.plan.spec.options;
+  const std::vector<int>& limits = e_.plan.spec.turn_max_tokens;
+  if (place.turn < limits.size()) request.options.max_tokens = limits[place.turn];
+  request.options.stream = fmt::format("{}/{}/{}", sample(c).id, c.repeat, place.turn);
+  request.reference = references_.right(prompt, place);
+  request.other_reference = references_.other(prompt, place);
+  request.repeat = c.repeat;
+  request.turn = place.turn;
+  request.prompt = prompt;
+  c.asked = std::move(prompt);
+  open_.emplace(static_cast<std::uint64_t>(request.id), std::move(c));
+  outbox_.push_back(std::move(request));
+}
+
+void Evaluator::send() {
+  if (!outbox_.empty()) e_.runner.submit(std::exchange(outbox_, {}), mailbox_);
+}
+
+void Evaluator::hear(Completion completion) {
+  auto node = open_.extract(static_cast<std::uint64_t>(completion.id));
+  if (node.empty()) return;
+  Conversation& c = node.mapped();
+  if (ending() && completion.failure) return;  // cancelled, or as good as
+  count_failures(completion);
+  const std::optional<Failure> failure = completion.failure;
+  c.turns.push_back({std::move(c.asked), std::move(completion), ""});
+  if (failure) return keep({sample(c), c.repeat, std::move(c.turns), {}, failure});
+  c.turns.back().observation = observe(e_.scorer, sample(c), c.turns);
+  std::optional<Prompt> prompt = e_.task.next(sample(c), c.shots, c.turns);
+  if (!prompt) {
+    Score score = judge(e_.scorer, sample(c), c.turns);
+    return keep({sample(c), c.repeat, std::move(c.turns), std::move(score), std::nullopt});
+  }
+  if (!ending()) ask(std::move(c), std::move(*prompt));
+}
+
+void Evaluator::keep(const Record& record) {
+  e_.store.append(run_, record);
+  ++progress_.new_records;
+  count(record);
+  if (e_.observer != nullptr) e_.observer->on_progress(progress_);
+}
+
+void Evaluator::count(const Record& record) {
+  for (const Turn& turn : record.turns) {
+    progress_.prompt_tokens += static_cast<std::uint64_t>(turn.completion.prompt_tokens);
+    progress_.completion_tokens += static_cast<std::uint64_t>(turn.completion.completion_tokens);
+  }
+  ++(record.failure ? progress_.failed : progress_.done);
+  for (const Value& value : record.score.values) {
+    if (value.metric == e_.task.metrics.front().name) progress_.primary.add(value.value);
+  }
+}
+
+void Evaluator::count_failures(const Completion& completion) {
+  if (!completion.failure) {
+    failures_in_a_row_ = 0;
+    return;
+  }
+  const Failure& failure = *completion.failure;
+  if (std::find(kOwnFaults.begin(), kOwnFaults.end(), failure.code) != kOwnFaults.end()) return;
+  if (++failures_in_a_row_ < kHopeless) return;
+  message_ = fmt::format("{} requests failed in a row, the last with {}: {}", kHopeless, failure.code,
+                         failure.message);
+}
+
+// What earlier executions have left. Their failed records are asked again and do not count.
+void Evaluator::look_back() {
+  progress_.total = e_.plan.chosen.size() * static_cast<std::size_t>(e_.plan.spec.repeats);
+  if (!done_.empty()) {
+    e_.store.for_each(run_, [this](const Record& record) {
+      if (!record.failure) count(record);
+    });
+  }
+  if (e_.observer != nullptr) e_.observer->on_progress(progress_);
+}
+
+EvaluateResult Evaluator::result() const {
+  EvaluateResult result;
+  result.interrupted = e_.stop.stop_requested() && progress_.done + progress_.failed < progress_.total;
+  if (progress_.done + progress_.failed == progress_.total) {
+    result.status = RunStatus::kComplete;
+  } else if (!message_.empty()) {
+    result.status = RunStatus::kStopped;
+    result.message = message_;
+  }
+  result.failed = progress_.failed;
+  return result;
+}
+
+}  // namespace
+
+EvaluateResult evaluate(const Evaluation& evaluation, RunId run) {
+  const Clock::time_point start = evaluation.clock.now();
+  Evaluator evaluator(evaluation, run);
+  evaluator.look_back();
+  evaluator.run();
+  const EvaluateResult result = evaluator.result();
+  const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(evaluation.clock.now() - start);
+  std::optional<Estimate> primary;
+  if (result.status == RunStatus::kComplete && result.failed == 0)
+    primary = primary_estimate(evaluation.store, run);
+  evaluation.store.finish(run, result.status, wall.count(), primary);
+  return result;
+}
+
+}  // namespace micius

@@ -1,0 +1,37 @@
+#include "pipeline/rescore.h"
+
+#include <chrono>
+
+#include "pipeline/judge.h"
+#include "pipeline/summarize.h"
+
+namespace micius {
+
+RunId rescore(const Rescoring& r, RunId run) {
+  const Clock::time_point start = r.clock.now();
+  const Run old = r.store.run(run);
+  RunSpec spec = old.spec;
+  spec.task_version = r.task.version;
+  spec.scorer = r.task.scorer.name;
+  spec.metrics = r.task.metrics;
+  spec.breakdowns = r.task.breakdowns;
+  spec.cluster = r.task.cluster;
+  const RunId made = r.store.begin(spec, r.batch);
+  bool failed = false;
+  r.store.for_each(run, [&](const Record& stored) {
+    Record record = stored;
+    if (record.failure) {
+      failed = true;
+    } else {
+      record.score = judge(r.scorer, record.sample, record.turns);
+    }
+    r.store.append(made, record);
+  });
+  std::optional<Estimate> primary;
+  if (old.status == RunStatus::kComplete && !failed) primary = primary_estimate(r.store, made);
+  const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(r.clock.now() - start);
+  r.store.finish(made, old.status, wall.count(), primary);
+  return made;
+}
+
+}  // namespace micius

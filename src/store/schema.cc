@@ -1,0 +1,123 @@
+// Every version of the schema. What its tables and columns mean is in the folder's README.
+
+#include <array>
+
+#include "store/migrations.h"
+
+namespace micius {
+namespace {
+
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE runs (
+  run_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  batch INTEGER NOT NULL,
+  spec TEXT NOT NULL,
+  spec_sha256 TEXT NOT NULL,
+  task TEXT NOT NULL,
+  task_version INTEGER NOT NULL,
+  suite TEXT NOT NULL,
+  model TEXT NOT NULL,
+  model_kind TEXT NOT NULL,
+  status TEXT NOT NULL,
+  total INTEGER NOT NULL,
+  primary_metric TEXT,
+  primary_value REAL,
+  primary_low REAL,
+  primary_high REAL,
+  cost_usd REAL,
+  wall_ns INTEGER NOT NULL DEFAULT 0,
+  started_at TEXT NOT NULL,
+  finished_at TEXT
+) STRICT;
+
+CREATE TABLE samples (
+  sample_ref INTEGER PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  sample TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE records (
+  record_id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs,
+  position INTEGER NOT NULL,
+  repeat INTEGER NOT NULL,
+  sample_id TEXT NOT NULL,
+  sample_ref INTEGER NOT NULL REFERENCES samples,
+  verdict TEXT,
+  answer TEXT,
+  reason TEXT,
+  failure_code TEXT,
+  failure_message TEXT,
+  failure_attempts INTEGER,
+  prompt_tokens INTEGER NOT NULL,
+  cached_tokens INTEGER NOT NULL,
+  completion_tokens INTEGER NOT NULL,
+  stop_reason TEXT,
+  ttft_ns INTEGER,
+  latency_ns INTEGER NOT NULL,
+  UNIQUE (run_id, position, repeat),
+  CHECK ((verdict IS NULL) = (failure_code IS NOT NULL))
+) STRICT;
+
+CREATE TABLE turns (
+  record_id INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,
+  turn INTEGER NOT NULL,
+  prompt TEXT NOT NULL,
+  prompt_text TEXT,
+  completion TEXT,
+  likelihoods TEXT,
+  stop_reason TEXT NOT NULL,
+  prompt_tokens INTEGER NOT NULL,
+  cached_tokens INTEGER NOT NULL,
+  completion_tokens INTEGER NOT NULL,
+  sent_ns INTEGER NOT NULL,
+  ttft_ns INTEGER,
+  latency_ns INTEGER NOT NULL,
+  observation TEXT,
+  PRIMARY KEY (record_id, turn)
+) STRICT;
+
+CREATE TABLE record_values (
+  record_id INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,
+  ordinal INTEGER NOT NULL,
+  metric TEXT NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (record_id, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW v_runs AS
+SELECT runs.run_id, task, task_version, model, model_kind, status, total,
+       count(CASE WHEN r.verdict <> 'unscored' THEN 1 END) AS scored,
+       count(r.failure_code) AS failed,
+       primary_metric, primary_value, primary_low, primary_high,
+       coalesce(sum(r.prompt_tokens), 0) AS prompt_tokens,
+       coalesce(sum(r.completion_tokens), 0) AS completion_tokens,
+       cost_usd, wall_ns, started_at, finished_at, suite, batch, spec_sha256
+FROM runs LEFT JOIN records r USING (run_id)
+GROUP BY runs.run_id;
+
+CREATE VIEW v_records AS
+SELECT r.run_id, r.sample_id, r.repeat, r.verdict,
+       (SELECT v.value FROM record_values v
+        WHERE v.record_id = r.record_id AND v.metric = runs.primary_metric) AS primary_value,
+       r.answer, r.reason, r.prompt_tokens, r.completion_tokens, r.stop_reason, r.ttft_ns, r.latency_ns,
+       r.failure_code, r.failure_message, r.position
+FROM records r JOIN runs USING (run_id);
+
+CREATE VIEW v_turns AS
+SELECT r.run_id, r.sample_id, r.repeat, t.turn, t.prompt, t.completion, t.likelihoods, t.observation,
+       t.prompt_text, t.stop_reason, t.prompt_tokens, t.completion_tokens, t.ttft_ns, t.latency_ns
+FROM turns t JOIN records r USING (record_id);
+
+CREATE VIEW v_values AS
+SELECT r.run_id, r.sample_id, r.repeat, v.metric, v.value
+FROM record_values v JOIN records r USING (record_id);
+)sql";
+
+constexpr std::array<const char*, 1> kMigrations{kVersion1};
+
+}  // namespace
+
+Migrations schema_migrations() { return kMigrations; }
+
+}  // namespace micius

@@ -1,0 +1,185 @@
+#include "store/sqlite_store.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "core/names.h"
+#include "store/migrations.h"
+#include "store/record_rows_internal.h"
+#include "store/sqlite_internal.h"
+
+namespace micius {
+namespace {
+
+const std::filesystem::path& checked(const std::filesystem::path& path, OpenMode mode) {
+  if (mode == OpenMode::kExisting && !std::filesystem::exists(path)) {
+    fail(ErrorCode::kNotFound, "{}: no such database; `micius run` makes one, --db names another",
+         path.string());
+  }
+  return path;
+}
+
+// The change to WAL needs the file alone for a moment and does not wait for it by itself.
+void use_wal(Database& database) {
+  for (int attempt = 0;; ++attempt) {
+    try {
+      database.execute("PRAGMA journal_mode = WAL");
+      return;
+    } catch (const Error&) {
+      if (attempt == 200) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+}
+
+// An open database with an up-to-date schema.
+class ReadyDatabase : public Database {
+ public:
+  explicit ReadyDatabase(const std::filesystem::path& path) : Database(path) {
+    migrate(*this, schema_migrations());
+    use_wal(*this);
+    execute(
+        "PRAGMA synchronous = NORMAL;"
+        "PRAGMA foreign_keys = ON;"
+        "PRAGMA wal_autocheckpoint = 8192;"  // pages of 4 KiB
+        "PRAGMA cache_size = -16384");       // KiB
+  }
+};
+
+constexpr std::string_view kRunColumns =
+    "run_id, spec, status, wall_ns, batch, started_at, finished_at FROM runs";
+
+Run read_run(const Statement& row, const std::string& path) {
+  const std::string where = fmt::format("{}: run {}", path, row.integer(0));
+  Run run;
+  run.id = RunId{row.integer(0)};
+  run.spec = run_spec_from_json(parse_json(row.text(1), where), where);
+  run.status = run_status_from(row.text(2));
+  run.wall_ns = row.integer(3);
+  run.batch = row.integer(4);
+  run.started = row.text(5);
+  run.finished = row.text(6);
+  return run;
+}
+
+}  // namespace
+
+struct SqliteStore::State {
+  State(const std::filesystem::path& path, OpenMode mode, const Clock& a_clock)
+      : database(checked(path, mode)), writer(database), reader(database), clock(&a_clock) {}
+
+  // Where a run's list has its samples.
+  const std::unordered_map<std::string, std::size_t>& positions(RunId id, const SqliteStore& store) {
+    const auto [entry, is_new] = positions_by_run.try_emplace(id);
+    if (is_new) {
+      const std::vector<std::string> ids = store.run(id).spec.sample_ids;
+      for (std::size_t i = 0; i < ids.size(); ++i) entry->second.emplace(ids[i], i);
+    }
+    return entry->second;
+  }
+
+  ReadyDatabase database;
+  RecordWriter writer;
+  RecordReader reader;
+  const Clock* clock;
+  std::map<RunId, std::unordered_map<std::string, std::size_t>> positions_by_run;
+};
+
+SqliteStore::SqliteStore(const std::filesystem::path& path, OpenMode mode, const Clock& clock)
+    : state_(std::make_unique<State>(path, mode, clock)) {}
+
+SqliteStore::~SqliteStore() = default;
+
+RunId SqliteStore::begin(const RunSpec& spec, std::int64_t batch) {
+  std::optional<std::string> primary;
+  if (!spec.metrics.empty()) primary = spec.metrics.front().name;
+  Statement(
+      state_->database,
+      "INSERT INTO runs (batch, spec, spec_sha256, task, task_version, suite, model, model_kind, status, "
+      "total, primary_metric, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(batch, dump_json(to_json(spec)), spec_sha256(spec), spec.task, spec.task_version, spec.suite,
+           spec.model.name, spec.model.kind, name_of(RunStatus::kUnfinished),
+           spec.sample_ids.size() * static_cast<std::size_t>(spec.repeats), primary,
+           format_utc(state_->clock->utc()));
+  return RunId{state_->database.last_insert_id()};
+}
+
+void SqliteStore::append(RunId run, const Record& record) {
+  const auto& positions = state_->positions(run, *this);
+  const auto position = positions.find(record.sample.id);
+  if (position == positions.end()) {
+    fail(ErrorCode::kIo, "{}: sample '{}' is not one of run {}", state_->database.path(), record.sample.id,
+         static_cast<std::int64_t>(run));
+  }
+  Transaction transaction(state_->database);
+  state_->writer.write({static_cast<std::int64_t>(run), position->second}, record);
+  transaction.commit();
+}
+
+void SqliteStore::finish(RunId run, RunStatus status, std::int64_t wall_ns,
+                         const std::optional<Estimate>& primary) {
+  std::optional<double> value, low, high;
+  std::optional<std::string> finished;
+  if (primary) {
+    value = primary->value;
+    low = primary->low;
+    high = primary->high;
+  }
+  if (status != RunStatus::kUnfinished) finished = format_utc(state_->clock->utc());
+  Statement(state_->database,
+            "UPDATE runs SET status = ?, wall_ns = wall_ns + ?, primary_value = ?, primary_low = ?, "
+            "primary_high = ?, finished_at = ? WHERE run_id = ?")
+      .run(name_of(status), wall_ns, value, low, high, finished, static_cast<std::int64_t>(run));
+}
+
+Run SqliteStore::run(RunId run) const {
+  Statement row(state_->database, fmt::format("SELECT {} WHERE run_id = ?", kRunColumns));
+  if (row.bind(static_cast<std::int64_t>(run)).step()) return read_run(row, state_->database.path());
+  Statement range(state_->database, "SELECT count(*), min(run_id), max(run_id) FROM runs");
+  range.step();
+  const std::string there = range.integer(0) == 0 ? "it has none yet"
+                                                  : fmt::format("it has {} from {} to {}", range.integer(0),
+                                                                range.integer(1), range.integer(2));
+  fail(ErrorCode::kNotFound, "{}: no run {}; {} (`micius list runs`)", state_->database.path(),
+       static_cast<std::int64_t>(run), there);
+}
+
+std::vector<Run> SqliteStore::runs() const {
+  std::vector<Run> runs;
+  Statement row(state_->database, fmt::format("SELECT {} ORDER BY run_id", kRunColumns));
+  while (row.step()) runs.push_back(read_run(row, state_->database.path()));
+  return runs;
+}
+
+Json SqliteStore::overview() const {
+  Json rows = Json::array();
+  Statement row(state_->database, "SELECT * FROM v_runs ORDER BY run_id");
+  while (row.step()) {
+    Json object = Json::object();
+    for (int i = 0; i < row.columns(); ++i) object[row.column_name(i)] = row.json(i);
+    rows.push_back(std::move(object));
+  }
+  return rows;
+}
+
+DoneSet SqliteStore::done(RunId run) const {
+  DoneSet done;
+  Statement row(state_->database,
+                "SELECT sample_id, repeat FROM records WHERE run_id = ? AND failure_code IS NULL");
+  row.bind(static_cast<std::int64_t>(run));
+  while (row.step()) done.emplace(row.text(0), static_cast<int>(row.integer(1)));
+  return done;
+}
+
+void SqliteStore::for_each(RunId run, const std::function<void(const Record&)>& fn) const {
+  state_->reader.for_each(static_cast<std::int64_t>(run), fn);
+}
+
+}  // namespace micius

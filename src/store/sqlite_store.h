@@ -1,0 +1,43 @@
+// The store in one SQLite file.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/clock.h"
+#include "core/store.h"
+
+namespace micius {
+
+enum class OpenMode {
+  kCreate,    // a file that is not there is made
+  kExisting,  // a file that is not there is Error{kNotFound}
+};
+
+// WAL mode, so that readers and one writer go on beside each other; a commit survives the death of the
+// process at once and a power cut from the next checkpoint on (at the latest 32 MiB later), in order. An
+// older schema is migrated with a copy kept beside the file. Throws Error{kUnsupported} for a database of a
+// newer program, Error{kInvalidData} for a file that is none or damaged, Error{kIo}.
+class SqliteStore final : public Store {
+ public:
+  // `clock` must outlive the store.
+  SqliteStore(const std::filesystem::path& path, OpenMode mode, const Clock& clock);
+  ~SqliteStore() override;
+
+  [[nodiscard]] RunId begin(const RunSpec& spec, std::int64_t batch) override;
+  void append(RunId run, const Record& record) override;
+  void finish(RunId run, RunStatus status, std::int64_t wall_ns,
+              const std::optional<Estimate>& primary) override;
+  [[nodiscard]] Run run(RunId run) const override;
+  [[nodiscard]] std::vector<Run> runs() const override;
+  [[nodiscard]] Json overview() const override;
+  [[nodiscard]] DoneSet done(RunId run) const override;
+  // Reads ahead in pages, so `fn` may use this store, also to append.
+  void for_each(RunId run, const std::function<void(const Record&)>& fn) const override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace micius
