@@ -2,6 +2,7 @@
 
 #include "scorers/choice.h"
 #include "scorers/exact.h"
+#include "scorers/infrawise.h"
 
 namespace micius {
 
@@ -10,6 +11,7 @@ Registry<ScorerFactory> scorer_registry() {
           {
               {"choice", "The most likely choice", make_choice_scorer},
               {"exact", "Equal text", make_exact_scorer},
+              {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
           }};
 }
 

@@ -1,0 +1,56 @@
+// Reading answers out of what a model wrote. All readers live here, so that every scorer reads alike. Model
+// output is hostile: every function is linear in the text, bounded in memory and never throws for what a text
+// holds.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace micius {
+
+// What follows the last `</think>`; the whole text without one. Absent if a `<think>` is left open there.
+std::optional<std::string_view> after_thinking(std::string_view text);
+
+// The text without the lines that open or close a fence: three or more backticks or tildes and an optional
+// word. What is inside a fence stays.
+std::string without_fences(std::string_view text);
+
+// The outermost balanced `{...}` of a text, in order. Braces inside strings do not count; an opening brace
+// that is never closed is passed over. At most `limit` of them, none nested deeper than 64.
+std::vector<std::string_view> balanced_objects(std::string_view text, std::size_t limit = 100);
+
+// One object as strict JSON, else with these repairs, in one pass: Python literals ('x', None, True, False),
+// trailing commas, curly quotes, unquoted keys. Absent if it is still not JSON.
+std::optional<Json> read_json_object(std::string_view object);
+
+// The first object of the text that can be read and that `accept` takes.
+std::optional<Json> first_object(std::string_view text, const std::function<bool(const Json&)>& accept);
+
+// What an answer asks for (Infrawise): design, criterion, workload. "" is no baseline, "default" says
+// nothing.
+struct Dcw {
+  std::string target, baseline, criterion, workload;
+  bool operator==(const Dcw&) const = default;
+};
+
+// The first object with a design. Keys are case-blind; {"Target": .., "Baseline": ..} without "Design" and a
+// string as "Design" (the target) are taken; a missing criterion or workload is "default"; a missing
+// baseline, null, "none" and "n/a" are "". Texts are as the model wrote them.
+std::optional<Dcw> read_dcw(std::string_view text);
+
+// The index numbers of an answer, or the empty set for "none"; absent if there is neither.
+//   "3, 7" "[7,3]" "Index 3 and index 7." {"index": 3}   -> {3, 7} and so on; repeats are dropped
+//   "1-3"                                                -> {1, 2, 3}
+//   "None of the records" "[]" "no record fits" "null"   -> {}, if the text has no digit at all
+//   "zero"                                               -> {0}; number words count only without digits
+// A number that is part of a longer number or word is none: "H100", "3.5", "-1".
+std::optional<std::set<std::int64_t>> read_indices(std::string_view text);
+
+}  // namespace micius
