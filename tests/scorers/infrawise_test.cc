@@ -12,7 +12,8 @@ namespace micius {
 namespace {
 
 std::unique_ptr<Scorer> scorer(const Json& params = Json::object()) {
-  const ScorerContext context{{MICIUS_SOURCE_DIR, ""}};
+  ScorerContext context;
+  context.roots.share = MICIUS_SOURCE_DIR;
   return scorer_registry().get("infrawise")({"infrawise", params}, context);
 }
 
