@@ -1,0 +1,90 @@
+#include "store/migrations.h"
+
+#include <array>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "store/sqlite_store.h"
+#include "temp_dir.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+const SystemClock kClock;
+
+constexpr std::array<const char*, 2> kTwoSteps = {"CREATE TABLE pets (name TEXT)",
+                                                  "ALTER TABLE pets ADD COLUMN age INTEGER"};
+constexpr std::array<const char*, 1> kOneStep = {kTwoSteps[0]};
+
+std::int64_t count(const fs::path& path, const std::string& query) {
+  Database database(path);
+  Statement statement(database, query);
+  REQUIRE(statement.step());
+  return statement.integer(0);
+}
+
+void make_version_1(const fs::path& path) {
+  Database database(path);
+  migrate(database, kOneStep);
+  database.execute("INSERT INTO pets VALUES ('cat')");
+}
+
+}  // namespace
+
+TEST_CASE("an older database is migrated and a copy of it kept") {
+  const TempDir dir;
+  const fs::path path = dir.path() / "a.db";
+  make_version_1(path);
+  {
+    Database database(path);
+    migrate(database, kTwoSteps);
+    migrate(database, kTwoSteps);
+    CHECK(database.pragma("user_version") == 2);
+  }
+  CHECK(count(path, "SELECT count(*) FROM pets WHERE age IS NULL AND name = 'cat'") == 1);
+  const fs::path copy = path.string() + ".v1.bak";
+  CHECK(count(copy, "PRAGMA user_version") == 1);
+  CHECK(count(copy, "SELECT count(*) FROM pets") == 1);
+}
+
+TEST_CASE("a new database needs no copy") {
+  const TempDir dir;
+  { const SqliteStore store(dir.path() / "a.db", OpenMode::kCreate, kClock); }
+  CHECK(std::distance(fs::directory_iterator(dir.path()), fs::directory_iterator()) == 1);
+}
+
+TEST_CASE("a step that fails changes nothing") {
+  const TempDir dir;
+  const fs::path path = dir.path() / "a.db";
+  make_version_1(path);
+  constexpr std::array<const char*, 3> kBroken = {kTwoSteps[0], kTwoSteps[1], "CREATE TABLE pets (x)"};
+  Database database(path);
+  CHECK_THROWS_AS(migrate(database, kBroken), Error);
+  CHECK(database.pragma("user_version") == 1);
+  CHECK(count(path, "SELECT count(*) FROM pragma_table_info('pets')") == 1);
+}
+
+TEST_CASE("a newer database and another program's are refused and left alone") {
+  const TempDir dir;
+  const fs::path path = dir.path() / "a.db";
+  {
+    Database database(path);
+    migrate(database, kTwoSteps);
+  }
+  const std::string before = read_file(path);
+  CHECK_THROWS_WITH(SqliteStore(path, OpenMode::kCreate, kClock),
+                    Catch::Contains("its database version is 2, this program knows up to 1"));
+  CHECK(read_file(path) == before);
+
+  const fs::path other = dir.path() / "other.db";
+  Database(other).execute("CREATE TABLE theirs (x)");
+  CHECK_THROWS_WITH(SqliteStore(other, OpenMode::kCreate, kClock),
+                    Catch::Contains("a database of another program"));
+  CHECK(count(other, "SELECT count(*) FROM sqlite_master") == 1);
+}
+
+}  // namespace micius
