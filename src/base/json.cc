@@ -69,6 +69,41 @@ const Json* find_json(const Json& value, std::string_view path) {
   return find_json(*child, rest);
 }
 
+std::size_t json_line(std::string_view text, const std::vector<std::string>& path) {
+  struct Frame {
+    bool on_path;      // this object is the value at path[0..depth-1]
+    bool key_is_next;  // in an object, at the place of a key
+    bool child_on_path = false;
+  };
+  std::vector<Frame> stack;
+  std::size_t line = 1, best_line = 1, best_depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') ++line;
+    if (c == '{' || c == '[') {
+      stack.push_back({(stack.empty() || stack.back().child_on_path) && c == '{', c == '{'});
+    } else if (stack.empty()) {
+      continue;
+    } else if (c == '}' || c == ']') {
+      stack.pop_back();
+    } else if (c == ':') {
+      stack.back().key_is_next = false;
+    } else if (c == ',') {
+      stack.back().key_is_next = stack.back().on_path;
+    } else if (c == '"') {
+      const std::size_t start = i;
+      for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\' ? 1 : 0;
+      Frame& frame = stack.back();
+      if (!frame.on_path || !frame.key_is_next) continue;
+      const std::size_t depth = stack.size();
+      frame.child_on_path = depth <= path.size() &&
+                            Json::parse(text.substr(start, i + 1 - start), nullptr, false) == path[depth - 1];
+      if (frame.child_on_path && depth > best_depth) best_depth = depth, best_line = line;
+    }
+  }
+  return best_line;
+}
+
 std::optional<std::string> scalar_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number() || value.is_boolean()) return value.dump();

@@ -24,6 +24,10 @@ std::string dump_json(const Json& value);
 // has the dots in its name goes first.
 const Json* find_json(const Json& value, std::string_view path);
 
+// The line, from 1, on which the key at `path` stands in the valid JSON text `text`; if it is not there, that
+// of the nearest parent that is. Does not look into lists.
+std::size_t json_line(std::string_view text, const std::vector<std::string>& path);
+
 // A string, number, or true or false as text; absent for anything else. "3" and 3 are the same text.
 std::optional<std::string> scalar_text(const Json& value);
 

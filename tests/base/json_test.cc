@@ -43,4 +43,32 @@ TEST_CASE("JSON keeps the order of keys and refuses nothing that is not UTF-8") 
   CHECK(dump_json(Json("\xFF")) == "\"\xEF\xBF\xBD\"");
 }
 
+TEST_CASE("a dotted path finds its value") {
+  const Json row = parse_json(R"({"a": {"b": [1, {"c": "x"}]}, "a.b": 2, "n": null})", "test");
+  CHECK(*find_json(row, "a.b") == 2);
+  CHECK(*find_json(row, "a.b.1.c") == "x");
+  CHECK(find_json(row, "n")->is_null());
+  for (const char* path : {"", "a.c", "a.b.2", "a.b.x", "a.b.1.c.d", "b", "."})
+    CHECK(find_json(row, path) == nullptr);
+}
+
+TEST_CASE("the line of a key in JSON text") {
+  const std::string text = R"({
+  "a": {"x": "}, \"b\": {", "y": [
+    {"b": 1}]},
+  "b": {
+    "a": 1,
+    "\u0063": 2
+  }
+})";
+  CHECK(json_line(text, {"a"}) == 2);
+  CHECK(json_line(text, {"a", "y"}) == 2);
+  CHECK(json_line(text, {"b"}) == 4);
+  CHECK(json_line(text, {"b", "a"}) == 5);
+  CHECK(json_line(text, {"b", "c"}) == 6);
+  CHECK(json_line(text, {"b", "missing"}) == 4);
+  CHECK(json_line(text, {"missing"}) == 1);
+  CHECK(json_line("[1]", {"a"}) == 1);
+}
+
 }  // namespace micius
