@@ -12,6 +12,7 @@ namespace micius {
 namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
+constexpr std::size_t kLongestName = 200;  // that did_you_mean looks at
 
 bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
@@ -216,10 +217,12 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& names,
                          std::string_view format) {
+  if (name.size() > kLongestName) return "";  // the search takes time by the product of the lengths
   const std::string wanted = lower_ascii(name);
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : names) {
+    if (candidate.size() >= name.size() + best_distance) continue;
     const std::size_t distance = edit_distance(wanted, lower_ascii(candidate));
     if (distance < best_distance) best = candidate, best_distance = distance;
   }

@@ -8,15 +8,6 @@
 namespace micius {
 namespace {
 
-// Both in a row; the delimiter between them only if neither has white space at the seam.
-std::string join_parts(const std::string& first, const std::string& second, const std::string& delimiter) {
-  if (first.empty() || second.empty()) return first + second;
-  std::size_t start = 0;
-  const bool blank =
-      strip_right(first).size() < first.size() || is_unicode_space(next_code_point(second, start));
-  return first + (blank ? "" : delimiter) + second;
-}
-
 std::string shots_and_question(const PromptParts& parts) {
   std::string text;
   for (const Exchange& shot : parts.shots)
@@ -29,6 +20,14 @@ std::string preamble(const PromptParts& parts) {
 }
 
 }  // namespace
+
+std::string join_parts(const std::string& first, const std::string& second, const std::string& delimiter) {
+  if (first.empty() || second.empty()) return first + second;
+  std::size_t start = 0;
+  const bool blank =
+      strip_right(first).size() < first.size() || is_unicode_space(next_code_point(second, start));
+  return first + (blank ? "" : delimiter) + second;
+}
 
 std::string prompt_text(const PromptParts& parts) { return preamble(parts) + shots_and_question(parts); }
 

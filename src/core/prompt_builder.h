@@ -22,6 +22,10 @@ struct PromptParts {
   std::string shot_delimiter = "\n\n";  // in text: between one exchange and the next
 };
 
+// Both in a row, with the delimiter between them only if both have text and neither has white space at the
+// seam.
+std::string join_parts(const std::string& first, const std::string& second, const std::string& delimiter);
+
 // Everything as one text that ends with the question.
 std::string prompt_text(const PromptParts& parts);
 

@@ -26,7 +26,13 @@ class Registry {
   Registry(std::string noun, std::vector<Entry> entries)
       : noun_(std::move(noun)), entries_(std::move(entries)) {}
 
-  const std::vector<Entry>& entries() const { return entries_; }
+  const std::vector<Entry>& entries() const& { return entries_; }
+  std::vector<Entry> entries() && { return std::move(entries_); }  // for (.. : scorer_registry().entries())
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const Entry& entry : entries_) names.push_back(entry.name);
+    return names;
+  }
 
   const Entry* find(std::string_view name) const {
     const auto it =
@@ -37,10 +43,8 @@ class Registry {
   // `where` ("tasks/x.json: field 'scorer'") is put before the message.
   const Factory& get(std::string_view name, std::string_view where = "") const {
     if (const Entry* entry = find(name)) return entry->factory;
-    std::vector<std::string> names;
-    for (const Entry& entry : entries_) names.push_back(entry.name);
     fail(ErrorCode::kUsage, "{}{}unknown {} '{}'{}; `micius list {}s` shows them", where,
-         where.empty() ? "" : ": ", noun_, name, did_you_mean(name, names), noun_);
+         where.empty() ? "" : ": ", noun_, name, did_you_mean(name, names()), noun_);
   }
 
  private:

@@ -51,7 +51,8 @@ ShotPicker::ShotPicker(const Task& task, const Dataset& evaluated, const Dataset
       random_(seed) {
   if (count_ == 0) return;
   assert(pool_ != nullptr);
-  const std::size_t needed = count_ + (rule_ == ShotRule::kDrawExcept ? 1 : 0);
+  const bool leaves_out = rule_ == ShotRule::kDrawExcept || rule_ == ShotRule::kFirstExcept;
+  const std::size_t needed = count_ + (leaves_out ? 1 : 0);
   if (pool_->size() < needed) {
     fail(ErrorCode::kUsage, "{}: {} shots need {} rows, {} has {}; use a smaller --shots", task_, count_,
          needed, pool_->name(), pool_->size());
@@ -65,6 +66,9 @@ std::vector<Sample> ShotPicker::shots_for(std::size_t index) {
   switch (rule_) {
     case ShotRule::kFirst:
       std::iota(rows.begin(), rows.end(), std::size_t{0});
+      break;
+    case ShotRule::kFirstExcept:
+      rows = first_except(index);
       break;
     case ShotRule::kFirstOfGroup:
       rows = group_rows(index);
@@ -100,15 +104,27 @@ std::vector<std::size_t> ShotPicker::draw_except(std::size_t index) {
     std::vector<std::size_t> others(pool_->size());
     std::iota(others.begin(), others.end(), std::size_t{0});
     std::erase_if(others, is_itself);
-    if (others.size() < count_) {
-      fail(ErrorCode::kUsage, "{}: {} has {} rows besides sample {}, {} shots were asked for", task_,
-           pool_->name(), others.size(), index, count_);
-    }
+    if (others.size() < count_) fail_too_few(others.size(), index);
     rows = random_.sample(others.size(), count_);
     for (std::size_t& i : rows) i = others[i];
   }
   rows.resize(count_);
   return rows;
+}
+
+std::vector<std::size_t> ShotPicker::first_except(std::size_t index) const {
+  const Json row = evaluated_->at(index).extra;
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < pool_->size() && rows.size() < count_; ++i) {
+    if (pool_->at(i).extra != row) rows.push_back(i);
+  }
+  if (rows.size() < count_) fail_too_few(rows.size(), index);
+  return rows;
+}
+
+void ShotPicker::fail_too_few(std::size_t there, std::size_t index) const {
+  fail(ErrorCode::kUsage, "{}: {} has {} rows besides sample {}, {} shots were asked for", task_,
+       pool_->name(), there, index, count_);
 }
 
 const std::vector<std::size_t>& ShotPicker::group_rows(std::size_t index) {

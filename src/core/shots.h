@@ -45,6 +45,8 @@ class ShotPicker {
  private:
   const std::vector<std::size_t>& drawn(std::size_t index);
   std::vector<std::size_t> draw_except(std::size_t index);
+  std::vector<std::size_t> first_except(std::size_t index) const;
+  [[noreturn]] void fail_too_few(std::size_t there, std::size_t index) const;
   const std::vector<std::size_t>& group_rows(std::size_t index);
 
   ShotRule rule_;

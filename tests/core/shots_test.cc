@@ -55,6 +55,16 @@ TEST_CASE("shots by the first rows, of the pool or of the sample's group") {
   CHECK(none.shots_for(0).empty());
 }
 
+TEST_CASE("the first rows besides the sample itself") {
+  const MemoryDataset data = rows("e", 4);
+  ShotPicker picker(task_of(ShotRule::kFirstExcept, 2), data, &data, 1234);
+  CHECK(ids(picker.shots_for(0)) == Ids{"1", "2"});
+  CHECK(ids(picker.shots_for(1)) == Ids{"0", "2"});
+  CHECK(ids(picker.shots_for(3)) == Ids{"0", "1"});
+  CHECK_THROWS_WITH(ShotPicker(task_of(ShotRule::kFirstExcept, 4), data, &data, 1234),
+                    Catch::Contains("4 shots need 5 rows, e has 4"));
+}
+
 TEST_CASE("drawn shots move on document by document and do not depend on what was asked before") {
   const MemoryDataset evaluated = rows("e", 5), pool = rows("p", 20);
   ShotPicker ascending(task_of(ShotRule::kDraw, 5), evaluated, &pool, 1234);
