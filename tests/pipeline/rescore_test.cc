@@ -1,0 +1,68 @@
+#include "pipeline/rescore.h"
+
+#include <catch2/catch.hpp>
+
+#include "core/record_json.h"
+#include "pipeline/evaluate.h"
+#include "pipeline/two_turn_quiz.h"
+#include "store/sqlite_store.h"
+#include "temp_dir.h"
+
+namespace micius {
+namespace {
+
+const SystemClock kClock;
+
+class GenerousScorer final : public Scorer {
+ public:
+  std::string_view name() const override { return "generous"; }
+  Score score(const Sample&, std::span<const Turn> turns) const override {
+    return {Verdict::kCorrect, {{"kindness", 1}}, turns.back().observation, "always"};
+  }
+};
+
+std::vector<std::string> lines_of(const Store& store, RunId run) {
+  std::vector<std::string> lines;
+  store.for_each(run, [&](const Record& r) { lines.push_back(dump_json(record_json(RunId{}, r))); });
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("rescoring makes a new run of the stored turns and leaves the old one") {
+  const TempDir dir;
+  SqliteStore store(dir.path() / "a.db", OpenMode::kCreate, kClock);
+  Task task = two_turn_quiz();
+  const MemoryDataset dataset = quiz_dataset(20);
+  CrowdRunner crowd(
+      [](const Request& r) { return r.prompt.sample_id == "q5" ? failing("timeout") : mostly_right(r); });
+  const Plan plan = make_plan({task, dataset, crowd.info(), {}, task.name, ""}, {});
+  const RunId old = store.begin(plan.spec, 1);
+  const QuizScorer scorer;
+  evaluate({task, plan, crowd, scorer, store, kClock, nullptr, {}}, old);
+  const std::vector<std::string> before = lines_of(store, old);
+
+  const RunId same = rescore({task, scorer, store, kClock, 2}, old);
+  CHECK(same != old);
+  CHECK(lines_of(store, same) == before);
+  CHECK(spec_sha256(store.run(same).spec) == spec_sha256(plan.spec));
+  CHECK(store.run(same).batch == 2);
+  CHECK(store.run(same).status == RunStatus::kComplete);
+
+  task.version = 2;
+  task.scorer = {"generous"};
+  task.metrics = {{"kindness"}};
+  const RunId kind = rescore({task, GenerousScorer(), store, kClock, 3}, old);
+  CHECK(store.run(kind).spec.task_version == 2);
+  CHECK(store.run(kind).spec.metrics.at(0).name == "kindness");
+  std::size_t correct = 0, failed = 0;
+  store.for_each(kind, [&](const Record& record) {
+    (record.failure ? failed : correct) += 1;
+    if (!record.failure) CHECK(record.score.answer == R"({"turns": 2})");
+  });
+  CHECK(correct == 19);
+  CHECK(failed == 1);
+  CHECK(lines_of(store, old) == before);
+}
+
+}  // namespace micius
