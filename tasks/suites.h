@@ -1,0 +1,40 @@
+// Suites, and what the TASKS argument of a command means.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace micius {
+
+struct SuiteMember {
+  std::string task;
+  std::optional<std::size_t> limit;  // the first n samples; all where absent
+};
+
+struct Suite {
+  std::string name, summary;
+  std::vector<SuiteMember> members;
+};
+
+std::vector<Suite> suites();
+
+// One task that the user asked for.
+struct TaskRequest {
+  std::string name;                           // of a task, or a path as the user wrote it
+  std::optional<std::filesystem::path> file;  // set for a path
+  std::optional<std::size_t> limit;           // the suite's; --limit goes over it
+  std::optional<std::string> suite;  // the one it came from; absent if the user named the task itself
+  bool operator==(const TaskRequest&) const = default;
+};
+
+// `tasks` is names, suites, globs over task names and paths (with a '/' or ending in ".json"), separated by
+// commas; `names` are the tasks there are. In the order given, a suite or glob in its own; a request that
+// comes again is left out, and one of a suite goes where the user names the same task himself. Throws
+// Error{kUsage} for what is none of these, with the nearest name.
+std::vector<TaskRequest> expand_tasks(std::string_view tasks, const std::vector<std::string>& names);
+
+}  // namespace micius

@@ -1,0 +1,74 @@
+#include "tasks/suites.h"
+
+#include <algorithm>
+#include <set>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "tasks/registry.h"
+
+namespace micius {
+namespace {
+
+const std::vector<std::string> kNames = {"arc_challenge", "arc_easy", "infrawise", "openbookqa"};
+
+TaskRequest named(const std::string& name) { return {name, std::nullopt, std::nullopt, std::nullopt}; }
+
+}  // namespace
+
+TEST_CASE("every suite's tasks exist, and no suite has a task's name") {
+  std::set<std::string> seen;
+  for (const Suite& suite : suites()) {
+    INFO(suite.name);
+    CHECK(seen.insert(suite.name).second);
+    CHECK(task_registry().find(suite.name) == nullptr);
+    CHECK_FALSE(suite.members.empty());
+    for (const SuiteMember& member : suite.members) CHECK(task_registry().find(member.task) != nullptr);
+  }
+}
+
+TEST_CASE("every task has its own name, a version and metrics") {
+  for (const auto& entry : task_registry().entries()) {
+    TaskOptions options;
+    options.roots.share = MICIUS_SOURCE_DIR;
+    const Task task = entry.factory(options);
+    CHECK(task.name == entry.name);
+    CHECK(task.version >= 1);
+    CHECK_FALSE(task.metrics.empty());
+    CHECK_FALSE(entry.summary.empty());
+  }
+}
+
+TEST_CASE("names, globs, paths and suites") {
+  using Requests = std::vector<TaskRequest>;
+  CHECK(expand_tasks("arc_easy, openbookqa", kNames) == Requests{named("arc_easy"), named("openbookqa")});
+  CHECK(expand_tasks("arc_*,arc_easy", kNames) == Requests{named("arc_challenge"), named("arc_easy")});
+  CHECK(expand_tasks("my.json,dir/task", kNames) ==
+        Requests{{"my.json", "my.json", std::nullopt, std::nullopt},
+                 {"dir/task", "dir/task", std::nullopt, std::nullopt}});
+  const Requests quick = expand_tasks("quick", kNames);
+  REQUIRE(quick.size() == 4);
+  CHECK(quick[0] == TaskRequest{"infrawise", std::nullopt, 16, "quick"});
+  CHECK(quick[1] == TaskRequest{"arc_easy", std::nullopt, 32, "quick"});
+}
+
+TEST_CASE("a task that comes twice is done once") {
+  const auto both = expand_tasks("general,commonsense", kNames);
+  CHECK(both.size() == 3);
+  const auto named_too = expand_tasks("general,arc_easy", kNames);
+  REQUIRE(named_too.size() == 3);
+  CHECK(named_too[1] == named("arc_easy"));
+  CHECK(expand_tasks("quick,arc_easy", kNames).size() == 5);  // 32 samples, and all of them
+}
+
+TEST_CASE("what is no task is named with the nearest") {
+  CHECK_THROWS_WITH(expand_tasks("arc_esy", kNames),
+                    Catch::StartsWith("unknown task or suite 'arc_esy' (did you mean 'arc_easy'?)"));
+  CHECK_THROWS_WITH(expand_tasks("quik", kNames), Catch::Contains("did you mean 'quick'?"));
+  CHECK_THROWS_WITH(expand_tasks("mmlu_*", kNames), Catch::Contains("no task matches 'mmlu_*'"));
+  CHECK_THROWS_WITH(expand_tasks("arc_easy,,openbookqa", kNames), Catch::Contains("names no task"));
+  CHECK_THROWS_WITH(expand_tasks("", kNames), Catch::Contains("names no task"));
+}
+
+}  // namespace micius
