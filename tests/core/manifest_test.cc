@@ -6,12 +6,12 @@
 #include <variant>
 
 #include <catch2/catch.hpp>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "temp_dir.h"
 
 namespace micius {
 namespace {
@@ -36,7 +36,8 @@ Json with_hashes() {
 }  // namespace
 
 TEST_CASE("a manifest is read, its files looked at one by one") {
-  const fs::path folder = fs::temp_directory_path() / fmt::format("micius_manifest_{}", ::getpid());
+  const TempDir temporary;
+  const fs::path& folder = temporary.path();
   fs::create_directories(folder / "m");
   const Manifest manifest = parse_manifest(dump_json(with_hashes()), "test");
   const ManifestEntry& entry = manifest.get("m", "model");
@@ -63,7 +64,6 @@ TEST_CASE("a manifest is read, its files looked at one by one") {
 
   write_file_atomic(folder / "m/b.bin", "b");
   CHECK(is_there(entry, folder));
-  fs::remove_all(folder);
 }
 
 TEST_CASE("a manifest that is not in form is refused by place and field") {

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "core/dataset_file.h"
 #include "memory_dataset.h"
+#include "temp_dir.h"
 
 namespace micius {
 namespace {
@@ -124,8 +125,8 @@ TEST_CASE("shots are prepared by the task, and a pool that is too small is an er
 }
 
 TEST_CASE("the pool is the first one whose file is there") {
-  const std::filesystem::path root = std::filesystem::temp_directory_path() / "micius_shots_test";
-  std::filesystem::create_directories(root);
+  const TempDir temporary;
+  const std::filesystem::path& root = temporary.path();
   DataRoots roots{root, root};
   const auto spec = [](const char* path) { return Spec{"jsonl", {{"path", path}}}; };
   Task task = task_of(ShotRule::kFirst, 1);
@@ -141,7 +142,6 @@ TEST_CASE("the pool is the first one whose file is there") {
   CHECK(choose_shot_pool(task, roots)->warning.empty());
   task.shots = 0;
   CHECK_FALSE(choose_shot_pool(task, roots));
-  std::filesystem::remove_all(root);
 
   const MemoryDataset pool = rows("general/x/train.jsonl", 1);
   CHECK(shot_pool_label(pool) == "general/x/train.jsonl@000000000000");

@@ -5,7 +5,6 @@
 #include <zlib.h>
 
 #include <catch2/catch.hpp>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -14,19 +13,12 @@
 #include "base/text.h"
 #include "datasets/registry.h"
 #include "mutate.h"
+#include "temp_dir.h"
 
 namespace micius {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Folder {
-  Folder() : path(fs::temp_directory_path() / fmt::format("micius_loaders_{}", ::getpid())) {
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path path;
-};
 
 std::string from_hex(const std::string& hex) {
   std::string bytes;
@@ -41,9 +33,9 @@ std::unique_ptr<Dataset> open(const std::string& loader, Json params, const fs::
 
 // One case a line: "text" or "hex" of the file, "params", then "samples" or "error".
 void check_cases(const std::string& loader) {
-  const Folder folder;
+  const TempDir folder;
   const std::string name = "file." + loader;
-  const std::string file = (folder.path / name).string();
+  const std::string file = (folder.path() / name).string();
   std::size_t cases = 0;
   const std::string text = read_file(fs::path(MICIUS_SOURCE_DIR) / "tests/datasets" / (loader + ".jsonl"));
   for_each_line(text, [&](std::string_view line, std::size_t number) {
@@ -56,10 +48,10 @@ void check_cases(const std::string& loader) {
     ++cases;
     if (test.has("error")) {
       const std::string expected = replace_all(test.string("error"), "FILE", file);
-      CHECK_THROWS_WITH(open(loader, params, folder.path), Catch::StartsWith(expected));
+      CHECK_THROWS_WITH(open(loader, params, folder.path()), Catch::StartsWith(expected));
       return;
     }
-    const auto dataset = open(loader, params, folder.path);
+    const auto dataset = open(loader, params, folder.path());
     Json samples = Json::array();
     for (std::size_t i = 0; i < dataset->size(); ++i) samples.push_back(to_json(dataset->at(i)));
     CHECK(dump_json(samples) == dump_json(test.at("samples")));
@@ -71,8 +63,8 @@ void check_cases(const std::string& loader) {
 
 // Files that are nearly right are read or refused with an Error that names the file.
 void check_mutated(const std::string& loader, const std::string& good, const Json& fields) {
-  const Folder folder;
-  const fs::path file = folder.path / ("file." + loader);
+  const TempDir folder;
+  const fs::path file = folder.path() / ("file." + loader);
   Json params = fields;
   params["path"] = file.filename().string();
   Rng rng("loaders_test/" + loader);
@@ -80,7 +72,7 @@ void check_mutated(const std::string& loader, const std::string& good, const Jso
   for (int round = 0; round < 600; ++round) {
     write_file_atomic(file, mutate(good, rng));
     try {
-      const auto dataset = open(loader, params, folder.path);
+      const auto dataset = open(loader, params, folder.path());
       for (std::size_t i = 0; i < dataset->size(); ++i) dataset->at(i);
       ++read;
     } catch (const Error& error) {
@@ -110,15 +102,15 @@ TEST_CASE("mutated CSV is read or refused") {
 }
 
 TEST_CASE("a file packed with gzip is found and read; a broken one is refused") {
-  const Folder folder;
+  const TempDir folder;
   std::string text;
   for (int i = 0; i < 5000; ++i) text += fmt::format("{{\"q\": \"row {} {}\"}}\n", i, i * 7919 % 5003);
-  const fs::path file = folder.path / "file.jsonl.gz";
+  const fs::path file = folder.path() / "file.jsonl.gz";
   gzFile out = gzopen(file.c_str(), "wb");
   REQUIRE(gzwrite(out, text.data(), static_cast<unsigned>(text.size())) > 0);
   gzclose(out);
   const Json params = {{"path", "file.jsonl"}, {"input", "q"}};
-  const auto dataset = open("jsonl", params, folder.path);
+  const auto dataset = open("jsonl", params, folder.path());
   CHECK(dataset->size() == 5000);
   CHECK(dataset->at(1).input == "row 1 2916");
   CHECK(dataset->name() == "file.jsonl");
@@ -126,22 +118,22 @@ TEST_CASE("a file packed with gzip is found and read; a broken one is refused") 
 
   std::string packed = read_file(file);
   write_file_atomic(file, packed.substr(0, packed.size() / 2));
-  CHECK_THROWS_WITH(open("jsonl", params, folder.path), Catch::Contains("file.jsonl.gz: broken gzip file"));
+  CHECK_THROWS_WITH(open("jsonl", params, folder.path()), Catch::Contains("file.jsonl.gz: broken gzip file"));
   packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 0x55);
   write_file_atomic(file, packed);
-  CHECK_THROWS_WITH(open("jsonl", params, folder.path), Catch::Contains("file.jsonl.gz: broken gzip file"));
+  CHECK_THROWS_WITH(open("jsonl", params, folder.path()), Catch::Contains("file.jsonl.gz: broken gzip file"));
 }
 
 TEST_CASE("a missing file is named with what to type; roots and paths") {
-  const Folder folder;
-  CHECK_THROWS_WITH(open("jsonl", {{"path", "general/x/test.jsonl"}}, folder.path),
-                    Catch::StartsWith("general/x/test.jsonl: not found in " + folder.path.string()) &&
+  const TempDir folder;
+  CHECK_THROWS_WITH(open("jsonl", {{"path", "general/x/test.jsonl"}}, folder.path()),
+                    Catch::StartsWith("general/x/test.jsonl: not found in " + folder.path().string()) &&
                         Catch::Contains("`micius data list`") && Catch::Contains("--data-dir"));
-  CHECK_THROWS_WITH(open("jsonl", {{"path", "x"}, {"root", "dat"}}, folder.path),
+  CHECK_THROWS_WITH(open("jsonl", {{"path", "x"}, {"root", "dat"}}, folder.path()),
                     Catch::Contains("unknown root 'dat' (did you mean 'data'?)"));
-  CHECK_THROWS_WITH(open("jsonl", Json::object(), folder.path), Catch::Contains("field 'path' is missing"));
+  CHECK_THROWS_WITH(open("jsonl", Json::object(), folder.path()), Catch::Contains("field 'path' is missing"));
   CHECK_THROWS_WITH(dataset_registry().get("json"), Catch::Contains("did you mean 'jsonl'?"));
-  const fs::path file = folder.path / "rows.jsonl";
+  const fs::path file = folder.path() / "rows.jsonl";
   write_file_atomic(file, "{}\n");
   CHECK(open("jsonl", {{"path", file.string()}}, "/nowhere")->name() == "rows.jsonl");
 }

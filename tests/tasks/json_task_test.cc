@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <catch2/catch.hpp>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -16,19 +15,12 @@
 #include "datasets/registry.h"
 #include "mutate.h"
 #include "scorers/registry.h"
+#include "temp_dir.h"
 
 namespace micius {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Folder {
-  Folder() : path(fs::temp_directory_path() / fmt::format("micius_json_task_{}", ::getpid())) {
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path path;
-};
 
 TaskFileNames registries() {
   TaskFileNames names;
@@ -102,21 +94,21 @@ const char* const kRows =
 }  // namespace
 
 TEST_CASE("task files, by cases") {
-  const Folder folder;
+  const TempDir folder;
   std::size_t cases = 0;
   const std::string text = read_file(fs::path(MICIUS_SOURCE_DIR) / "tests/tasks/json_task.jsonl");
   for_each_line(text, [&](std::string_view line, std::size_t number) {
     const Json json = parse_json(line, fmt::format("json_task.jsonl:{}", number));
-    check_case(JsonFields(json, fmt::format("json_task.jsonl:{}", number)), folder.path);
+    check_case(JsonFields(json, fmt::format("json_task.jsonl:{}", number)), folder.path());
     ++cases;
   });
   CHECK(cases > 50);
 }
 
 TEST_CASE("a task file gives the options, the metrics and what is part of the spec") {
-  const Folder folder;
-  write_file_atomic(folder.path / "rows.jsonl", kRows);
-  const Task task = parse_task_file(kTask, folder.path / "t.json", {}, registries());
+  const TempDir folder;
+  write_file_atomic(folder.path() / "rows.jsonl", kRows);
+  const Task task = parse_task_file(kTask, folder.path() / "t.json", {}, registries());
   CHECK(task.version == 3);
   CHECK(task.suite == "user");
   CHECK(task.shots == 1);
@@ -128,17 +120,17 @@ TEST_CASE("a task file gives the options, the metrics and what is part of the sp
   CHECK(task.options.stop == std::vector<std::string>{"\n"});
   REQUIRE(task.metrics.size() == 1);
   CHECK(task.metrics[0].name == "acc");
-  CHECK(dump_json(task.params).find(folder.path.string()) == std::string::npos);
+  CHECK(dump_json(task.params).find(folder.path().string()) == std::string::npos);
   const std::string changed = replace_all(kTask, "\"s\"", "\"another\"");
-  const Task other = parse_task_file(changed, folder.path / "t.json", {}, registries());
+  const Task other = parse_task_file(changed, folder.path() / "t.json", {}, registries());
   CHECK(other.params != task.params);
-  CHECK_THROWS_WITH(read_task_file(folder.path / "no.json", {}, registries()), Catch::Contains("no.json"));
+  CHECK_THROWS_WITH(read_task_file(folder.path() / "no.json", {}, registries()), Catch::Contains("no.json"));
 }
 
 TEST_CASE("mutated task files are read or refused") {
-  const Folder folder;
-  const fs::path file = folder.path / "task.json";
-  write_file_atomic(folder.path / "rows.jsonl", kRows);
+  const TempDir folder;
+  const fs::path file = folder.path() / "task.json";
+  write_file_atomic(folder.path() / "rows.jsonl", kRows);
   Rng rng("json_task_test");
   std::size_t read = 0, refused = 0;
   for (int round = 0; round < 1500; ++round) {
@@ -149,7 +141,7 @@ TEST_CASE("mutated task files are read or refused") {
       ++read;
     } catch (const Error& error) {
       INFO(text);
-      CHECK_THAT(error.what(), Catch::Contains(folder.path.string()) || Catch::Contains("shots need"));
+      CHECK_THAT(error.what(), Catch::Contains(folder.path().string()) || Catch::Contains("shots need"));
       ++refused;
     }
   }
