@@ -78,7 +78,7 @@ void check_form(const TaskFile& file) {
 }
 
 std::string read_name(const TaskFile& file) {
-  const std::string name = file.root("name").string("name");
+  std::string name = file.root("name").string("name");
   const std::string allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
   if (name.empty() || name.find_first_not_of(allowed) != std::string::npos) {
     fail(ErrorCode::kInvalidData, "{}: field 'name' must be letters, digits, '_', '-' and '.', found '{}'",
@@ -178,36 +178,35 @@ int read_shots(const TaskFile& file) {
 }
 
 // A target of a task with choices: the text of one, or the index of one.
-std::size_t choice_of(const Sample& sample, const std::string& target, bool is_number,
-                      const std::string& where) {
-  const auto it = std::find(sample.choices.begin(), sample.choices.end(), target);
-  if (it != sample.choices.end() && !is_number) return static_cast<std::size_t>(it - sample.choices.begin());
+std::size_t choice_of(const Sample& sample, const Json& target, const std::string& where) {
+  const std::string text = *scalar_text(target);
+  const auto it = std::find(sample.choices.begin(), sample.choices.end(), text);
+  if (it != sample.choices.end() && !target.is_number())
+    return static_cast<std::size_t>(it - sample.choices.begin());
   std::size_t index = 0;
-  const char* end = target.data() + target.size();
-  const auto [stop, code] = std::from_chars(target.data(), end, index);
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, index);
   if (code == std::errc() && stop == end && index < sample.choices.size()) return index;
   fail(ErrorCode::kInvalidData,
        "{}: sample '{}': target '{}' is neither one of its {} choices nor the index of one{}", where,
-       sample.id, shorten(target, 60), sample.choices.size(), did_you_mean(target, sample.choices));
+       sample.id, shorten(text, 60), sample.choices.size(), did_you_mean(text, sample.choices));
 }
 
-// Sets "gold" and the targets' texts. `where` names the field that says what the targets are.
+// Sets "gold" and the targets' texts from the row, so that doing it again changes nothing. `where` names the
+// field that says what the targets are.
 Sample prepare_choices(Sample sample, const std::string& targets_path, const std::string& where) {
   for (const std::string& choice : sample.choices) {
     if (choice.empty()) fail(ErrorCode::kInvalidData, "{}: sample '{}': a choice is empty", where, sample.id);
   }
-  const Json* raw = find_json(sample.extra, targets_path);
+  const Json& targets = *find_json(sample.extra, targets_path);  // the loader found it there
   Json gold = Json::array();
-  std::vector<std::string> texts;
-  for (std::size_t i = 0; i < sample.targets.size(); ++i) {
-    const Json* value = raw != nullptr && raw->is_array() ? &(*raw)[i] : raw;
-    const std::size_t right =
-        choice_of(sample, sample.targets[i], value != nullptr && value->is_number(), where);
+  sample.targets.clear();
+  for (const Json& target : targets.is_array() ? targets : Json::array({targets})) {
+    const std::size_t right = choice_of(sample, target, where);
     gold.push_back(right);
-    texts.push_back(sample.choices[right]);
+    sample.targets.push_back(sample.choices[right]);
   }
   sample.extra["gold"] = gold.size() == 1 ? gold[0] : gold;
-  sample.targets = std::move(texts);
   return sample;
 }
 

@@ -2,13 +2,17 @@
 //
 // Text is generated and judged by a scorer:
 //   {"micius_task": 1, "name": "ticket_triage", "version": 1,
-//    "dataset": {"loader": "jsonl", "path": "tickets.jsonl", "id": "ticket", "input": "text", "targets":
-//    "label"}, "prompt": {"system": "You sort tickets.", "user": "Ticket: {{input}}\nTeam:",
-//    "assistant_prefix": ""}, "shots": {"n": 2, "from": "first"}, "generate": {"max_tokens": 16, "stop":
-//    ["\n"]}, "scorer": {"name": "exact", "ignore_case": true}, "metrics": ["acc"]}
-// or choices are weighed: "choices" in "dataset", {"context": "{{input}}\nTeam:", "continuation": "
-// {{choice}}"} as "prompt", no "generate", the scorer "choice". A target is then the text of a choice or its
-// index, from 0.
+//    "dataset": {"loader": "jsonl", "path": "tickets.jsonl",
+//                "id": "ticket", "input": "text", "targets": "label"},
+//    "prompt": {"system": "You sort tickets.", "user": "Ticket: {{input}}\nTeam:", "assistant_prefix": ""},
+//    "shots": {"n": 2, "from": "first"},
+//    "generate": {"max_tokens": 16, "stop": ["\n"]},
+//    "scorer": {"name": "exact", "ignore_case": true},
+//    "metrics": ["acc"]}
+// or choices are weighed: "dataset" also has "choices" (the path of a list, or a list of paths), and
+//    "prompt": {"context": "{{input}}\nTeam:", "continuation": " {{choice}}"},
+//    "scorer": {"name": "choice"},
+// without "generate". A target is then the text of a choice, or its index from 0.
 #pragma once
 
 #include <filesystem>

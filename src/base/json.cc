@@ -11,6 +11,7 @@ namespace micius {
 namespace {
 
 constexpr int kMaxDepth = 512;
+constexpr std::size_t kMaxKeys = 50'000;  // an ordered object finds a key in time by its size
 
 std::string place(std::string_view text, std::size_t byte, std::string_view where) {
   const std::string_view before = text.substr(0, std::min(byte, text.size()));
@@ -27,9 +28,14 @@ const char* type_name(const Json& value) { return value.type_name(); }
 
 Json parse_json(std::string_view text, std::string_view where) {
   try {
-    return Json::parse(text, [&](int depth, Json::parse_event_t, Json&) {
+    std::vector<std::size_t> keys(kMaxDepth + 2);  // of the open objects, by depth
+    return Json::parse(text, [&](int depth, Json::parse_event_t event, Json&) {
       if (depth > kMaxDepth)
         fail(ErrorCode::kInvalidData, "{}: JSON nested deeper than {}", where, kMaxDepth);
+      const auto level = static_cast<std::size_t>(depth);
+      if (event == Json::parse_event_t::object_start) keys[level + 1] = 0;
+      if (event == Json::parse_event_t::key && ++keys[level] > kMaxKeys)
+        fail(ErrorCode::kInvalidData, "{}: a JSON object of more than {} keys", where, kMaxKeys);
       return true;
     });
   } catch (const nlohmann::json::parse_error& error) {

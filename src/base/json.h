@@ -14,7 +14,8 @@ namespace micius {
 using Json = nlohmann::ordered_json;
 
 // Parses one document. `where` ("file.json" or "file.jsonl:12") goes into the error, with line and column
-// inside `text` where it has several lines. Nesting deeper than 512 is refused.
+// inside `text` where it has several lines. Nesting deeper than 512 and objects of more than
+// 50,000 keys are refused.
 Json parse_json(std::string_view text, std::string_view where);
 
 // One line, no blanks, UTF-8 as it is (invalid bytes become U+FFFD). Same value, same bytes.

@@ -71,4 +71,14 @@ TEST_CASE("the line of a key in JSON text") {
   CHECK(json_line("[1]", {"a"}) == 1);
 }
 
+TEST_CASE("an object of very many keys is refused") {
+  const auto object = [](int keys) {
+    std::string text = "[{\"a\": {";
+    for (int i = 0; i < keys; ++i) text += fmt::format("{}\"{}\":1", i == 0 ? "" : ",", i % 100);
+    return text + "}}, {\"b\": 1}]";
+  };
+  CHECK_NOTHROW(parse_json(object(50'000), "f"));  // the same hundred keys again and again: quick
+  CHECK_THROWS_WITH(parse_json(object(50'001), "f"), "f: a JSON object of more than 50000 keys");
+}
+
 }  // namespace micius

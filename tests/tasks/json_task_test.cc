@@ -77,6 +77,7 @@ void check_case(const JsonFields& test, const fs::path& folder) {
       made.task.reference ? made.task.reference(made.sample, 0) : made.sample.targets.front();
   if (test.has("reference")) CHECK(reference == test.string("reference"));
   if (test.has("gold")) CHECK(made.sample.extra.at("gold") == test.at("gold"));
+  CHECK(to_json(made.task.prepare(made.sample)) == to_json(made.sample));
   const std::vector<Turn> turns(1);
   CHECK_FALSE(made.task.next(made.sample, {}, turns));
 }
