@@ -2,6 +2,7 @@
 // Layouts and formulas are those of ggml's quantisation code: block_q4_0 to block_q6_K and dequantize_row_*.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,6 +22,18 @@ std::size_t row_bytes(DType dtype, std::size_t cols);
 // Writes out.size() values, a whole number of blocks, in ggml's arithmetic: products and sums rounded one by
 // one.
 void dequantize(DType dtype, const std::byte* bytes, std::span<float> out);
+
+// 32 neighbouring values of a quantised row: value j is d[j / 16] * (codes[j] - zero_code(dtype)) + m.
+struct CodeBlock {
+  static constexpr std::size_t kValues = 32;
+  std::array<std::uint8_t, kValues> codes{};
+  std::array<float, 2> d{};
+  float m = 0;  // 0 where zero_code() is not
+};
+bool is_quantized(DType dtype);
+int zero_code(DType dtype);  // 0, or a power of two up to 128
+// Block `index` of the row that starts at `row`. dtype must be quantised.
+CodeBlock read_codes(DType dtype, const std::byte* row, std::size_t index);
 
 float f16_to_f32(std::uint16_t half);
 std::uint16_t f32_to_f16(float value);  // to nearest even; too large becomes infinity

@@ -32,15 +32,14 @@ class Buffer {
   explicit Buffer(std::size_t bytes);  // throws Error{kIo} if there is no memory
   std::byte* data() { return data_.get(); }
   const std::byte* data() const { return data_.get(); }
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return data_ ? data_.get_deleter().bytes : 0; }
 
  private:
   struct Unmap {
-    std::size_t bytes = 0;
+    std::size_t bytes;
     void operator()(std::byte* data) const;
   };
   std::unique_ptr<std::byte[], Unmap> data_;
-  std::size_t size_ = 0;
 };
 
 // Working memory that ops share one after the other; grows, never shrinks. One for each thread that calls

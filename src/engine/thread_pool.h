@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <exception>
 #include <thread>
-#include <type_traits>
 #include <vector>
 
 namespace micius {
@@ -28,14 +27,14 @@ class ThreadPool {
   // done. If calls throw, the exception of the lowest thread is thrown here. One run() at a time; not from
   // within fn.
   template <typename F>
-  void run(F&& fn) {
-    run_raw([](void* f, int thread) { (*static_cast<std::remove_reference_t<F>*>(f))(thread); }, &fn);
+  void run(const F& fn) {
+    run_raw([](const void* f, int thread) { (*static_cast<const F*>(f))(thread); }, &fn);
   }
 
   // Cuts [0, n) into at most threads() equal ranges and calls fn(begin, end) for each. Runs on the caller
   // alone if n < 2 * grain.
   template <typename F>
-  void parallel_for(std::size_t n, std::size_t grain, F&& fn) {
+  void parallel_for(std::size_t n, std::size_t grain, const F& fn) {
     if (threads_ == 1 || n < 2 * grain) {
       if (n > 0) fn(std::size_t{0}, n);
       return;
@@ -48,13 +47,13 @@ class ThreadPool {
   }
 
  private:
-  using Call = void (*)(void*, int);
-  void run_raw(Call call, void* argument);
+  using Call = void (*)(const void*, int);
+  void run_raw(Call call, const void* argument);
   void work(int thread);
 
   int threads_;
   Call call_ = nullptr;
-  void* argument_ = nullptr;
+  const void* argument_ = nullptr;
   std::vector<std::exception_ptr> thrown_;                // one a thread
   alignas(64) std::atomic<std::uint32_t> generation_{0};  // raised once a run
   alignas(64) std::atomic<std::uint32_t> pending_{0};     // workers that have not ended this run

@@ -1,0 +1,231 @@
+#include "engine/ops/attention.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+#include "engine/ops/attention_internal.h"
+#include "engine/quant.h"
+
+namespace micius {
+namespace {
+
+// Below this many (token, q head) pairs the kernel for one token is the faster one.
+constexpr std::size_t kFewColumns = 12;
+
+AttentionKernels attention_kernels(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx512) return attention_avx512();
+  if (isa == Isa::kAvx2) return attention_avx2();
+#endif
+  assert(isa == Isa::kPlain);
+  return attention_plain();
+}
+
+// Runs of q heads that share both heads, cut so that one token fits kColumns.
+std::vector<HeadRange> make_cells(const AttentionShape& shape) {
+  std::vector<HeadRange> cells;
+  for (std::size_t begin = 0; begin < shape.n_q;) {
+    std::size_t end = begin + 1;
+    while (end < shape.n_q && end - begin < kColumns && shape.k_head(end) == shape.k_head(begin) &&
+           shape.v_head(end) == shape.v_head(begin)) {
+      ++end;
+    }
+    cells.push_back({begin, end});
+    begin = end;
+  }
+  return cells;
+}
+
+// Runs of q heads that share no K and no V head with others: gcd(n_k, n_v) of them where that divides n_q.
+std::vector<HeadRange> make_groups(const AttentionShape& shape) {
+  std::size_t groups = std::gcd(shape.n_k, shape.n_v);
+  if (shape.n_q % groups != 0) groups = 1;
+  std::vector<HeadRange> ranges;
+  for (std::size_t g = 0; g < groups; ++g)
+    ranges.push_back({g * shape.n_q / groups, (g + 1) * shape.n_q / groups});
+  return ranges;
+}
+
+struct Unit {
+  const AttentionSlice* slice;
+  std::size_t token, tokens;  // within the slice
+  HeadRange heads;
+  bool columns;  // which kernel
+  std::size_t block_begin, block_end;
+  std::size_t partial;  // where its blocks' states start, in states; only if the blocks are shared out
+};
+
+class Attend {
+ public:
+  Attend(const KvLayout& layout, std::span<const AttentionSlice> slices, const float* q, std::size_t q_stride,
+         std::span<float> out, const OpContext& context)
+      : layout_(layout), kernels_(attention_kernels(context.isa)), q_(q), q_stride_(q_stride), out_(out) {
+    plan(slices, context.pool.threads());
+    run(context);
+  }
+
+ private:
+  void plan(std::span<const AttentionSlice> slices, int threads);
+  void plan_columns(const AttentionSlice& slice, const std::vector<HeadRange>& cells);
+  void run(const OpContext& context);
+  void run_unit(const Unit& unit, float* scratch, float* partials) const;
+  void run_token(const Unit& unit, float* scratch, float* partials) const;
+  void merge_unit(const Unit& unit, float* partials) const;
+
+  std::size_t row(const Unit& unit) const { return unit.slice->first_row + unit.token; }
+
+  const KvLayout& layout_;
+  AttentionKernels kernels_;
+  const float* q_;
+  std::size_t q_stride_;
+  std::span<float> out_;
+  std::vector<Unit> units_;
+  std::vector<Unit> shared_;  // tokens whose blocks are units of their own
+  std::size_t partial_states_ = 0;
+};
+
+std::size_t blocks_of(std::size_t position) { return position / kBlockTokens + 1; }
+
+void Attend::plan(std::span<const AttentionSlice> slices, int threads) {
+  const std::vector<HeadRange> cells = make_cells(layout_.shape), groups = make_groups(layout_.shape);
+  std::size_t tokens = 0;
+  for (const AttentionSlice& slice : slices) tokens += slice.tokens;
+  const bool share_blocks = tokens * groups.size() < 8 * static_cast<std::size_t>(threads) && threads > 1;
+  for (const AttentionSlice& slice : slices) {
+    if (slice.tokens * (cells[0].end - cells[0].begin) > kFewColumns) {
+      plan_columns(slice, cells);
+      continue;
+    }
+    for (std::size_t token = 0; token < slice.tokens; ++token) {
+      const std::size_t blocks = blocks_of(slice.first_position + token);
+      for (const HeadRange& heads : groups) {
+        Unit unit{&slice, token, 1, heads, false, 0, blocks, 0};
+        if (!share_blocks || blocks == 1) {
+          units_.push_back(unit);
+          continue;
+        }
+        unit.partial = partial_states_;
+        partial_states_ += blocks * (heads.end - heads.begin);
+        shared_.push_back(unit);
+        for (std::size_t block = 0; block < blocks; ++block) {
+          unit.block_begin = block;
+          unit.block_end = block + 1;
+          units_.push_back(unit);
+        }
+      }
+    }
+  }
+  // The dear ones first, so that no thread is left with one at the end.
+  std::stable_sort(units_.begin(), units_.end(), [](const Unit& a, const Unit& b) {
+    return a.tokens * (a.block_end - a.block_begin) > b.tokens * (b.block_end - b.block_begin);
+  });
+}
+
+void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRange>& cells) {
+  for (const HeadRange& heads : cells) {
+    const std::size_t most = kColumns / (heads.end - heads.begin);
+    for (std::size_t token = 0; token < slice.tokens;) {
+      const std::size_t position = slice.first_position + token;
+      const std::size_t in_block = kBlockTokens - position % kBlockTokens;
+      const std::size_t tokens = std::min({most, in_block, slice.tokens - token});
+      units_.push_back({&slice, token, tokens, heads, true, 0, blocks_of(position), 0});
+      token += tokens;
+    }
+  }
+}
+
+void Attend::run_token(const Unit& unit, float* scratch, float* partials) const {
+  const std::size_t heads = unit.heads.end - unit.heads.begin, stride = state_floats(layout_);
+  const std::size_t position = unit.slice->first_position + unit.token;
+  const bool shared = unit.block_end - unit.block_begin < blocks_of(position);
+  float *total = scratch, *states = scratch + heads * stride, *rest = states + heads * stride;
+  for (std::size_t block = unit.block_begin; block < unit.block_end; ++block) {
+    float* to = shared ? partials + (unit.partial + block * heads) * stride : block == 0 ? total : states;
+    kernels_.attend_token({layout_, unit.slice->pages.data() + block * kBlockPages,
+                           std::min(kBlockTokens, position + 1 - block * kBlockTokens),
+                           q_ + row(unit) * q_stride_, unit.heads, to, rest});
+    if (shared || block == 0) continue;
+    for (std::size_t h = 0; h < heads; ++h) kernels_.merge(layout_, total + h * stride, states + h * stride);
+  }
+  if (shared) return;
+  float* out = &out_[(row(unit) * layout_.shape.n_q + unit.heads.begin) * layout_.shape.d_v];
+  for (std::size_t h = 0; h < heads; ++h)
+    kernels_.finish(layout_, total + h * stride, out + h * layout_.shape.d_v);
+}
+
+void Attend::merge_unit(const Unit& unit, float* partials) const {
+  const std::size_t heads = unit.heads.end - unit.heads.begin, stride = state_floats(layout_);
+  for (std::size_t h = 0; h < heads; ++h) {
+    float* total = partials + (unit.partial + h) * stride;
+    for (std::size_t block = 1; block < unit.block_end; ++block) {
+      kernels_.merge(layout_, total, total + block * heads * stride);
+    }
+    kernels_.finish(layout_, total,
+                    &out_[(row(unit) * layout_.shape.n_q + unit.heads.begin + h) * layout_.shape.d_v]);
+  }
+}
+
+void Attend::run_unit(const Unit& unit, float* scratch, float* partials) const {
+  if (!unit.columns) return run_token(unit, scratch, partials);
+  kernels_.attend_columns({layout_, unit.slice->pages.data(), unit.slice->first_position + unit.token,
+                           unit.tokens, unit.heads, q_ + row(unit) * q_stride_, q_stride_,
+                           &out_[row(unit) * layout_.shape.n_q * layout_.shape.d_v], scratch});
+}
+
+void Attend::run(const OpContext& context) {
+  const std::size_t stride = state_floats(layout_);
+  const std::size_t token_floats = 2 * layout_.shape.n_q * stride + token_scratch_floats(layout_);
+  const std::size_t each = (std::max(token_floats, column_scratch_floats(layout_)) + 15) / 16 * 16;
+  const std::size_t threads = context.pool.threads();
+  auto* scratch = reinterpret_cast<float*>(
+      context.scratch.get((each * threads + partial_states_ * stride) * sizeof(float)));
+  float* partials = scratch + each * threads;
+  std::atomic<std::size_t> next{0};
+  const auto work = [&](int thread) {
+    for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < units_.size();) {
+      run_unit(units_[i], scratch + each * thread, partials);
+    }
+  };
+  units_.size() > 1 ? context.pool.run(work) : work(0);
+  context.pool.parallel_for(shared_.size(), 16, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) merge_unit(shared_[i], partials);
+  });
+}
+
+template <typename T, typename Convert>
+void store_token(const KvLayout& layout, T* page, std::size_t slot, std::span<const float> k,
+                 std::span<const float> v, Convert convert) {
+  const AttentionShape& shape = layout.shape;
+  for (std::size_t h = 0; h < shape.n_k; ++h) {
+    T* tile = page + layout.k_tile(h) + slot;
+    for (std::size_t d = 0; d < shape.d_k; ++d) tile[d * kPageTokens] = convert(k[h * shape.d_k + d]);
+  }
+  for (std::size_t h = 0; h < shape.n_v; ++h) {
+    T* tile = page + layout.v_tile(h) + slot * layout.v_stride();
+    for (std::size_t d = 0; d < shape.d_v; ++d) tile[d] = convert(v[h * shape.d_v + d]);
+  }
+}
+
+}  // namespace
+
+void store_kv(const KvLayout& layout, std::byte* page, std::size_t slot, std::span<const float> k,
+              std::span<const float> v, const OpContext&) {
+  assert(slot < kPageTokens && k.size() == layout.shape.n_k * layout.shape.d_k);
+  assert(v.size() == layout.shape.n_v * layout.shape.d_v);
+  if (layout.dtype == DType::kF32) {
+    store_token(layout, reinterpret_cast<float*>(page), slot, k, v, [](float x) { return x; });
+  } else {
+    store_token(layout, reinterpret_cast<std::uint16_t*>(page), slot, k, v, f32_to_f16);
+  }
+}
+
+void attend(const KvLayout& layout, std::span<const AttentionSlice> slices, const float* q,
+            std::size_t q_stride, std::span<float> out, const OpContext& context) {
+  Attend(layout, slices, q, q_stride, out, context);
+}
+
+}  // namespace micius

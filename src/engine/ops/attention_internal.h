@@ -1,0 +1,76 @@
+// The inner loops of attention, one table for each instruction set.
+//
+// For each (token, q head), whichever kernel takes it:
+//   for each block of kBlockPages pages, for each page in order: s = log2(e) * scale * q.k in the order of
+//   dims;
+//     m' = max(m, largest s); p = 2^(s - m'); l = l * 2^(m - m') + sum of p, tokens i, i + 16, i + 32, i + 48
+//     first, then halves; o = o * 2^(m - m') + p v in the order of tokens
+//   the blocks' (m, l, o) are merged in order; the result is o / l.
+// So the bits depend on the token's own keys alone, not on the kernel, the threads or the rest of the call.
+#pragma once
+
+#include <cstddef>
+
+#include "engine/cpu.h"
+#include "engine/kv_page.h"
+
+namespace micius {
+
+inline constexpr std::size_t kBlockPages = 4, kBlockTokens = kBlockPages * kPageTokens;
+inline constexpr std::size_t kColumns = 48;  // (token, q head) pairs that attend_columns takes together
+
+// The state of one q head: m, l, and o from the 16th float on.
+inline constexpr std::size_t kStateHead = 16;
+inline std::size_t state_floats(const KvLayout& layout) { return kStateHead + layout.v_stride(); }
+
+// q heads [begin, end) that read one K head, or one V head, of `heads`.
+struct HeadRange {
+  std::size_t begin, end;
+};
+inline HeadRange q_heads_of(std::size_t head, std::size_t heads, std::size_t n_q) {
+  return {(head * n_q + heads - 1) / heads, ((head + 1) * n_q + heads - 1) / heads};
+}
+
+// One token, some q heads with their K and V heads, one block.
+struct TokenTask {
+  const KvLayout& layout;
+  const std::byte* const* pages;  // of the block
+  std::size_t tokens;             // of the block that are visible, 1 to kBlockTokens
+  const float* q;                 // the token's row: [n_q, d_k]
+  HeadRange heads;
+  float* states;   // [heads] of state_floats(), written
+  float* scratch;  // token_scratch_floats()
+};
+inline std::size_t token_scratch_floats(const KvLayout& layout) {
+  return layout.shape.n_q * (layout.shape.d_k + kPageTokens);
+}
+
+// Some tokens of a slice that lie in one block, and q heads that share both K and V head, at most kColumns
+// pairs.
+struct ColumnTask {
+  const KvLayout& layout;
+  const std::byte* const* pages;  // of the sequence
+  std::size_t first_position, tokens;
+  HeadRange heads;
+  const float* q;  // row of the first token
+  std::size_t q_stride;
+  float* out;      // row of the first token
+  float* scratch;  // column_scratch_floats()
+};
+inline std::size_t column_scratch_floats(const KvLayout& layout) {
+  return kColumns * (layout.shape.d_k + kPageTokens + 2 * layout.v_stride()) +
+         kPageTokens * (layout.shape.d_k + layout.v_stride());
+}
+
+struct AttentionKernels {
+  void (*attend_token)(const TokenTask& task);
+  void (*attend_columns)(const ColumnTask& task);
+  void (*merge)(const KvLayout& layout, float* state, const float* later);  // state: blocks so far, updated
+  void (*finish)(const KvLayout& layout, const float* state, float* out);   // out: [d_v]
+};
+
+AttentionKernels attention_plain();
+AttentionKernels attention_avx2();
+AttentionKernels attention_avx512();
+
+}  // namespace micius

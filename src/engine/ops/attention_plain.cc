@@ -1,0 +1,11 @@
+// The lanes come first.
+// clang-format off
+#include "engine/ops/lanes_plain_internal.h"
+#include "engine/ops/attention_kernels_internal.h"
+// clang-format on
+
+namespace micius {
+
+AttentionKernels attention_plain() { return lanes_attention<1, 1>(); }
+
+}  // namespace micius

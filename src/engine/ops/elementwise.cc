@@ -1,0 +1,88 @@
+#include "engine/ops/elementwise.h"
+
+#include <cassert>
+
+#include "engine/ops/elementwise_internal.h"
+#include "engine/ops/rope.h"
+#include "engine/quant.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kGrain = 16384;  // values a thread should have at least: a fork costs as much as these
+
+std::size_t grain_rows(std::size_t width) { return width == 0 ? 1 : kGrain / width + 1; }
+
+}  // namespace
+
+ElementwiseKernels elementwise_kernels(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx512) return elementwise_avx512();
+  if (isa == Isa::kAvx2) return elementwise_avx2();
+#endif
+  assert(isa == Isa::kPlain);
+  return elementwise_plain();
+}
+
+void rms_norm(std::span<const float> x, std::span<const float> weight, float epsilon, std::span<float> out,
+              const OpContext& context) {
+  const std::size_t width = weight.size();
+  assert(width > 0 && x.size() % width == 0 && out.size() == x.size());
+  const auto kernel = elementwise_kernels(context.isa).rms_norm;
+  context.pool.parallel_for(x.size() / width, grain_rows(width), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) {
+      kernel(&x[r * width], weight.data(), width, epsilon, &out[r * width]);
+    }
+  });
+}
+
+void swiglu(std::span<const float> gate_up, std::size_t width, std::span<float> out,
+            const OpContext& context) {
+  assert(width > 0 && out.size() % width == 0 && gate_up.size() == 2 * out.size());
+  const auto kernel = elementwise_kernels(context.isa).swiglu;
+  context.pool.parallel_for(
+      out.size() / width, grain_rows(4 * width), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = begin; r < end; ++r) {
+          kernel(&gate_up[2 * r * width], &gate_up[(2 * r + 1) * width], width, &out[r * width]);
+        }
+      });
+}
+
+void add(std::span<float> x, std::span<const float> y, const OpContext& context) {
+  assert(x.size() == y.size());
+  const auto kernel = elementwise_kernels(context.isa).add;
+  context.pool.parallel_for(x.size(), kGrain, [&](std::size_t begin, std::size_t end) {
+    kernel(&x[begin], &y[begin], end - begin);
+  });
+}
+
+void embedding_rows(const MatrixView& table, std::span<const std::int32_t> ids, std::span<float> out,
+                    const OpContext& context) {
+  const std::size_t stride = row_bytes(table.dtype, table.cols);
+  assert(out.size() == ids.size() * table.cols);
+  context.pool.parallel_for(ids.size(), grain_rows(4 * table.cols), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      assert(ids[i] >= 0 && static_cast<std::size_t>(ids[i]) < table.rows);
+      dequantize(table.dtype, table.data + static_cast<std::size_t>(ids[i]) * stride,
+                 out.subspan(i * table.cols, table.cols));
+    }
+  });
+}
+
+void apply_rope(float* x, std::size_t stride, std::size_t heads, std::span<const std::int32_t> positions,
+                const RopeTable& table, const OpContext& context) {
+  const auto kernel = elementwise_kernels(context.isa).rope;
+  const std::size_t dim = table.dim();
+  context.pool.parallel_for(
+      positions.size(), grain_rows(heads * dim), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = begin; r < end; ++r) {
+          const auto position = static_cast<std::size_t>(positions[r]);
+          assert(position < table.positions());
+          for (std::size_t h = 0; h < heads; ++h) {
+            kernel(x + r * stride + h * dim, table.cosines(position), table.sines(position), dim / 2);
+          }
+        }
+      });
+}
+
+}  // namespace micius

@@ -1,0 +1,11 @@
+// The lanes come first.
+// clang-format off
+#include "engine/ops/lanes_avx512_internal.h"
+#include "engine/ops/elementwise_kernels_internal.h"
+// clang-format on
+
+namespace micius {
+
+ElementwiseKernels elementwise_avx512() { return lanes_elementwise(); }
+
+}  // namespace micius

@@ -1,0 +1,78 @@
+// The small ops over Lanes; a lanes header comes first.
+#pragma once
+
+#include "engine/ops/elementwise_internal.h"
+#include "engine/ops/exp_internal.h"
+
+namespace micius {
+namespace {
+
+inline std::size_t lanes_left(std::size_t n, std::size_t i) { return n - i < 16 ? n - i : 16; }
+
+inline void rms_norm_row(const float* x, const float* weight, std::size_t n, float epsilon, float* out) {
+  Lanes squares = Lanes::zero();
+  for (std::size_t i = 0; i < n; i += 16) {
+    const Lanes v = Lanes::load(x + i, lanes_left(n, i));
+    squares = Lanes::fma(v, v, squares);
+  }
+  const float mean = squares.sum() / static_cast<float>(n);
+  const Lanes factor = Lanes::broadcast(1.0F / __builtin_sqrtf(mean + epsilon));
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    (Lanes::load(x + i, left) * factor * Lanes::load(weight + i, left)).store(out + i, left);
+  }
+}
+
+inline void swiglu_row(const float* gate, const float* up, std::size_t n, float* out) {
+  const Lanes one = Lanes::broadcast(1.0F);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    const Lanes g = Lanes::load(gate + i, left);
+    const Lanes silu = g / (one + exp(Lanes::zero() - g));
+    (silu * Lanes::load(up + i, left)).store(out + i, left);
+  }
+}
+
+inline void add_row(float* x, const float* y, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    (Lanes::load(x + i, left) + Lanes::load(y + i, left)).store(x + i, left);
+  }
+}
+
+inline void rope_head(float* head, const float* cosines, const float* sines, std::size_t half) {
+  for (std::size_t i = 0; i < half; i += 16) {
+    const std::size_t left = lanes_left(half, i);
+    const Lanes a = Lanes::load(head + i, left), b = Lanes::load(head + half + i, left);
+    const Lanes c = Lanes::load(cosines + i, left), s = Lanes::load(sines + i, left);
+    Lanes::fma(a, c, Lanes::zero() - b * s).store(head + i, left);
+    Lanes::fma(a, s, b * c).store(head + half + i, left);
+  }
+}
+
+inline float max_row(const float* x, std::size_t n) {
+  Lanes m = Lanes::broadcast(x[0]);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    m = Lanes::max(m, Lanes::first(Lanes::load(x + i, left), static_cast<std::int64_t>(left), m));
+  }
+  return m.max();
+}
+
+inline double sum_exp_row(const float* x, std::size_t n, float subtract) {
+  const Lanes shift = Lanes::broadcast(subtract);
+  double total = 0;
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    const Lanes e = exp(Lanes::load(x + i, left) - shift);
+    total += static_cast<double>(Lanes::first(e, static_cast<std::int64_t>(left), Lanes::zero()).sum());
+  }
+  return total;
+}
+
+inline ElementwiseKernels lanes_elementwise() {
+  return {rms_norm_row, swiglu_row, add_row, rope_head, max_row, sum_exp_row};
+}
+
+}  // namespace
+}  // namespace micius

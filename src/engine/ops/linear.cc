@@ -1,0 +1,254 @@
+#include "engine/ops/linear.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cassert>
+#include <cstring>
+
+#include "base/error.h"
+#include "engine/ops/linear_internal.h"
+#include "engine/quant.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kRowBlock = 240;  // rows of a task: their activations should fit the L2 cache
+constexpr std::uint16_t kTinyHalf = 1;  // 2^-24
+constexpr float kTiny = 0x1p-24F;
+
+WeightFormat format_of(DType dtype, Numerics numerics) {
+  if (dtype == DType::kF16) return WeightFormat::kF16;
+  if (dtype == DType::kBF16) return WeightFormat::kBF16;
+  if (numerics == Numerics::kFp32) return WeightFormat::kF32;
+  switch (dtype) {
+    case DType::kQ4_0:
+      return WeightFormat::kNibble;
+    case DType::kQ4_1:
+      return WeightFormat::kNibbleMin;
+    case DType::kQ4_K:
+      return WeightFormat::kNibbleMinF32;
+    case DType::kQ8_0:
+    case DType::kQ5_0:
+      return WeightFormat::kByte;
+    case DType::kQ5_1:
+    case DType::kQ5_K:
+      return WeightFormat::kByteMinF32;
+    case DType::kQ6_K:
+      return WeightFormat::kByteHalves;
+    default:
+      return WeightFormat::kF32;
+  }
+}
+
+bool has_nibbles(WeightFormat format) {
+  return format == WeightFormat::kNibble || format == WeightFormat::kNibbleMin ||
+         format == WeightFormat::kNibbleMinF32;
+}
+
+const std::byte* source_row(const LinearPart& part, std::size_t row) {
+  const std::size_t source = part.row_order.empty() ? row : part.row_order[row];
+  return part.weights.data + source * row_bytes(part.weights.dtype, part.weights.cols);
+}
+
+template <typename T>
+void put(std::byte* at, std::size_t index, T value) {
+  std::memcpy(at + index * sizeof value, &value, sizeof value);
+}
+
+void put_scales(WeightFormat format, const CodeBlock& block, std::size_t row, std::byte* scales) {
+  switch (format) {
+    case WeightFormat::kNibbleMin:
+      put(scales + 32, row, f32_to_f16(block.m));
+      [[fallthrough]];
+    case WeightFormat::kNibble:
+    case WeightFormat::kByte:
+      put(scales, row, block.d[0] == 0 ? kTinyHalf : f32_to_f16(block.d[0]));
+      return;
+    default:
+      put(scales, row, block.d[0] == 0 ? kTiny : block.d[0]);
+      put(scales + 64, row,
+          format != WeightFormat::kByteHalves ? block.m
+          : block.d[1] == 0                   ? kTiny
+                                              : block.d[1]);
+  }
+}
+
+void put_codes(WeightFormat format, int zero, const CodeBlock& block, std::size_t row, std::byte* out) {
+  for (std::size_t k = 0; k < kBlockCols; ++k) {
+    const auto code = static_cast<std::byte>(block.d[k / 16] == 0 ? zero : block.codes[k]);
+    if (!has_nibbles(format)) {
+      out[k / 4 * 64 + row * 4 + k % 4] = code;
+    } else if (k < 16) {
+      out[k / 4 * 64 + row * 4 + k % 4] = code;
+    } else {
+      out[(k / 4 - 4) * 64 + row * 4 + k % 4] |= code << 4;
+    }
+  }
+}
+
+void pack_codes(const LinearPart& part, PackedPart& packed, std::size_t tile) {
+  const std::size_t codes = has_nibbles(packed.format) ? 256 : 512;
+  for (std::size_t r = 0; r < kTileRows; ++r) {
+    const std::size_t row = tile * kTileRows + r;
+    for (std::size_t b = 0; b < packed.blocks(); ++b) {
+      const CodeBlock block =
+          row < packed.outputs ? read_codes(part.weights.dtype, source_row(part, row), b) : CodeBlock{};
+      std::byte* out = packed.data.data() + (tile * packed.blocks() + b) * block_bytes(packed.format);
+      put_codes(packed.format, packed.zero, block, r, out);
+      put_scales(packed.format, block, r, out + codes);
+    }
+  }
+}
+
+void pack_floats(const LinearPart& part, PackedPart& packed, std::size_t tile) {
+  const DType dtype = part.weights.dtype;
+  std::vector<float> values(packed.format == WeightFormat::kF32 ? packed.cols : 0);
+  std::byte* out = packed.data.data() + tile * packed.blocks() * block_bytes(packed.format);
+  for (std::size_t r = 0; r < kTileRows && tile * kTileRows + r < packed.outputs; ++r) {
+    const std::byte* source = source_row(part, tile * kTileRows + r);
+    if (packed.format == WeightFormat::kF32) {
+      dequantize(dtype, source, values);
+      for (std::size_t k = 0; k < packed.cols; ++k) put(out, k * kTileRows + r, values[k]);
+    } else {
+      for (std::size_t k = 0; k < packed.cols; ++k)
+        std::memcpy(out + (k * kTileRows + r) * 2, source + k * 2, 2);
+    }
+  }
+}
+
+PackedPart pack(const LinearPart& part, Numerics numerics, std::size_t first_output, ThreadPool& pool) {
+  const MatrixView& weights = part.weights;
+  if (!part.row_order.empty() && part.row_order.size() != weights.rows) {
+    fail(ErrorCode::kInvalidData, "a matrix of {} rows has an order of {} rows", weights.rows,
+         part.row_order.size());
+  }
+  PackedPart packed{format_of(weights.dtype, numerics), 0, first_output, weights.rows, weights.cols, {}};
+  if (has_codes(packed.format)) packed.zero = zero_code(weights.dtype);
+  row_bytes(weights.dtype, weights.cols);  // whole blocks or an error
+  packed.data = Buffer(packed.tiles() * packed.blocks() * block_bytes(packed.format));
+  pool.parallel_for(packed.tiles(), 4, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t tile = begin; tile < end; ++tile) {
+      has_codes(packed.format) ? pack_codes(part, packed, tile) : pack_floats(part, packed, tile);
+    }
+  });
+  return packed;
+}
+
+LinearKernels linear_kernels(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx512) return linear_avx512();
+  if (isa == Isa::kAvx2) return linear_avx2();
+#endif
+  assert(isa == Isa::kPlain);
+  return linear_plain();
+}
+
+std::size_t round_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
+
+}  // namespace
+
+bool has_codes(WeightFormat format) { return format >= WeightFormat::kNibble; }
+
+std::size_t block_bytes(WeightFormat format) {
+  constexpr std::array<std::size_t, 9> kBytes = {2048,      1024,     1024,      256 + 32, 256 + 64,
+                                                 256 + 128, 512 + 32, 512 + 128, 512 + 128};
+  return kBytes[static_cast<std::size_t>(format)];
+}
+
+struct Linear::Impl {
+  struct Group {
+    std::size_t part, tile_begin, tile_end;
+  };
+  LinearKernels kernels;
+  std::vector<PackedPart> parts;
+  std::vector<Group> groups;
+  std::size_t cols = 0, outputs = 0;
+  bool any_codes = false;
+
+  std::size_t tile_bytes() const {
+    return any_codes ? ActivationBlock{kernels.row_tile}.bytes() * (cols / kBlockCols) : 0;
+  }
+  void quantize(const float* x, std::size_t rows, std::byte* activations, ThreadPool& pool) const;
+};
+
+Linear::Linear(std::span<const LinearPart> parts, Numerics numerics, const OpContext& context)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->kernels = linear_kernels(context.isa);
+  for (const LinearPart& part : parts) {
+    if (part.weights.cols != parts.front().weights.cols) {
+      fail(ErrorCode::kInvalidData, "stacked matrices have {} and {} columns", parts.front().weights.cols,
+           part.weights.cols);
+    }
+    impl_->parts.push_back(pack(part, numerics, impl_->outputs, context.pool));
+    const PackedPart& packed = impl_->parts.back();
+    impl_->outputs += packed.outputs;
+    impl_->cols = packed.cols;
+    impl_->any_codes = impl_->any_codes || has_codes(packed.format);
+    for (std::size_t tile = 0; tile < packed.tiles(); tile += impl_->kernels.group_tiles) {
+      const std::size_t end = std::min(tile + impl_->kernels.group_tiles, packed.tiles());
+      impl_->groups.push_back({impl_->parts.size() - 1, tile, end});
+    }
+  }
+}
+
+Linear::~Linear() = default;
+Linear::Linear(Linear&&) noexcept = default;
+Linear& Linear::operator=(Linear&&) noexcept = default;
+
+std::size_t Linear::inputs() const { return impl_->cols; }
+std::size_t Linear::outputs() const { return impl_->outputs; }
+
+std::size_t Linear::bytes() const {
+  std::size_t bytes = 0;
+  for (const PackedPart& part : impl_->parts) bytes += part.data.size();
+  return bytes;
+}
+
+void Linear::Impl::quantize(const float* x, std::size_t rows, std::byte* activations,
+                            ThreadPool& pool) const {
+  const std::size_t tile = kernels.row_tile;
+  pool.parallel_for((rows + tile - 1) / tile, 8192 / (tile * cols) + 1,
+                    [&](std::size_t begin, std::size_t end) {
+                      for (std::size_t t = begin; t < end; ++t) {
+                        kernels.quantize(x + t * tile * cols, std::min(tile, rows - t * tile), cols,
+                                         activations + t * tile_bytes());
+                      }
+                    });
+}
+
+void Linear::apply(std::span<const float> x, std::span<float> y, const OpContext& context) const {
+  const Impl& impl = *impl_;
+  if (x.empty()) return;
+  assert(x.size() % impl.cols == 0 && y.size() / impl.outputs == x.size() / impl.cols);
+  const std::size_t rows = x.size() / impl.cols, row_tile = impl.kernels.row_tile;
+  const std::size_t activation_bytes = round_up((rows + row_tile - 1) / row_tile * impl.tile_bytes(), 64);
+  const std::size_t panel_bytes = round_up(impl.kernels.panel_bytes(impl.cols), 64);
+  std::byte* activations = context.scratch.get(activation_bytes + panel_bytes * context.pool.threads());
+  if (impl.any_codes) impl.quantize(x.data(), rows, activations, context.pool);
+
+  const std::size_t row_block = kRowBlock / row_tile * row_tile;
+  const std::size_t row_blocks = (rows + row_block - 1) / row_block, tasks = row_blocks * impl.groups.size();
+  std::atomic<std::size_t> next{0};
+  context.pool.run([&](int thread) {
+    for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
+      const Impl::Group& group = impl.groups[i % impl.groups.size()];
+      const PackedPart& part = impl.parts[group.part];
+      const std::size_t first = i / impl.groups.size() * row_block;
+      impl.kernels.multiply({part, group.tile_begin, group.tile_end, first, std::min(first + row_block, rows),
+                             x.data(), activations, y.data() + part.first_output, impl.outputs,
+                             activations + activation_bytes + panel_bytes * thread});
+    }
+  });
+}
+
+std::vector<std::uint32_t> half_split_order(std::size_t heads, std::size_t head_dim) {
+  std::vector<std::uint32_t> order(heads * head_dim);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::size_t head = i / head_dim, j = i % head_dim, half = head_dim / 2;
+    order[i] = static_cast<std::uint32_t>(head * head_dim + 2 * (j % half) + j / half);
+  }
+  return order;
+}
+
+}  // namespace micius

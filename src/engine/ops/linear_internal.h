@@ -1,0 +1,98 @@
+// Packed weights, packed activations and the kernels of linear layers.
+//
+// Weights: tiles of 16 rows (outputs), cut into blocks of 32 columns (k), one layout for any number of
+// activation rows. A vector instruction works on 16 outputs, so no sum crosses lanes.
+//   float formats: [32 k][16 rows]
+//   code formats:  codes, then scales. A 32-bit word holds 4 neighbouring k of one row: bytes are [8
+//   groups][16 rows][4 k];
+//                  nibbles are [4 groups][16 rows][4 k], group g in the low half and group g + 4 in the high
+//                  half.
+// A weight is d * (code - zero) + m. Where a block's d is 0 its codes are set to zero and d to 2^-24, so that
+// kernels may multiply d by a power of two in its exponent bits.
+//
+// Activations for code formats: x = 2^e * q, q a 16-bit integer, e for each block of 32. In tiles of
+// Kernels::row_tile rows; one block of a tile is ActivationBlock. Integer sums over a block are exact, then,
+// for each block in order,
+//   y = fma(float(sum of (code - zero) * q), d * 2^e, y)      twice for kByteHalves, columns 0-15 first
+//   y = fma(m, 2^e * float(sum of q), y)                      for formats with a minimum
+// so that every instruction set and every number of rows gives the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/cpu.h"
+#include "engine/tensor.h"
+
+namespace micius {
+
+inline constexpr std::size_t kTileRows = 16, kBlockCols = 32;
+
+enum class WeightFormat {
+  kF32,
+  kF16,
+  kBF16,
+  kNibble,        // f16 d                 Q4_0
+  kNibbleMin,     // f16 d, f16 m          Q4_1
+  kNibbleMinF32,  // f32 d, f32 m          Q4_K
+  kByte,          // f16 d                 Q8_0, Q5_0
+  kByteMinF32,    // f32 d, f32 m          Q5_1, Q5_K
+  kByteHalves,    // f32 d of columns 0-15, f32 d of columns 16-31    Q6_K
+};
+bool has_codes(WeightFormat format);
+std::size_t block_bytes(WeightFormat format);  // of 16 rows x 32 columns
+
+struct PackedPart {
+  WeightFormat format;
+  int zero;  // 0 or a power of two
+  std::size_t first_output, outputs, cols;
+  Buffer data;  // [tiles()][blocks()] of block_bytes(format)
+
+  std::size_t tiles() const { return (outputs + kTileRows - 1) / kTileRows; }
+  std::size_t blocks() const { return (cols + kBlockCols - 1) / kBlockCols; }
+  const std::byte* block(std::size_t tile, std::size_t index) const {
+    return data.data() + (tile * blocks() + index) * block_bytes(format);
+  }
+};
+
+// Where the numbers of one block of an activation tile of `rows` rows lie, in bytes.
+struct ActivationBlock {
+  std::size_t rows;
+  constexpr std::size_t codes(std::size_t row) const {
+    return row * 64;
+  }                                                          // 32 int16, or what the kernels make of them
+  constexpr std::size_t scale() const { return rows * 64; }  // [rows] float 2^e
+  constexpr std::size_t scaled_sum() const { return rows * 68; }  // [rows] float 2^e * sum of q
+  constexpr std::size_t negative_sums() const {
+    return rows * 72;
+  }  // [2][rows] int32, of columns 0-15 and 16-31
+  constexpr std::size_t bytes() const { return rows * 80; }
+};
+
+// Some tiles of a part times some rows.
+struct LinearTask {
+  const PackedPart& part;
+  std::size_t tile_begin, tile_end;
+  std::size_t row_begin, row_end;  // row_begin is a multiple of row_tile
+  const float* x;                  // row 0: [rows, cols]
+  const std::byte* activations;    // tile 0; null for float formats
+  float* y;                        // row 0, the part's first output
+  std::size_t y_stride;
+  std::byte* panel;  // LinearKernels::panel_bytes(), this thread's
+};
+
+struct LinearKernels {
+  std::size_t row_tile;     // rows of an activation tile
+  std::size_t group_tiles;  // tiles that one task should have
+  std::size_t (*panel_bytes)(std::size_t cols);
+  // Packs `rows` <= row_tile rows of x, [rows, cols], into one activation tile; the tile's other rows stay as
+  // they are.
+  void (*quantize)(const float* x, std::size_t rows, std::size_t cols, std::byte* tile);
+  void (*multiply)(const LinearTask& task);
+};
+
+LinearKernels linear_plain();
+LinearKernels linear_avx2();
+LinearKernels linear_avx512();
+
+}  // namespace micius

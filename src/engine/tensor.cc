@@ -1,0 +1,46 @@
+#include "engine/tensor.h"
+
+#include <array>
+
+#include <sys/mman.h>
+
+#include "base/error.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+}  // namespace
+
+std::string_view dtype_name(DType dtype) {
+  constexpr std::array<std::string_view, 11> kNames = {"F32",  "F16",  "BF16", "Q8_0", "Q4_0", "Q4_1",
+                                                       "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"};
+  return kNames[static_cast<std::size_t>(dtype)];
+}
+
+Buffer::Buffer(std::size_t bytes) {
+  if (bytes == 0) return;
+  // A map of whole huge pages is aligned to one by recent kernels; where it is not, only its edges lose.
+  const std::size_t unit = bytes >= kHugePage ? kHugePage : 4096;
+  const std::size_t size = (bytes + unit - 1) / unit * unit;
+  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) {
+    fail(ErrorCode::kIo, "no memory for {} MB of model data; use a smaller model, context or batch",
+         bytes >> 20);
+  }
+  madvise(data, size, MADV_HUGEPAGE);  // only a wish
+  data_ = {static_cast<std::byte*>(data), Unmap{size}};
+}
+
+void Buffer::Unmap::operator()(std::byte* data) const { munmap(data, bytes); }
+
+std::byte* Scratch::get(std::size_t bytes) {
+  if (bytes > buffer_.size()) {
+    buffer_ = Buffer();
+    buffer_ = Buffer(bytes + bytes / 4);
+  }
+  return buffer_.data();
+}
+
+}  // namespace micius

@@ -1,0 +1,212 @@
+#include "engine/ops/attention.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include <catch2/catch.hpp>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "engine/op_fixture.h"
+#include "engine/reference_ops.h"
+
+namespace micius {
+namespace {
+
+// One sequence's keys and values, as tensors and as pages.
+struct Sequence {
+  Sequence(const KvLayout& layout, std::span<const float> k, std::span<const float> v, std::size_t length,
+           const OpContext& context)
+      : memory(layout.page_bytes() * ((length + kPageTokens - 1) / kPageTokens)) {
+    const std::size_t k_width = layout.shape.n_k * layout.shape.d_k,
+                      v_width = layout.shape.n_v * layout.shape.d_v;
+    for (std::size_t t = 0; t < length; ++t) {
+      if (t % kPageTokens == 0) pages.push_back(memory.data() + t / kPageTokens * layout.page_bytes());
+      store_kv(layout, pages.back(), t % kPageTokens, k.subspan(t * k_width, k_width),
+               v.subspan(t * v_width, v_width), context);
+    }
+  }
+  Buffer memory;
+  std::vector<std::byte*> pages;
+};
+
+struct Case {
+  AttentionShape shape;
+  std::vector<std::size_t> q_lens, k_lens;
+  std::vector<float> q, k, v;
+};
+
+Case random_case(AttentionShape shape, std::vector<std::size_t> q_lens, std::vector<std::size_t> k_lens) {
+  shape.scale = 1.0F / std::sqrt(static_cast<float>(shape.d_k));
+  std::size_t rows = 0, keys = 0;
+  for (const std::size_t n : q_lens) rows += n;
+  for (const std::size_t n : k_lens) keys += n;
+  Case c{shape, std::move(q_lens), std::move(k_lens), {}, {}, {}};
+  c.q = random_floats(rows * shape.n_q * shape.d_k, "attention/q");
+  c.k = random_floats(keys * shape.n_k * shape.d_k, "attention/k");
+  c.v = random_floats(keys * shape.n_v * shape.d_v, "attention/v");
+  for (float& value : c.q) value *= 3;
+  return c;
+}
+
+std::vector<float> attend_case(const Case& c, DType dtype, const OpContext& context) {
+  const KvLayout layout{c.shape, dtype};
+  std::vector<Sequence> sequences;
+  std::vector<AttentionSlice> slices;
+  std::size_t row = 0, key = 0;
+  for (std::size_t i = 0; i < c.q_lens.size(); ++i) {
+    sequences.emplace_back(layout, std::span(c.k).subspan(key * c.shape.n_k * c.shape.d_k),
+                           std::span(c.v).subspan(key * c.shape.n_v * c.shape.d_v), c.k_lens[i], context);
+    slices.push_back({sequences.back().pages, c.k_lens[i] - c.q_lens[i], c.q_lens[i], row});
+    row += c.q_lens[i];
+    key += c.k_lens[i];
+  }
+  std::vector<float> out(row * c.shape.n_q * c.shape.d_v, -77.0F);
+  attend(layout, slices, c.q.data(), c.shape.n_q * c.shape.d_k, out, context);
+  return out;
+}
+
+std::vector<double> reference_case(const Case& c) {
+  std::vector<double> out;
+  std::size_t row = 0, key = 0;
+  const AttentionShape& s = c.shape;
+  for (std::size_t i = 0; i < c.q_lens.size(); ++i) {
+    const std::vector<double> part =
+        reference::attention(s, std::span(c.q).subspan(row * s.n_q * s.d_k, c.q_lens[i] * s.n_q * s.d_k),
+                             std::span(c.k).subspan(key * s.n_k * s.d_k, c.k_lens[i] * s.n_k * s.d_k),
+                             std::span(c.v).subspan(key * s.n_v * s.d_v, c.k_lens[i] * s.n_v * s.d_v));
+    out.insert(out.end(), part.begin(), part.end());
+    row += c.q_lens[i];
+    key += c.k_lens[i];
+  }
+  return out;
+}
+
+double worst_error(const std::vector<float>& out, std::span<const double> expected) {
+  double worst = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    worst = std::max(worst, std::abs(static_cast<double>(out[i]) - expected[i]));
+  }
+  return worst;
+}
+
+// Largest absolute error for values of about 1.
+double tolerance(DType dtype) { return dtype == DType::kF32 ? 1e-5 : 4e-3; }
+
+TEST_CASE("attention agrees with the reference for uneven heads and dims") {
+  const std::vector<Case> cases = {
+      random_case({9, 3, 3, 64, 64, 0}, {1, 70, 5, 3}, {130, 70, 300, 64}),
+      random_case({9, 2, 4, 16, 16, 0}, {3, 20}, {65, 20}),
+      random_case({32, 4, 16, 8, 8, 0}, {1, 9}, {259, 9}),
+      random_case({8, 4, 2, 32, 64, 0}, {1, 17}, {66, 300}),
+      random_case({12, 2, 3, 24, 40, 0}, {2, 33}, {33, 64}),
+      random_case({4, 4, 4, 80, 80, 0}, {50}, {60}),
+      random_case({64, 1, 1, 16, 16, 0}, {2}, {70}),
+  };
+  for (const Case& c : cases) {
+    const std::vector<double> expected = reference_case(c);
+    for (const DType dtype : {DType::kF32, DType::kF16}) {
+      std::vector<float> first;
+      for (const Isa isa : usable_isas()) {
+        const OpFixture context(isa);
+        const std::vector<float> out = attend_case(c, dtype, *context);
+        INFO(c.shape.n_q << "/" << c.shape.n_k << "/" << c.shape.n_v << " " << isa_name(isa) << " "
+                         << dtype_name(dtype));
+        CHECK(worst_error(out, expected) < tolerance(dtype));
+        if (first.empty()) first = out;
+        CHECK(std::memcmp(first.data(), out.data(), out.size() * sizeof(float)) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("attention gives the same bits however the prompt is cut and for any number of threads") {
+  const std::size_t length = 600;
+  for (const AttentionShape shape :
+       {AttentionShape{6, 2, 2, 32, 32, 0}, AttentionShape{8, 2, 4, 16, 24, 0}}) {
+    const Case whole = random_case(shape, {length}, {length});
+    const std::size_t q_row = shape.n_q * shape.d_k, out_row = shape.n_q * shape.d_v;
+    for (const Isa isa : usable_isas()) {
+      if (isa == Isa::kPlain) continue;
+      const OpFixture two(isa, 2), three(isa, 3), one(isa, 1);
+      const std::vector<float> all = attend_case(whole, DType::kF16, *two);
+      const KvLayout layout{whole.shape, DType::kF16};
+      const Sequence sequence(layout, whole.k, whole.v, length, *two);
+      for (const std::size_t chunk : {1, 2, 7, 64, 250}) {
+        INFO(isa_name(isa) << " chunk " << chunk);
+        std::vector<float> out(length * out_row);
+        for (std::size_t t = 0; t < length; t += chunk) {
+          const AttentionSlice slice{sequence.pages, t, std::min(chunk, length - t), 0};
+          attend(layout, {&slice, 1}, &whole.q[t * q_row], q_row,
+                 std::span(out).subspan(t * out_row, slice.tokens * out_row), chunk % 2 == 0 ? *three : *one);
+        }
+        CHECK(std::memcmp(all.data(), out.data(), out.size() * sizeof(float)) == 0);
+      }
+    }
+  }
+}
+
+// ---- the published-shape vectors
+
+std::filesystem::path vectors() {
+  const char* shared = std::getenv("MICIUS_SHARED");
+  return std::filesystem::path(shared != nullptr ? shared : MICIUS_SOURCE_DIR "/../shared") /
+         "vectors/sigma/attn";
+}
+
+// The least of a safetensors file: an 8-byte length, a JSON header, tensors.
+class Tensors {
+ public:
+  explicit Tensors(const std::filesystem::path& path) : file_(path) {
+    std::uint64_t length;
+    std::memcpy(&length, file_.bytes().data(), 8);
+    header_ = parse_json(file_.text().substr(8, length), path.string());
+    data_ = file_.bytes().subspan(8 + length);
+  }
+  template <typename T>
+  std::vector<T> read(const std::string& name) const {
+    const Json& offsets = header_.at(name).at("data_offsets");
+    const std::size_t begin = offsets.at(0), end = offsets.at(1);
+    std::vector<T> values((end - begin) / sizeof(T));
+    std::memcpy(values.data(), &data_[begin], end - begin);
+    return values;
+  }
+  const Json& header() const { return header_; }
+
+ private:
+  MappedFile file_;
+  Json header_;
+  std::span<const std::byte> data_;
+};
+
+TEST_CASE("attention agrees with the DiffQKV vectors") {
+  if (!std::filesystem::exists(vectors())) {
+    WARN("skipped: no vectors at " << vectors());
+    return;
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(vectors())) {
+    const Tensors tensors(entry.path());
+    const auto shape_of = [&](const char* name) { return tensors.header().at(name).at("shape"); };
+    Case c;
+    c.shape = {shape_of("q").at(1), shape_of("k").at(1), shape_of("v").at(1),
+               shape_of("k").at(2), shape_of("v").at(2), 0};
+    c.shape.scale = 1.0F / std::sqrt(static_cast<float>(c.shape.d_k));
+    for (const std::int32_t n : tensors.read<std::int32_t>("q_lens")) c.q_lens.push_back(n);
+    for (const std::int32_t n : tensors.read<std::int32_t>("k_lens")) c.k_lens.push_back(n);
+    c.q = tensors.read<float>("q");
+    c.k = tensors.read<float>("k");
+    c.v = tensors.read<float>("v");
+    const std::vector<float> stored = tensors.read<float>("out");
+    const std::vector<double> expected(stored.begin(), stored.end());
+    const double limit = entry.path().filename().string().starts_with("decode_large") ? 1e-4 : 2e-5;
+    for (const Isa isa : usable_isas()) {
+      INFO(entry.path().filename() << " " << isa_name(isa));
+      const OpFixture context(isa);
+      CHECK(worst_error(attend_case(c, DType::kF32, *context), expected) < limit);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace micius
