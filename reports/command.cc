@@ -11,7 +11,9 @@ namespace micius {
 namespace {
 
 // As `--model` takes it: a server's models are named KIND:NAME@URL.
-std::string model_argument(const ModelRef& model) {
+std::string model_argument(const RunSpec& spec) {
+  const ModelRef& model = spec.model;
+  if (!spec.model_source.empty()) return spec.model_source;
   const bool remote = model.kind == "openai" || model.kind == "azure" || model.kind == "anthropic";
   if (!remote) return model.name;
   const std::string prefix = model.kind + ":";
@@ -33,7 +35,7 @@ std::string repeat_command(const RunSpec& spec) {
   const GenerateOptions& o = spec.options;
   std::string command = fmt::format("micius run {} --model {}",
                                     shell_word(spec.task_source.empty() ? spec.task : spec.task_source),
-                                    shell_word(model_argument(spec.model)));
+                                    shell_word(model_argument(spec)));
   const auto flag = [&command](std::string_view name, const auto& value) {
     command += fmt::format(" --{} {}", name, value);
   };
@@ -41,7 +43,7 @@ std::string repeat_command(const RunSpec& spec) {
   flag("shots", spec.shots);
   if (o.seed != GenerateOptions{}.seed) flag("seed", o.seed);
   if (spec.repeats != 1) flag("repeats", spec.repeats);
-  flag("max-tokens", o.max_tokens);
+  if (spec.turn_max_tokens.empty()) flag("max-tokens", o.max_tokens);
   if (o.temperature != 0) flag("temperature", o.temperature);
   if (o.top_k != 0) flag("top-k", o.top_k);
   if (o.top_p != 1) flag("top-p", o.top_p);

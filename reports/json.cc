@@ -36,7 +36,8 @@ Json to_json(const std::vector<Metric>& metrics) {
 Json options_of(const RunSpec& spec) {
   const Json all = spec_json(spec);
   Json options = all.at("options");
-  for (const char* key : {"shots", "shot_pool", "style", "repeats", "scorer", "task_params", "model_options"})
+  for (const char* key : {"shots", "shot_pool", "style", "repeats", "turn_max_tokens", "scorer",
+                          "task_params", "model_options"})
     options[key] = all.at(key);
   return options;
 }

@@ -9,7 +9,8 @@ Registry<ReportWriterFactory> report_registry() {
           {{"text", "A table for the terminal", make_text_writer},
            {"md", "Markdown for a pull request", make_markdown_writer},
            {"json", "Everything, for programs", make_json_writer},
-           {"csv", "One row a run, metric and group", make_csv_writer}}};
+           {"csv", "One row a run, metric and group", make_csv_writer},
+           {"html", "One page with every sample, to read in a browser", make_html_writer}}};
 }
 
 }  // namespace micius

@@ -9,31 +9,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/group_keys.h"
 #include "stats/mean.h"
 
 namespace micius {
 namespace {
-
-// A group's key as people write it; absent for what is not a word or a number.
-std::optional<std::string> key_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number() || value.is_boolean()) return dump_json(value);
-  return std::nullopt;
-}
-
-// The keys of one sample under `field`: one, or one an entry of a list.
-std::set<std::string> keys_of(const Sample& sample, const std::string& field) {
-  std::set<std::string> keys;
-  const auto it = sample.extra.find(field);
-  if (it == sample.extra.end()) return keys;
-  if (it->is_array()) {
-    for (const Json& item : *it)
-      if (auto key = key_text(item)) keys.insert(std::move(*key));
-  } else if (auto key = key_text(*it)) {
-    keys.insert(std::move(*key));
-  }
-  return keys;
-}
 
 std::optional<double> as_number(const std::string& text) {
   double value = 0;
@@ -116,9 +96,9 @@ class Table {
   void begin_sample(const Sample& sample) {
     for (auto& column : columns_) column.emplace_back();
     for (const std::string& by : spec_.breakdowns)
-      for (const std::string& key : keys_of(sample, by)) groups_[by][key].push_back(samples_);
+      for (const std::string& key : group_keys(sample, by)) groups_[by][key].push_back(samples_);
     if (!spec_.cluster.empty()) {
-      const std::set<std::string> keys = keys_of(sample, spec_.cluster);
+      const std::set<std::string> keys = group_keys(sample, spec_.cluster);
       // A sample that names no cluster is one of its own.
       clusters_.push_back(keys.empty() ? ~samples_
                                        : cluster_numbers_.try_emplace(*keys.begin(), samples_).first->second);

@@ -1,0 +1,98 @@
+// One file: style sheet, script and data are in the page, nothing is loaded. All but the sample browser is
+// HTML and SVG and needs no script. The content security policy names the two inline assets by their hash, so
+// that no text of a model can run or load anything, whatever it holds.
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "reports/html_internal.h"
+#include "reports/layout_internal.h"
+#include "reports/writers_internal.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kTextLimit = 20'000'000;  // bytes of prompts, completions and samples
+constexpr std::size_t kPlainLimit = 1'000'000;  // bytes of data that stay readable in the page
+
+std::string hash_source(std::string_view asset) {
+  Sha256 hash;
+  hash.update(asset);
+  const auto digest = hash.digest();
+  return "'sha256-" + base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "'";
+}
+
+void write_head(const Grid& grid, std::ostream& out) {
+  out << "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      << fmt::format(
+             R"(<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'">)",
+             hash_source(kStyleSheet), hash_source(kScript))
+      << fmt::format("\n<title>{}: Micius report</title>\n", html(visible_line(join(grid.tasks(), ", "))))
+      << "<style>" << kStyleSheet << "</style>\n</head>\n";
+}
+
+void write_header(const ReportSet& set, std::ostream& out) {
+  const std::size_t runs = set.reports.size();
+  out << "<body>\n<a class=\"skip\" href=\"#summary\">Skip to the summary</a>\n<header>\n<h1>Micius "
+         "<span>report</span></h1>\n"
+         "<nav aria-label=\"Sections\"><a href=\"#summary\">Summary</a><a href=\"#where\">Where</a>"
+         "<a href=\"#samples\">Samples</a><a href=\"#how\">How it was run</a></nav>\n"
+         "<button type=\"button\" id=\"theme\" hidden>Theme: system</button>\n</header>\n<main>\n";
+  if (runs == 0) out << "<p class=\"note\">No run was given.</p>\n";
+}
+
+void write_browser(const Grid& grid, const SampleData& data, std::ostream& out) {
+  out << "<section id=\"samples\">\n<h2>Samples</h2>\n";
+  if (!data.has_texts)
+    out << "<p class=\"note\">Prompts and completions are left out: together they are more than 20 MB. "
+           "<code>micius show RUN --sample ID</code> prints them.</p>\n";
+  const std::string run =
+      grid.set().reports.empty() || !grid.set().reports.front().execution
+          ? "RUN"
+          : fmt::format("{}", static_cast<std::int64_t>(grid.set().reports.front().execution->id));
+  out << fmt::format(
+      "<noscript><p class=\"note\">The sample browser needs JavaScript. <code>micius show {} "
+      "--samples</code> "
+      "prints the {} records.</p></noscript>\n<div id=\"browser\" hidden></div>\n</section>\n"
+      "<section id=\"sample\" hidden></section>\n",
+      run, data.records);
+}
+
+// In a script element only "</" and "<!--" end or change it; neither can be in JSON once "<" is written as
+// \u003c.
+void write_data(const SampleData& data, std::ostream& out) {
+  if (data.json.size() <= kPlainLimit) {
+    out << "<script id=\"data\" type=\"application/json\">" << replace_all(data.json, "<", "\\u003c")
+        << "</script>\n";
+  } else {
+    out << "<script id=\"data\" type=\"application/gzip\">" << base64(gzip(data.json)) << "</script>\n";
+  }
+}
+
+class HtmlWriter final : public ReportWriter {
+ public:
+  std::string_view format() const override { return "html"; }
+
+  void write(const ReportSet& set, std::ostream& out) const override {
+    const Grid grid(set);
+    const SampleData data = sample_data(grid, kTextLimit);
+    write_head(grid, out);
+    write_header(set, out);
+    write_summary(grid, out);
+    write_where(grid, out);
+    write_browser(grid, data, out);
+    write_how(grid, out);
+    out << "</main>\n<footer>Made by Micius from stored records. Same records, same bytes.</footer>\n";
+    write_data(data, out);
+    out << "<script>" << kScript << "</script>\n</body>\n</html>\n";
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<ReportWriter> make_html_writer(const ReportStyle&) { return std::make_unique<HtmlWriter>(); }
+
+}  // namespace micius

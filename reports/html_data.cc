@@ -1,0 +1,191 @@
+// The samples of all runs as JSON for the page's script. Rows hold what the list shows; texts stand apart,
+// each string that can repeat (a system prompt, the context of several choices) once, so that they can be
+// left out.
+#include <chrono>
+#include <cmath>
+#include <unordered_map>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "core/group_keys.h"
+#include "core/names.h"
+#include "reports/html_internal.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kShortText = 160;  // code points of an answer or a reason in the list
+
+class Builder {
+ public:
+  Builder(const Grid& grid, std::size_t text_limit) : grid_(grid), limit_(text_limit) {}
+
+  void add_run(std::size_t index) {
+    const Report& report = grid_.report(index);
+    std::string head = dump_json(run_head(report, index));
+    head.pop_back();
+    runs_ += (runs_.empty() ? "" : ",") + head + ",\"rows\":[";
+    bool first = true;
+    grid_.set().records(index, [&](const Record& record) {
+      runs_ += (first ? "" : ",") + dump_json(row_of(report, record));
+      first = false;
+    });
+    runs_ += "]}";
+  }
+
+  SampleData finish() {
+    Json page = {{"models", grid_.models()}};
+    if (!over_limit()) {
+      page["strings"] = std::move(strings_);
+      page["samples"] = std::move(samples_);
+      page["texts"] = std::move(texts_);
+    }
+    std::string json = dump_json(page);
+    json.pop_back();
+    return {json + ",\"runs\":[" + runs_ + "]}", !over_limit(), records_};
+  }
+
+ private:
+  bool over_limit() const { return text_bytes_ > limit_; }
+
+  Json run_head(const Report& report, std::size_t index) const {
+    Json metrics = Json::array();
+    for (const Metric& metric : report.metrics) metrics.push_back({metric.name, metric.unit});
+    Json head = {{"task", report.spec.task},
+                 {"model", grid_.model_of(index)},
+                 {"metrics", metrics},
+                 {"by", report.spec.breakdowns}};
+    if (report.execution) head["id"] = static_cast<std::int64_t>(report.execution->id);
+    return head;
+  }
+
+  // [id, repeat, verdict, values, answer, reason, tokens in, tokens out, ms, flags, groups, text]
+  Json row_of(const Report& report, const Record& record) {
+    ++records_;
+    Json values = Json::array();
+    for (const Metric& metric : report.metrics) values.push_back(value_of(record.score, metric.name));
+    int in = 0, out = 0;
+    bool truncated = false, empty = true;
+    std::chrono::nanoseconds time{0};
+    for (const Turn& turn : record.turns) {
+      const Completion& c = turn.completion;
+      in += c.prompt_tokens;
+      out += c.completion_tokens;
+      truncated = truncated || c.stop_reason == StopReason::kLength;
+      empty = empty && c.text.empty() && c.likelihoods.empty();
+      time += c.timing.done - c.timing.planned;
+    }
+    Json groups = Json::array();
+    for (const std::string& by : report.spec.breakdowns) groups.push_back(group_keys(record.sample, by));
+    const std::string verdict(record.failure ? "failed" : name_of(record.score.verdict));
+    Json ms = nullptr;
+    if (report.execution && time.count() > 0) ms = std::round(static_cast<double>(time.count()) / 1e4) / 100;
+    const std::string reason = record.failure ? record.failure->message : record.score.reason;
+    return {record.sample.id,
+            record.repeat,
+            verdict,
+            std::move(values),
+            shorten(record.score.answer, kShortText),
+            shorten(reason, kShortText),
+            in,
+            out,
+            std::move(ms),
+            (truncated ? 1 : 0) + (empty ? 2 : 0),
+            std::move(groups),
+            add_text(report, record)};
+  }
+
+  static Json value_of(const Score& score, const std::string& metric) {
+    for (const Value& value : score.values)
+      if (value.metric == metric) return value.value;
+    return nullptr;
+  }
+
+  // The place of the record's texts; they are dropped once the limit is passed.
+  Json add_text(const Report& report, const Record& record) {
+    if (over_limit()) return nullptr;
+    Json turns = Json::array();
+    for (const Turn& turn : record.turns) turns.push_back(turn_of(turn));
+    Json text = {{"sample", sample_of(report.spec.task, record.sample)}, {"turns", std::move(turns)}};
+    if (code_points(record.score.answer) > kShortText) text["answer"] = own(record.score.answer);
+    if (code_points(record.score.reason) > kShortText) text["reason"] = own(record.score.reason);
+    if (record.failure)
+      text["failure"] = {{"code", record.failure->code},
+                         {"message", own(record.failure->message)},
+                         {"attempts", record.failure->attempts}};
+    if (over_limit()) {
+      strings_.clear();
+      samples_.clear();
+      texts_.clear();
+      return nullptr;
+    }
+    texts_.push_back(std::move(text));
+    return texts_.size() - 1;
+  }
+
+  Json turn_of(const Turn& turn) {
+    Json json = Json::object();
+    const auto messages = [this](const std::vector<Message>& list) {
+      Json result = Json::array();
+      for (const Message& message : list) result.push_back({name_of(message.role), shared(message.content)});
+      return result;
+    };
+    if (const auto* generate = std::get_if<GenerateInput>(&turn.prompt.input)) {
+      json["messages"] = messages(generate->messages);
+    } else {
+      const auto& weighed = std::get<LikelihoodInput>(turn.prompt.input);
+      if (!weighed.messages.empty()) json["messages"] = messages(weighed.messages);
+      json["pairs"] = Json::array();
+      for (const Pair& pair : weighed.pairs)
+        json["pairs"].push_back({shared(pair.context), own(pair.continuation)});
+    }
+    const Completion& c = turn.completion;
+    if (!c.prompt_text.empty()) json["read"] = own(c.prompt_text);
+    if (std::holds_alternative<GenerateInput>(turn.prompt.input)) {
+      json["completion"] = own(c.text);
+      json["stop"] = name_of(c.stop_reason);
+    }
+    for (const Likelihood& l : c.likelihoods) json["likelihoods"].push_back({l.logprob, l.tokens, l.greedy});
+    json["tokens"] = {c.prompt_tokens, c.completion_tokens};
+    if (!turn.observation.empty()) json["observation"] = own(turn.observation);
+    return json;
+  }
+
+  // A sample is there once, however many models were asked about it.
+  std::size_t sample_of(const std::string& task, const Sample& sample) {
+    const auto [it, is_new] = sample_places_.try_emplace(task + '\n' + sample.id, samples_.size());
+    if (!is_new) return it->second;
+    Json json = {{"input", own(sample.input)}, {"targets", sample.targets}, {"extra", sample.extra}};
+    if (!sample.choices.empty()) json["choices"] = sample.choices;
+    text_bytes_ += dump_json(json).size();
+    samples_.push_back(std::move(json));
+    return it->second;
+  }
+
+  std::size_t shared(const std::string& text) {
+    const auto [it, is_new] = string_places_.try_emplace(text, strings_.size());
+    if (is_new) strings_.push_back(own(text));
+    return it->second;
+  }
+
+  const std::string& own(const std::string& text) {
+    text_bytes_ += text.size();
+    return text;
+  }
+
+  const Grid& grid_;
+  std::size_t limit_, text_bytes_ = 0, records_ = 0;
+  std::string runs_;  // rows are many: as text they take a tenth of what they take as values
+  Json strings_ = Json::array(), samples_ = Json::array(), texts_ = Json::array();
+  std::unordered_map<std::string, std::size_t> string_places_, sample_places_;
+};
+
+}  // namespace
+
+SampleData sample_data(const Grid& grid, std::size_t text_limit) {
+  Builder builder(grid, text_limit);
+  for (std::size_t i = 0; i < grid.set().reports.size(); ++i) builder.add_run(i);
+  return builder.finish();
+}
+
+}  // namespace micius

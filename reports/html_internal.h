@@ -1,0 +1,86 @@
+// The parts of the HTML report.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/report.h"
+
+namespace micius {
+
+// Text of an element or of a quoted attribute: safe, visible, on as many lines as it has.
+std::string html(std::string_view text);
+
+// What is compared with what: rows are tasks, columns are models. A second run of the same task on the same
+// model is a column of its own.
+class Grid {
+ public:
+  explicit Grid(const ReportSet& set);
+
+  const std::vector<std::string>& tasks() const { return tasks_; }
+  const std::vector<std::string>& models() const { return models_; }  // how a column is headed
+  std::optional<std::size_t> report_at(std::size_t task, std::size_t model) const;
+  std::size_t model_of(std::size_t report) const { return model_of_report_[report]; }
+  const Report& report(std::size_t index) const { return set_.reports[index]; }
+  const ReportSet& set() const { return set_; }
+
+ private:
+  const ReportSet& set_;
+  std::vector<std::string> tasks_, models_;
+  std::vector<std::size_t> model_of_report_;
+  std::vector<std::vector<std::optional<std::size_t>>> cells_;  // [task][model]
+};
+
+// The horizontal axis that the plots of one section share: from 0 to a round number above every interval.
+class Scale {
+ public:
+  explicit Scale(std::string unit) : unit_(std::move(unit)) {}
+  void include(const Metric& metric);
+  double end() const;                    // in the metric's unit
+  double percent(double value) const;    // of the axis
+  std::string label(double part) const;  // of the tick at `part` of the axis: 0, 0.5, 1
+  bool fits(const Metric& metric) const { return metric.unit == unit_; }
+
+ private:
+  std::string unit_;
+  double largest_ = 0;
+};
+
+// A dot with its interval on the axis. SVG in percent of its width: it stretches and its marks do not.
+std::string track_svg(const Metric& metric, const Scale& scale, std::size_t model);
+std::string axis_svg(const Scale& scale);
+// The mark of a model beside its name: its colour and its shape.
+std::string key_svg(std::size_t model);
+std::string model_class(std::size_t model);  // "m0", the colour
+
+std::string slug(std::string_view text);  // for ids: a-z, 0-9 and -
+
+void write_summary(const Grid& grid, std::ostream& out);
+void write_where(const Grid& grid, std::ostream& out);
+void write_how(const Grid& grid, std::ostream& out);
+
+// The heads and cells of the published columns of `reports`' first task, grey and apart.
+std::vector<std::string> published_models(const std::vector<Published>& rows);
+std::string published_cell(const std::vector<Published>& rows, std::string_view model,
+                           std::string_view metric);
+
+// The samples as JSON for the page's script.
+struct SampleData {
+  std::string json;
+  bool has_texts = true;  // false: their size was over the limit and they were left out
+  std::size_t records = 0;
+};
+SampleData sample_data(const Grid& grid, std::size_t text_limit);
+
+// For a <script> element: gzip and base64.
+std::string gzip(std::string_view bytes);
+std::string base64(std::string_view bytes);
+
+// The files of the assets folder.
+extern const std::string_view kStyleSheet, kScript;
+
+}  // namespace micius

@@ -1,0 +1,191 @@
+// Did it work, how good is it, and how sure are we: a sentence a model, one table of primary metrics.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "core/names.h"
+#include "reports/html_internal.h"
+#include "reports/layout_internal.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kTasksInSentence = 4;
+
+Scale scale_of(const ReportSet& set) {
+  Scale scale("fraction");
+  for (const Report& report : set.reports)
+    if (const Metric* primary = primary_of(report)) scale.include(*primary);
+  return scale;
+}
+
+// "1.9 % bench_accuracy on infrawise (95 % interval 1.2 to 3.0, n = 960)".
+std::string clause(const Report& report) {
+  const Metric* primary = primary_of(report);
+  if (primary == nullptr || !primary->estimate)
+    return fmt::format("no score yet on {}", html(report.spec.task));
+  const Estimate& e = *primary->estimate;
+  const std::string interval =
+      e.low && e.high ? fmt::format("95 % interval {}, ", interval_text(*primary, " to ")) : "";
+  return fmt::format("<strong>{}</strong> {} on {} ({}n&nbsp;=&nbsp;{})", value_text(*primary),
+                     html(primary->name), html(report.spec.task), interval, e.n);
+}
+
+std::string sentence(const Grid& grid, std::size_t model) {
+  std::string text;
+  std::size_t told = 0, tasks = 0;
+  for (std::size_t task = 0; task < grid.tasks().size(); ++task) {
+    const auto index = grid.report_at(task, model);
+    if (!index) continue;
+    if (++tasks > kTasksInSentence) continue;
+    text += fmt::format("{}{}", told++ == 0 ? "" : "; ", clause(grid.report(*index)));
+  }
+  if (tasks > told) text += fmt::format("; {} more tasks below", tasks - told);
+  return text;
+}
+
+void write_sentences(const Grid& grid, std::ostream& out) {
+  out << "<ul class=\"sentences\">\n";
+  for (std::size_t model = 0; model < grid.models().size(); ++model)
+    out << fmt::format("<li>{}<span><b>{}</b>: {}.</span></li>\n", key_svg(model), html(grid.models()[model]),
+                       sentence(grid, model));
+  out << "</ul>\n";
+}
+
+std::string badge(std::size_t report, std::size_t count, std::string_view kind, std::string_view mark,
+                  std::string_view word) {
+  if (count == 0) return "";
+  return fmt::format(
+      R"(<a class="badge {}" href="#samples?run={}&amp;show={}"><span aria-hidden="true">{}</span> {} {}</a>)",
+      kind, report, kind, mark, count, word);
+}
+
+std::string badges(const Grid& grid, std::size_t index) {
+  const Report& report = grid.report(index);
+  const Counts& c = report.counts;
+  std::string text;
+  if (report.status != RunStatus::kComplete)
+    text += fmt::format(R"(<span class="badge open">{}: {} of {}</span>)", name_of(report.status),
+                        c.scored + c.unscored + c.failed, c.total);
+  text += badge(index, c.failed, "failed", "!", "failed");
+  text += badge(index, c.unscored, "unscored", "?", "unscored");
+  text += badge(index, c.no_answer, "no_answer", "\u2205", "no answer");
+  text += badge(index, c.truncated, "truncated", "\u2026", "truncated");
+  text += badge(index, c.empty, "empty", "\u25a1", "empty");
+  return text.empty() ? "" : "<div class=\"badges\">" + text + "</div>";
+}
+
+std::string score_cell(const Grid& grid, std::size_t index, std::size_t model, const Scale& scale) {
+  const Report& report = grid.report(index);
+  const Metric* primary = primary_of(report);
+  std::string text = fmt::format(R"(<td class="score" data-label="{}">)", html(grid.models()[model]));
+  if (primary != nullptr && primary->estimate) {
+    text += fmt::format(
+        R"(<div class="value"><b>{}</b> <span class="interval">{}</span> <span class="n">n&nbsp;=&nbsp;{}</span></div>)",
+        value_text(*primary), interval_text(*primary, "\u2009\u2013\u2009"), primary->estimate->n);
+    if (scale.fits(*primary)) text += "<div class=\"plot\">" + track_svg(*primary, scale, model) + "</div>";
+  } else {
+    text += "<div class=\"value none\">no score</div>";
+  }
+  return text + badges(grid, index) + "</td>";
+}
+
+// The published rows of a task are those of any of its runs.
+const std::vector<Published>& published_of(const Grid& grid, std::size_t task) {
+  static const std::vector<Published> kNone;
+  for (std::size_t model = 0; model < grid.models().size(); ++model)
+    if (const auto index = grid.report_at(task, model); index && !grid.report(*index).published.empty())
+      return grid.report(*index).published;
+  return kNone;
+}
+
+std::vector<Published> all_published(const Grid& grid) {
+  std::vector<Published> all;
+  for (std::size_t task = 0; task < grid.tasks().size(); ++task) {
+    const auto& rows = published_of(grid, task);
+    all.insert(all.end(), rows.begin(), rows.end());
+  }
+  return all;
+}
+
+void write_head(const Grid& grid, const std::vector<std::string>& published, std::ostream& out) {
+  const std::string_view span = published.empty() ? "" : R"( rowspan="2")";
+  out << fmt::format(R"(<thead><tr><th{} scope="col">task, primary metric</th>)", span);
+  for (std::size_t model = 0; model < grid.models().size(); ++model)
+    out << fmt::format(R"(<th{} scope="col">{}{}</th>)", span, key_svg(model), html(grid.models()[model]));
+  if (!published.empty()) {
+    out << fmt::format(R"(<th class="published" colspan="{}" scope="colgroup">{}</th></tr><tr>)",
+                       published.size(), kPublishedHeading);
+    for (const std::string& model : published)
+      out << fmt::format(R"(<th class="published" scope="col">{}</th>)", html(model));
+  }
+  out << "</tr></thead>\n";
+}
+
+void write_row(const Grid& grid, std::size_t task, const Scale& scale,
+               const std::vector<std::string>& published, std::ostream& out) {
+  const Metric* primary = nullptr;
+  for (std::size_t model = 0; model < grid.models().size() && primary == nullptr; ++model)
+    if (const auto index = grid.report_at(task, model)) primary = primary_of(grid.report(*index));
+  const std::string metric = primary == nullptr ? "" : primary->name;
+  out << fmt::format(R"(<tr><th scope="row"><a href="#where-{}">{}</a><small>{}</small></th>)",
+                     slug(grid.tasks()[task]), html(grid.tasks()[task]), html(metric));
+  for (std::size_t model = 0; model < grid.models().size(); ++model) {
+    const auto index = grid.report_at(task, model);
+    out << (index ? score_cell(grid, *index, model, scale) : "<td class=\"score none\">not run</td>");
+  }
+  for (const std::string& model : published)
+    out << fmt::format(R"(<td class="published" data-label="{}">{}</td>)", html(model),
+                       published_cell(published_of(grid, task), model, metric));
+  out << "</tr>\n";
+}
+
+}  // namespace
+
+std::vector<std::string> published_models(const std::vector<Published>& rows) {
+  std::vector<std::string> models;
+  for (const Published& row : rows)
+    if (std::find(models.begin(), models.end(), row.model) == models.end()) models.push_back(row.model);
+  return models;
+}
+
+std::string published_cell(const std::vector<Published>& rows, std::string_view model,
+                           std::string_view metric) {
+  std::string text;
+  for (const Published& row : rows) {
+    if (row.model != model || row.metric != metric) continue;
+    if (!text.empty()) text += "<br>";
+    if (!row.group.empty()) text += html(row.group) + " ";
+    text += format_percent(row.value);
+  }
+  return text;
+}
+
+void write_summary(const Grid& grid, std::ostream& out) {
+  const Scale scale = scale_of(grid.set());
+  const std::vector<Published> rows = all_published(grid);
+  const std::vector<std::string> published = published_models(rows);
+  out << "<section id=\"summary\">\n<h2>Summary</h2>\n<p class=\"verdict\">" << html(verdict_line(grid.set()))
+      << "</p>\n";
+  write_sentences(grid, out);
+  out << fmt::format(
+      R"(<div class="scroll"><table class="primaries"><caption>Primary metric of each task, 95 % intervals; dots on one axis from 0 to {}</caption>)",
+      scale.label(1));
+  write_head(grid, published, out);
+  out << "<tbody>\n";
+  for (std::size_t task = 0; task < grid.tasks().size(); ++task) write_row(grid, task, scale, published, out);
+  out << "</tbody></table></div>\n";
+  for (std::size_t index = 0; index < grid.set().reports.size(); ++index) {
+    const Report& report = grid.report(index);
+    for (const std::string& note : notes_of(report))
+      out << fmt::format("<p class=\"note\"><b>{}, {}</b>: {}</p>\n", html(report.spec.task),
+                         html(report.spec.model.name), html(note));
+  }
+  if (!rows.empty())
+    out << fmt::format("<p class=\"note published\">{} Source: {}; {}</p>\n", kPublishedSentence,
+                       html(rows.front().source), html(rows.front().note));
+  out << "</section>\n";
+}
+
+}  // namespace micius

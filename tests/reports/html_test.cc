@@ -1,0 +1,126 @@
+#include <sstream>
+
+#include <catch2/catch.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "reports/example_reports.h"
+#include "reports/golden.h"
+#include "reports/html_internal.h"
+#include "reports/registry.h"
+
+namespace micius {
+namespace {
+
+std::string page_of(const ReportSet& set) {
+  std::ostringstream out;
+  report_registry().get("html")({})->write(set, out);
+  return out.str();
+}
+
+// What lies between the first `begin` and the next `end`.
+std::string between(const std::string& text, const std::string& begin, const std::string& end) {
+  const std::size_t from = text.find(begin);
+  REQUIRE(from != std::string::npos);
+  const std::size_t start = from + begin.size();
+  return text.substr(start, text.find(end, start) - start);
+}
+
+}  // namespace
+
+TEST_CASE("HTML report") {
+  const std::string page = page_of(example_reports());
+  std::string text = between(page, "</head>\n", "<script>\"use strict\"");
+  check_golden("report.html", text);
+}
+
+TEST_CASE("nothing of a model's output is markup") {
+  const std::string page = page_of(example_reports());
+  CHECK(page.find("<script>alert") == std::string::npos);
+  CHECK(page.find("<b>vague") == std::string::npos);
+  CHECK(page.find('\x1b') == std::string::npos);
+  CHECK(is_valid_utf8(page));
+  const Json data = parse_json(between(page, "type=\"application/json\">", "</script>"), "page");
+  CHECK(data["runs"][0]["rows"].size() == 4);
+  CHECK(data["texts"][1]["turns"][0]["completion"] == "</script><script>alert(1)</script>\x1b[31mred\ufffd");
+}
+
+TEST_CASE("the page loads nothing") {
+  const std::string page = page_of(example_reports());
+  CHECK(page.find("default-src 'none'") != std::string::npos);
+  for (const char* word : {" src=", "<link", "@import", "url(", "fetch(", "innerHTML"})
+    CHECK(page.find(word) == std::string::npos);
+}
+
+TEST_CASE("the same sample is in the page once for all models") {
+  const ReportSet set = example_reports();
+  const Json data = parse_json(sample_data(Grid(set), 1'000'000).json, "data");
+  CHECK(data["samples"].size() == 6);  // four of infrawise, two of arc_easy
+  CHECK(data["texts"].size() == 10);
+  CHECK(data["models"].size() == 2);
+}
+
+TEST_CASE("texts over the limit are left out and the rows stay") {
+  const ReportSet set = example_reports();
+  const SampleData data = sample_data(Grid(set), 100);
+  CHECK_FALSE(data.has_texts);
+  CHECK(data.records == 10);
+  const Json json = parse_json(data.json, "data");
+  CHECK_FALSE(json.contains("texts"));
+  CHECK(json["runs"][0]["rows"].size() == 4);
+}
+
+TEST_CASE("a stable page has no time of a sample") {
+  const ReportSet set = stable_example();
+  const Json data = parse_json(sample_data(Grid(set), 1'000'000).json, "data");
+  CHECK(data["runs"][0]["rows"][0][8].is_null());
+  CHECK_FALSE(data["runs"][0].contains("id"));
+  const ReportSet timed = example_reports();
+  CHECK(parse_json(sample_data(Grid(timed), 1'000'000).json, "data")["runs"][0]["rows"][0][8] == 120.0);
+}
+
+TEST_CASE("a second run of one task on one model is a column of its own") {
+  ReportSet set = example_reports();
+  set.reports.push_back(set.reports.front());
+  const Grid grid(set);
+  CHECK(grid.models() == std::vector<std::string>{"smollm2-135m", "gpt-4o (openai)", "smollm2-135m, run 2"});
+  CHECK(grid.report_at(0, 2) == 3);
+  CHECK_FALSE(grid.report_at(1, 1));
+}
+
+TEST_CASE("plots share an axis from 0 to a round number") {
+  Scale scale("fraction");
+  Metric metric{"acc", "fraction", Direction::kHigherIsBetter, true,
+                Estimate{0.1, 0.05, 0.17, {}, 10, {}, {}}};
+  scale.include(metric);
+  CHECK(scale.end() == 0.2);
+  CHECK(scale.percent(0.1) == 50);
+  CHECK(scale.label(1) == "20 %");
+  metric.unit = "perplexity";
+  metric.estimate->high = 900;
+  scale.include(metric);
+  CHECK(scale.end() == 0.2);
+  CHECK_FALSE(scale.fits(metric));
+  Scale other("perplexity");
+  other.include(metric);
+  CHECK(other.end() == 1000);
+}
+
+TEST_CASE("base64 is RFC 4648's") {
+  CHECK(base64("") == "");
+  CHECK(base64("f") == "Zg==");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(base64("foo") == "Zm9v");
+  CHECK(base64("\xff\xfe\xfd\xfc") == "//79/A==");
+}
+
+TEST_CASE("gzip names no time and is the same for the same bytes") {
+  const std::string text(10'000, 'x');
+  const std::string packed = gzip(text);
+  CHECK(packed.size() < 200);
+  CHECK(packed.substr(0, 2) == "\x1f\x8b");
+  CHECK(packed.substr(4, 4) == std::string(4, '\0'));
+  CHECK(gzip(text) == packed);
+}
+
+}  // namespace micius
