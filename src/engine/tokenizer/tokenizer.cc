@@ -132,7 +132,6 @@ Tokenizer::Tokenizer(TokenizerData data)
       bos_(data.bos),
       eos_(data.eos),
       add_bos_(data.add_bos) {
-  const bool whole_words = data.whole_words.value_or(pre_.whole_words);
   bytes_.reserve(data.tokens.size());
   std::vector<TokenId> ids;
   for (std::size_t i = 0; i < data.tokens.size(); ++i) {
@@ -148,8 +147,8 @@ Tokenizer::Tokenizer(TokenizerData data)
     }
     if (kinds_[i] != TokenKind::kNormal) continue;
     ids.clear();
-    if (!whole_words) bpe_.encode(bytes_[i], ids);
-    if (whole_words || (ids.size() == 1 && ids[0] == id)) words_.insert_or_assign(bytes_[i], id);
+    if (!pre_.whole_words) bpe_.encode(bytes_[i], ids);
+    if (pre_.whole_words || (ids.size() == 1 && ids[0] == id)) words_.insert_or_assign(bytes_[i], id);
   }
 }
 

@@ -36,8 +36,7 @@ struct TokenizerData {
   std::vector<TokenKind> kinds;     // by id; empty: all are normal
   std::vector<std::string> merges;  // "left right", by rank
   std::optional<TokenId> bos, eos;
-  bool add_bos = false;             // a prompt begins with `bos`
-  std::optional<bool> whole_words;  // ignore_merges; absent: as `pre` has it
+  bool add_bos = false;  // a prompt begins with `bos`
 };
 
 enum class SpecialText {
@@ -84,7 +83,8 @@ class Tokenizer {
   std::vector<TokenKind> kinds_;    // by id
   SpecialTokens special_;
   Bpe bpe_;
-  // Pieces that are one token: those that merging reaches, or all of them if `whole_words`. Views of bytes_.
+  // Pieces that are one token: those that merging reaches, or all of them if pre_.whole_words. Views of
+  // bytes_.
   std::unordered_map<std::string_view, TokenId> words_;
   std::optional<TokenId> bos_, eos_;
   bool add_bos_ = false;

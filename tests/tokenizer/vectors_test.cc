@@ -1,0 +1,116 @@
+// Ids of the published tokenizers, from the shared vectors.
+#include "tokenizer/vectors.h"
+
+#include <cstdlib>
+
+#include <catch2/catch.hpp>
+
+#include "base/text.h"
+#include "engine/gguf_tokenizer.h"
+#include "engine/tokenizer/tokenizer.h"
+
+namespace micius {
+namespace {
+
+using Ids = std::vector<TokenId>;
+
+Tokenizer load(const std::filesystem::path& file) { return Tokenizer(tokenizer_data_from(GgufFile(file))); }
+
+std::filesystem::path default_model() {
+  const char* folder = std::getenv("MICIUS_MODEL_DIR");
+  const char* home = std::getenv("HOME");
+  std::filesystem::path root;
+  if (folder != nullptr) {
+    root = folder;
+  } else if (home != nullptr) {
+    root = std::filesystem::path(home) / ".local/share/micius/models";
+  }
+  for (const char* place :
+       {"smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"}) {
+    if (std::filesystem::exists(root / place)) return root / place;
+  }
+  WARN("skipped: the default model is not installed (micius model fetch)");
+  return {};
+}
+
+// Both modes give the expected ids, and decoding gives the text back (`decoded`: cut-off characters as
+// U+FFFD).
+void check_row(const Tokenizer& tokenizer, const std::string& text, const Ids& ids, const Ids& plain,
+               const std::string& decoded) {
+  INFO(Json(text).dump());
+  CHECK(tokenizer.encode(text, SpecialText::kRecognised) == ids);
+  CHECK(tokenizer.encode(text, SpecialText::kPlain) == plain);
+  CHECK(to_valid_utf8(tokenizer.decode(ids, SpecialText::kRecognised)) == decoded);
+}
+
+}  // namespace
+
+TEST_CASE("ids of the default model's tokenizer") {
+  const auto rows = test::shared_vectors("engine/tokenizer.jsonl");
+  const auto judged = test::shared_vectors("engine/tokenizer_disagreements.jsonl");
+  const auto model = default_model();
+  if (rows.empty() || judged.empty() || model.empty()) return;
+  const Tokenizer tokenizer = load(model);
+  int count = 0;
+  test::for_each_row(rows, [&](const Json& row) {
+    check_row(tokenizer, row.at("text"), row.at("ids"), row.at("ids_plain"),
+              row.value("decoded", row.at("text")));
+    ++count;
+  });
+  test::for_each_row(judged, [&](const Json& row) {
+    INFO(row.at("text").dump());
+    const Json& right = row.at("published");
+    CHECK(tokenizer.encode(std::string(row.at("text")), SpecialText::kRecognised) ==
+          right.at("ids").get<Ids>());
+    CHECK(tokenizer.encode(std::string(row.at("text")), SpecialText::kPlain) ==
+          right.at("ids_plain").get<Ids>());
+    ++count;
+  });
+  CHECK(count == 504);
+}
+
+TEST_CASE("bytes of the default model's ids, and input that is not UTF-8") {
+  const auto rows = test::shared_vectors("engine/tokenizer_bytes.jsonl");
+  const auto model = default_model();
+  if (rows.empty() || model.empty()) return;
+  const Tokenizer tokenizer = load(model);
+  test::for_each_row(rows, [&](const Json& row) {
+    INFO(row.dump());
+    const std::string bytes = test::from_hex(row.at("bytes_hex"));
+    if (row.at("kind") == "decode") {
+      CHECK(tokenizer.decode(row.at("ids").get<Ids>(), SpecialText::kRecognised) == bytes);
+      CHECK(to_valid_utf8(tokenizer.decode(row.at("ids").get<Ids>(), SpecialText::kPlain)) ==
+            row.at("text_skip_special"));
+    } else {
+      CHECK(tokenizer.encode(bytes, SpecialText::kPlain) == row.at("ids_of_replaced_text").get<Ids>());
+    }
+  });
+}
+
+TEST_CASE("ids of published vocabularies") {
+  for (const std::string family : {"gpt-2", "mpt", "cl100k", "qwen2", "deepseek-v3"}) {
+    const auto vocabulary = test::shared_vectors("tokenizers/vocab/" + family + ".gguf");
+    const auto rows = test::shared_vectors("tokenizers/" + family + ".jsonl");
+    if (vocabulary.empty() || rows.empty()) continue;
+    const Tokenizer tokenizer = load(vocabulary);
+    INFO(family);
+    test::for_each_row(rows, [&](const Json& row) {
+      const Ids ids = row.at("ids");
+      check_row(tokenizer, row.at("text"), ids, row.value("ids_plain", ids),
+                row.value("decoded", row.at("text")));
+    });
+  }
+}
+
+TEST_CASE("tokens that no merge reaches are taken whole by some families") {
+  const auto rows = test::shared_vectors("tokenizers/ignore-merges.jsonl");
+  if (rows.empty()) return;
+  test::for_each_row(rows, [&](const Json& row) {
+    INFO(row.dump());
+    const std::filesystem::path vocabulary = rows.parent_path() / row.at("vocab").get<std::string>();
+    CHECK(load(vocabulary).encode(std::string(row.at("text")), SpecialText::kRecognised) ==
+          row.at("ids").get<Ids>());
+  });
+}
+
+}  // namespace micius
