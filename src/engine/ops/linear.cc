@@ -1,7 +1,6 @@
 #include "engine/ops/linear.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cassert>
 #include <cstring>
@@ -147,14 +146,6 @@ LinearKernels linear_kernels(Isa isa) {
 std::size_t round_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
 
 }  // namespace
-
-bool has_codes(WeightFormat format) { return format >= WeightFormat::kNibble; }
-
-std::size_t block_bytes(WeightFormat format) {
-  constexpr std::array<std::size_t, 9> kBytes = {2048,      1024,     1024,      256 + 32, 256 + 64,
-                                                 256 + 128, 512 + 32, 512 + 128, 512 + 128};
-  return kBytes[static_cast<std::size_t>(format)];
-}
 
 struct Linear::Impl {
   struct Group {

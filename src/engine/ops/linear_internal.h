@@ -39,8 +39,12 @@ enum class WeightFormat {
   kByteMinF32,    // f32 d, f32 m          Q5_1, Q5_K
   kByteHalves,    // f32 d of columns 0-15, f32 d of columns 16-31    Q6_K
 };
-bool has_codes(WeightFormat format);
-std::size_t block_bytes(WeightFormat format);  // of 16 rows x 32 columns
+constexpr bool has_codes(WeightFormat format) { return format >= WeightFormat::kNibble; }
+constexpr std::size_t block_bytes(WeightFormat format) {  // of 16 rows x 32 columns
+  constexpr std::size_t kBytes[] = {2048,      1024,     1024,      256 + 32, 256 + 64,
+                                    256 + 128, 512 + 32, 512 + 128, 512 + 128};
+  return kBytes[static_cast<std::size_t>(format)];
+}
 
 struct PackedPart {
   WeightFormat format;
