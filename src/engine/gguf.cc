@@ -73,7 +73,7 @@ std::optional<std::size_t> fixed_size(GgufType type) {
 
 // Names come from the file: shortened and made printable for messages.
 std::string quoted(std::string_view name) {
-  return "'" + shorten(to_valid_utf8(name.substr(0, 400)), 100) + "'";
+  return fmt::format("'{}'", shorten(to_valid_utf8(name.substr(0, 400)), 100));
 }
 
 template <typename T>

@@ -1,0 +1,139 @@
+#include "engine/model/transformer.h"
+
+#include <numeric>
+#include <utility>
+
+#include "engine/ops/elementwise.h"
+#include "engine/ops/linear.h"
+
+namespace micius {
+namespace {
+
+// `rows` rows of the op's output, contiguous; the memory is kept from one batch to the next.
+std::span<float> apply(const Linear& linear, std::span<const float> x, std::vector<float>& y,
+                       const OpContext& context) {
+  y.resize(x.size() / linear.inputs() * linear.outputs());
+  linear.apply(x, y, context);
+  return y;
+}
+
+}  // namespace
+
+Transformer::Transformer(const ModelConfig& config, ModelWeights weights)
+    : config_(config),
+      weights_(std::move(weights)),
+      rope_(config.attention.d_k, config.rope_base, config.context) {}
+
+KvLayout Transformer::kv_layout(const ModelConfig& config, Numerics numerics) {
+  return {config.attention, numerics == Numerics::kFp32 ? DType::kF32 : DType::kF16};
+}
+
+std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices,
+                                            std::span<const std::int32_t> wanted, const OpContext& context) {
+  begin(slices);
+  embedding_rows(weights_.embedding, ids_, x_, context);
+  for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
+    const LayerWeights& layer = weights_.layers[i];
+    attention(layer, i, slices, context);
+    if (i + 1 == weights_.layers.size()) {  // the rest of the last layer is for rows that are read
+      if (wanted.empty()) return {};
+      keep_rows(wanted, context);
+    }
+    add(x_, apply(layer.attention_out, heads_, y_, context), context);
+    feed_forward(layer, context);
+  }
+  rms_norm(x_, weights_.final_norm, config_.norm_epsilon, x_, context);
+  return x_;
+}
+
+void Transformer::begin(std::span<const ForwardSlice> slices) {
+  ids_.clear();
+  positions_.clear();
+  attended_.clear();
+  for (const ForwardSlice& slice : slices) {
+    const std::size_t first = slice.kv->length();
+    attended_.push_back({{}, first, slice.tokens.size(), ids_.size()});
+    ids_.insert(ids_.end(), slice.tokens.begin(), slice.tokens.end());
+    positions_.resize(ids_.size());
+    std::iota(positions_.end() - static_cast<std::ptrdiff_t>(slice.tokens.size()), positions_.end(),
+              static_cast<std::int32_t>(first));
+    slice.kv->extend(slice.tokens.size());
+  }
+  x_.resize(ids_.size() * config_.hidden);
+}
+
+void Transformer::attention(const LayerWeights& layer, std::size_t index,
+                            std::span<const ForwardSlice> slices, const OpContext& context) {
+  const AttentionShape& shape = config_.attention;
+  const std::size_t q_width = shape.n_q * shape.d_k, k_width = shape.n_k * shape.d_k;
+  normed_.resize(x_.size());
+  rms_norm(x_, layer.attention_norm, config_.norm_epsilon, normed_, context);
+  apply(layer.qkv, normed_, qkv_, context);
+  const std::size_t stride = layer.qkv.outputs();
+  float *q = qkv_.data(), *k = qkv_.data();
+  std::size_t q_stride = stride;
+  if (layer.augmented_q) {
+    const auto gate_up =
+        apply(layer.augmented_q->gate_up, apply(*layer.q, normed_, q_, context), wide_, context);
+    inner_.resize(gate_up.size() / 2);
+    swiglu(gate_up, config_.augmented_q, inner_, context);
+    q = apply(layer.augmented_q->down, inner_, q_, context).data();
+    q_stride = q_width;
+    apply_rope(q, q_stride, shape.n_q, positions_, rope_, context);
+    apply_rope(k, stride, shape.n_k, positions_, rope_, context);
+  } else {
+    k += q_width;
+    apply_rope(q, stride, shape.n_q + shape.n_k, positions_, rope_, context);  // k's heads follow q's
+  }
+  store(index, slices, k, k + k_width, stride, context);
+  heads_.resize(ids_.size() * shape.n_q * shape.d_v);
+  attend(slices.front().kv->layout(), attended_, q, q_stride, heads_, context);
+}
+
+void Transformer::store(std::size_t index, std::span<const ForwardSlice> slices, const float* k,
+                        const float* v, std::size_t stride, const OpContext& context) {
+  const AttentionShape& shape = config_.attention;
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    AttentionSlice& slice = attended_[i];
+    slice.pages = slices[i].kv->pages(index);
+    for (std::size_t t = 0; t < slice.tokens; ++t) {
+      const std::size_t position = slice.first_position + t, row = slice.first_row + t;
+      store_kv(slices[i].kv->layout(), slice.pages[position / kPageTokens], position % kPageTokens,
+               {k + row * stride, shape.n_k * shape.d_k}, {v + row * stride, shape.n_v * shape.d_v}, context);
+    }
+  }
+}
+
+// Leaves only `wanted` rows of what the last layer still reads.
+void Transformer::keep_rows(std::span<const std::int32_t> wanted, const OpContext& context) {
+  const auto keep = [&](std::vector<float>& rows, std::size_t width) {
+    const MatrixView all{DType::kF32, rows.size() / width, width,
+                         reinterpret_cast<const std::byte*>(rows.data())};
+    y_.resize(wanted.size() * width);
+    embedding_rows(all, wanted, y_, context);
+    rows.swap(y_);
+  };
+  keep(x_, config_.hidden);
+  keep(heads_, config_.attention.n_q * config_.attention.d_v);
+}
+
+void Transformer::feed_forward(const LayerWeights& layer, const OpContext& context) {
+  normed_.resize(x_.size());
+  rms_norm(x_, layer.ffn_norm, config_.norm_epsilon, normed_, context);
+  const auto gate_up = apply(layer.gate_up, normed_, wide_, context);
+  inner_.resize(gate_up.size() / 2);
+  swiglu(gate_up, config_.ffn, inner_, context);
+  add(x_, apply(layer.down, inner_, y_, context), context);
+}
+
+std::size_t Transformer::bytes() const {
+  std::size_t bytes = weights_.head.bytes();
+  for (const LayerWeights& layer : weights_.layers) {
+    bytes += layer.qkv.bytes() + layer.attention_out.bytes() + layer.gate_up.bytes() + layer.down.bytes();
+    if (layer.q) bytes += layer.q->bytes();
+    if (layer.augmented_q) bytes += layer.augmented_q->gate_up.bytes() + layer.augmented_q->down.bytes();
+  }
+  return bytes;
+}
+
+}  // namespace micius

@@ -1,0 +1,69 @@
+// The forward pass of a decoder with DiffQKV attention (arXiv 2501.13629, section 2; Llama is a case of it).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/kv_cache.h"
+#include "engine/model/config.h"
+#include "engine/model/weights.h"
+#include "engine/ops/attention.h"
+#include "engine/ops/op_context.h"
+#include "engine/ops/rope.h"
+#include "engine/tokenizer/bpe.h"
+
+namespace micius {
+
+// New tokens of one sequence, which stand behind those that its cache holds.
+struct ForwardSlice {
+  KvSequence* kv;
+  std::span<const TokenId> tokens;  // ids below the vocabulary's size
+};
+
+// Immutable but for its working memory: one forward at a time.
+class Transformer {
+ public:
+  Transformer(const ModelConfig& config, ModelWeights weights);
+
+  // Runs the tokens of all slices, which have kv caches of their own, as one batch and appends their keys and
+  // values. `wanted` are rows of the batch (slices one after the other), rising; returns their hidden states
+  // after the final norm, [wanted.size(), hidden], valid until the next call. A row's result is the same bits
+  // whatever the other rows, slices and threads are.
+  std::span<const float> forward(std::span<const ForwardSlice> slices, std::span<const std::int32_t> wanted,
+                                 const OpContext& context);
+
+  // The layout of the pages that `kv` must have.
+  static KvLayout kv_layout(const ModelConfig& config, Numerics numerics);
+
+  const ModelConfig& config() const { return config_; }
+  const Linear& head() const { return weights_.head; }
+  std::size_t bytes() const;  // of the packed weights
+
+ private:
+  void begin(std::span<const ForwardSlice> slices);
+  void attention(const LayerWeights& layer, std::size_t index, std::span<const ForwardSlice> slices,
+                 const OpContext& context);
+  void store(std::size_t index, std::span<const ForwardSlice> slices, const float* k, const float* v,
+             std::size_t stride, const OpContext& context);
+  void keep_rows(std::span<const std::int32_t> wanted, const OpContext& context);
+  void feed_forward(const LayerWeights& layer, const OpContext& context);
+
+  ModelConfig config_;
+  ModelWeights weights_;
+  RopeTable rope_;
+
+  // Of the batch being run; rows are its tokens.
+  std::vector<TokenId> ids_;
+  std::vector<std::int32_t> positions_;   // [rows]
+  std::vector<AttentionSlice> attended_;  // one a slice
+  std::vector<float> x_;                  // [rows, hidden]: the residual stream
+  std::vector<float> normed_;             // [rows, hidden]
+  std::vector<float> qkv_, q_;            // as the layer's linears give them
+  std::vector<float> heads_;              // [rows, n_q * d_v]: attention's output
+  std::vector<float> wide_, inner_;       // of the gated MLPs
+  std::vector<float> y_;                  // [rows, hidden]: what a sublayer adds
+};
+
+}  // namespace micius

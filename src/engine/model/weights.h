@@ -1,0 +1,48 @@
+// The weights of a decoder, packed for its ops.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "engine/gguf.h"
+#include "engine/model/config.h"
+#include "engine/ops/linear.h"
+
+namespace micius {
+
+// AugQ: q <- down(silu(gate q) * up q), on the q of all heads together.
+struct AugmentedQ {
+  Linear gate_up;  // [2 * augmented_q, n_q * d_q]
+  Linear down;     // [n_q * d_k, augmented_q], K's folded in with half K
+};
+
+struct LayerWeights {
+  std::vector<float> attention_norm;  // [hidden]
+  // Without AugQ: q, k and v stacked, [n_q * d_k + n_k * d_k + n_v * d_v, hidden]; with it k and v alone.
+  Linear qkv;
+  std::optional<Linear> q;  // with AugQ only: [n_q * d_q, hidden]
+  std::optional<AugmentedQ> augmented_q;
+  Linear attention_out;         // [hidden, n_q * d_v]
+  std::vector<float> ffn_norm;  // [hidden]
+  Linear gate_up;               // [2 * ffn, hidden]
+  Linear down;                  // [hidden, ffn]
+};
+
+struct ModelWeights {
+  MatrixView embedding;  // [vocabulary, hidden], in the file
+  std::vector<LayerWeights> layers;
+  std::vector<float> final_norm;  // [hidden]
+  Linear head;                    // [vocabulary, hidden]
+};
+
+// Reads the tensors of `file`, which must outlive the weights. Throws Error{kInvalidData} naming a tensor
+// that is missing or of another shape, Error{kUnsupported} naming one that the architecture here does not
+// have.
+ModelWeights read_weights(const GgufFile& file, const ModelConfig& config, Numerics numerics,
+                          const OpContext& context);
+
+// How many weights the tensors of `file` hold.
+std::size_t parameter_count(const GgufFile& file);
+
+}  // namespace micius

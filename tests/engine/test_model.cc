@@ -1,0 +1,32 @@
+#include "engine/test_model.h"
+
+#include <cstdlib>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+namespace micius {
+
+std::optional<std::filesystem::path> shared_path(std::string_view relative) {
+  const char* shared = std::getenv("MICIUS_SHARED");
+  const std::filesystem::path root = shared != nullptr ? shared : MICIUS_SOURCE_DIR "/../shared";
+  if (std::filesystem::exists(root / relative)) return root / relative;
+  WARN("skipped: " << (root / relative).string() << " is not there");
+  return std::nullopt;
+}
+
+std::optional<std::filesystem::path> test_model() {
+  const char* folder = std::getenv("MICIUS_MODEL_DIR");
+  const char* home = std::getenv("HOME");
+  const std::filesystem::path root =
+      folder != nullptr ? folder : std::string(home == nullptr ? "" : home) + "/.local/share/micius/models";
+  for (const char* name :
+       {"smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"}) {
+    if (std::filesystem::exists(root / name)) return root / name;
+  }
+  WARN("skipped: the model smollm2-135m is not in " << root.string()
+                                                    << "; `micius model fetch smollm2-135m`");
+  return std::nullopt;
+}
+
+}  // namespace micius
