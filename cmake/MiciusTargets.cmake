@@ -5,6 +5,7 @@ target_compile_features(micius_options INTERFACE cxx_std_20)
 target_include_directories(micius_options INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
 target_compile_options(micius_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wno-unknown-warning-option  # clang-tidy reads these options too
   -Wno-restrict)  # g++ 12 sees an overlap in "text" + string where it optimises
 if(MICIUS_WERROR)
   target_compile_options(micius_options INTERFACE -Werror)
