@@ -97,7 +97,7 @@ Lanes multiply_block(const PackedPart& part, const std::byte* weights, const std
 
 void multiply(const LinearTask& task) {
   const PackedPart& part = task.part;
-  if (task.activations == nullptr || part.format < WeightFormat::kNibble) return multiply_floats<1, 1>(task);
+  if (!has_codes(part.format)) return multiply_floats<1, 1>(task);
   for (std::size_t row = task.row_begin; row < task.row_end; ++row) {
     for (std::size_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
       Lanes total = Lanes::zero();
