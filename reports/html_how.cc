@@ -115,7 +115,7 @@ void write_run(const Report& report, std::size_t model, std::string_view open, s
 }  // namespace
 
 void write_how(const Grid& grid, std::ostream& out) {
-  constexpr std::size_t kOpen = 2;  // more than that are folded
+  constexpr std::size_t kOpen = 4;  // more than that are folded
   const auto& reports = grid.set().reports;
   out << "<section id=\"how\">\n<h2>How it was run</h2>\n<p class=\"note\">Intervals are at 95 %: Wilson for "
          "shares of "

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "core/names.h"
 #include "reports/html_internal.h"
 #include "reports/layout_internal.h"
@@ -27,7 +28,7 @@ std::string clause(const Report& report) {
     return fmt::format("no score yet on {}", html(report.spec.task));
   const Estimate& e = *primary->estimate;
   const std::string interval =
-      e.low && e.high ? fmt::format("95 % interval {}, ", interval_text(*primary, " to ")) : "";
+      e.low && e.high ? fmt::format("95&nbsp;% interval {}, ", interval_text(*primary, " to ")) : "";
   return fmt::format("<strong>{}</strong> {} on {} ({}n&nbsp;=&nbsp;{})", value_text(*primary),
                      html(primary->name), html(report.spec.task), interval, e.n);
 }
@@ -141,6 +142,29 @@ void write_row(const Grid& grid, std::size_t task, const Scale& scale,
   out << "</tr>\n";
 }
 
+// A note holds commands between backquotes.
+std::string note_html(std::string_view note) {
+  std::string result;
+  bool code = false;
+  for (const std::string_view part : split(note, '`')) {
+    result += code ? "<code>" + html(part) + "</code>" : html(part);
+    code = !code;
+  }
+  return result;
+}
+
+void write_notes(const Grid& grid, const std::vector<Published>& published, std::ostream& out) {
+  out << "<div class=\"notes\">\n";
+  if (!published.empty())
+    out << fmt::format("<p class=\"note\">Published columns: {} Source: {}; {}.</p>\n", kPublishedSentence,
+                       html(published.front().source), html(published.front().note));
+  for (const Report& report : grid.set().reports)
+    for (const std::string& note : notes_of(report))
+      out << fmt::format("<p class=\"note\"><b>{}, {}</b>: {}</p>\n", html(report.spec.task),
+                         html(report.spec.model.name), note_html(note));
+  out << "</div>\n";
+}
+
 }  // namespace
 
 std::vector<std::string> published_models(const std::vector<Published>& rows) {
@@ -176,15 +200,7 @@ void write_summary(const Grid& grid, std::ostream& out) {
   out << "<tbody>\n";
   for (std::size_t task = 0; task < grid.tasks().size(); ++task) write_row(grid, task, scale, published, out);
   out << "</tbody></table></div>\n";
-  for (std::size_t index = 0; index < grid.set().reports.size(); ++index) {
-    const Report& report = grid.report(index);
-    for (const std::string& note : notes_of(report))
-      out << fmt::format("<p class=\"note\"><b>{}, {}</b>: {}</p>\n", html(report.spec.task),
-                         html(report.spec.model.name), html(note));
-  }
-  if (!rows.empty())
-    out << fmt::format("<p class=\"note published\">{} Source: {}; {}</p>\n", kPublishedSentence,
-                       html(rows.front().source), html(rows.front().note));
+  write_notes(grid, rows, out);
   out << "</section>\n";
 }
 

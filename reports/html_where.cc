@@ -67,9 +67,9 @@ Scale scale_of(const Grid& grid) {
 
 std::string number_cells(const Metric* metric) {
   if (metric == nullptr || !metric->estimate)
-    return R"(<td class="num none">-</td><td class="num"></td><td class="num"></td>)";
+    return R"(<td class="num none">-</td><td class="num"></td><td class="num count"></td>)";
   return fmt::format(
-      R"(<td class="num"><b>{}</b></td><td class="num interval">{}</td><td class="num">{}</td>)",
+      R"(<td class="num"><b>{}</b></td><td class="num interval">{}</td><td class="num count">{}</td>)",
       value_text(*metric), interval_text(*metric, "\u2009\u2013\u2009"), metric->estimate->n);
 }
 
@@ -84,7 +84,7 @@ void write_number_head(const Grid& grid, const TaskRuns& task, std::string_view 
                        kPublishedHeading);
   out << "</tr><tr>";
   for (std::size_t i = 0; i < task.runs.size(); ++i)
-    out << R"(<th class="num" scope="col">value</th><th class="num" scope="col">95 % interval</th><th class="num" scope="col">n</th>)";
+    out << R"(<th class="num" scope="col">value</th><th class="num" scope="col">95 % interval</th><th class="num count" scope="col">n</th>)";
   for (const std::string& model : published)
     out << fmt::format(R"(<th class="num published" scope="col">{}</th>)", html(model));
   out << "</tr></thead>\n<tbody>\n";

@@ -9,7 +9,7 @@
     no_answer: ["\u2205", "no answer"], unscored: ["?", "unscored"], failed: ["!", "failed"],
     truncated: ["\u2026", "truncated"], empty: ["\u25a1", "empty"],
   };
-  let data = null, shown = [], active = 0;
+  let data = null, shown = [], active = 0, prefix = 0;
   let filter = { run: 0, show: "", by: "", key: "", q: "" };
 
   // Children are nodes, strings or null; attributes that are null are left out.
@@ -69,7 +69,7 @@
     document.body.classList.toggle("reading", reading);
     byId("sample").hidden = !reading;
     if (reading) window.scrollTo(0, 0);
-    else if (rest != null) byId("samples").scrollIntoView();
+    else if (page) byId(page)?.scrollIntoView();
   }
 
   // ---- list
@@ -108,9 +108,20 @@
     const run = data.runs[filter.run];
     shown = run ? run.rows.filter((row) => matches(run, row)) : [];
     active = 0;
+    prefix = run ? commonPrefix(run.rows) : 0;
     drawControls();
     drawList();
     byId("list").scrollTop = 0;
+    const longest = shown.reduce((most, row) => Math.max(most, row[ID].length), 6);
+    byId("list").style.setProperty("--id", `${Math.min(30, longest + 1)}ch`);
+  }
+
+  // How much of the ids is the same in all of a run, up to a dash: a narrow list leaves it out.
+  function commonPrefix(rows) {
+    if (rows.length < 2) return 0;
+    let length = rows[0][ID].length;
+    for (const row of rows) while (!row[ID].startsWith(rows[0][ID].slice(0, length))) length--;
+    return rows[0][ID].lastIndexOf("-", length - 1) + 1;
   }
 
   function setFilter(change) {
@@ -158,7 +169,7 @@
     const cell = (name, ...content) => el("span", { class: name, role: "cell" }, ...content);
     const first = run.metrics[0] || ["", ""];
     return el("a", { class: i === active ? "row active" : "row", role: "row", "aria-rowindex": i + 2, href: sampleLink(filter.run, row), "data-top": (i + 1) * ROW },
-      cell("c-id", visible(row[ID]) + (row[REPEAT] ? ` #${row[REPEAT]}` : "")), cell("c-group quiet", visible((row[GROUPS][0] || []).join(", "))),
+      cell("c-id", el("span", { class: "prefix" }, visible(row[ID].slice(0, prefix))), visible(row[ID].slice(prefix)) + (row[REPEAT] ? ` #${row[REPEAT]}` : "")), cell("c-group quiet", visible((row[GROUPS][0] || []).join(", "))),
       cell("c-verdict", verdict(row[VERDICT])), cell("num", short(row[VALUES][0], first[1])), cell("c-answer", visible(row[ANSWER])),
       cell("c-reason quiet", visible(row[REASON])), cell("c-tokens num quiet", `${count(row[IN])} / ${count(row[OUT])}`), cell("c-time num quiet", time(row[MS])));
   }
@@ -212,12 +223,14 @@
   const pre = (text, name) => el("pre", { class: name || null, tabindex: "0" }, text);
   const fold = (title, ...content) => el("details", {}, el("summary", {}, title), ...content);
 
-  // The completion with the answer that was read in it marked, at its last place.
-  function marked(text, answer) {
+  // The completion with the answer that was read in it marked, at its last place. Of an answer in several turns
+  // ("A -> B") each turn has its part.
+  function marked(text, answer, turn) {
     text = visible(text);
-    const at = answer ? text.lastIndexOf(visible(answer)) : -1;
-    if (at < 0) return [text];
-    const end = at + visible(answer).length;
+    const parts = [answer, answer.split(" -> ")[turn]].filter((part) => part).map(visible);
+    const part = parts.find((candidate) => text.includes(candidate));
+    if (!part) return [text];
+    const at = text.lastIndexOf(part), end = at + part.length;
     return [text.slice(0, at), el("mark", { title: "the answer that was read" }, text.slice(at, end)), text.slice(end)];
   }
 
@@ -264,7 +277,7 @@
       node.append(block("Completion", turn.completion === "" ? el("p", { class: "quiet" }, "No text came back.") : pre("", "completion"),
         el("p", { class: "note" }, `${stop}, ${turn.tokens[0]} tokens in, ${turn.tokens[1]} out`)));
       const body = node.querySelector("pre.completion");
-      if (body) body.append(...marked(turn.completion, answer));
+      if (body) body.append(...marked(turn.completion, answer, i));
     }
     if (turn.observation) node.append(block("What came of it", pre(visible(turn.observation))));
     node.append(block("Prompt as sent", promptOf(turn)));
@@ -274,17 +287,18 @@
   const cellText = (value) => visible(typeof value === "string" ? value : value == null ? "" : JSON.stringify(value));
 
   // Infrawise: the records to choose from, which of them fit, and by what the others mislead.
-  function candidates(sample) {
+  function candidates(sample, answer) {
     const list = sample.extra.candidates;
     if (!Array.isArray(list)) return null;
     const right = sample.extra.matches || [], traps = sample.extra.traps || {};
+    const chosen = /(?:^|-> )([\d, ]+)$/.exec(answer), picked = chosen ? chosen[1].split(",").map(Number) : [];
     const names = ["hardware", "sku", "workload"];
-    return block("Candidates", el("div", { class: "scroll" }, el("table", { class: "plain" },
-      el("thead", {}, el("tr", {}, ["index", ...names, "fits?"].map((h) => el("th", { scope: "col" }, h)))),
+    return block("Candidates", el("div", { class: "scroll" }, el("table", { class: "plain candidates" },
+      el("thead", {}, el("tr", {}, ["#", ...names, "fits?"].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, list.map((item, i) => {
         const index = item.index ?? i, fits = right.includes(index);
         const trap = traps[String(index)];
-        return el("tr", { class: fits ? "gold" : null }, el("td", {}, String(index)), names.map((name) => el("td", {}, cellText(item[name]))),
+        return el("tr", { class: fits ? "gold" : null }, el("td", {}, String(index), picked.includes(index) ? el("small", {}, " \u25cf chosen") : null), names.map((name) => el("td", {}, cellText(item[name]))),
           el("td", {}, fits ? el("span", { class: "v-correct" }, "\u2713 fits") : el("span", { class: "quiet" }, trap ? `wrong ${visible(trap)}` : "no")));
       })))));
   }
@@ -340,11 +354,11 @@
     ];
     const command = block("On the command line", el("div", { class: "code" }, el("code", {}, show), el("button", { type: "button", class: "copy", onclick: copy }, "Copy")));
     if (!full) return [...head, el("p", { class: "note" }, "Prompts and completions are not in this file."), metricsOf(run, row, null), command];
-    const left = el("div", {}, block("Request", pre(visible(sample.input), "whole")),
+    const left = el("div", {}, block("Request", pre(visible(sample.input), "whole")), candidates(sample, answer),
       full.failure ? block("Failure", el("p", { class: "v-failed" }, visible(`${full.failure.code}: ${full.failure.message} (${full.failure.attempts} attempts)`))) : null,
       full.turns.map((turn, i) => turnOf(turn, i, full, sample, answer)));
     const read = answer === "" ? el("p", { class: "quiet" }, "Nothing was read.") : pre(visible(answer));
-    const right = el("div", {}, block("Answer read", read), block("Reference", sample.targets.map((target) => pre(visible(target)))), metricsOf(run, row, full), candidates(sample), sourceFields(sample), command);
+    const right = el("div", {}, block("Answer read", read), block("Reference", sample.targets.map((target) => pre(visible(target)))), metricsOf(run, row, full), sourceFields(sample), command);
     return [...head, el("div", { class: "columns" }, left, right), others(run, row)].filter((node) => node);
   }
 
