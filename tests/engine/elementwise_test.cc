@@ -1,0 +1,166 @@
+#include "engine/ops/elementwise.h"
+
+#include <cmath>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "engine/op_fixture.h"
+#include "engine/ops/logits.h"
+#include "engine/ops/rope.h"
+#include "engine/reference_ops.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kWidths[] = {1, 15, 16, 64, 100, 576};
+
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+void check_near(std::span<const float> values, std::span<const double> expected, double relative,
+                double absolute) {
+  REQUIRE(values.size() == expected.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double error = std::abs(static_cast<double>(values[i]) - expected[i]);
+    if (error > relative * std::abs(expected[i]) + absolute) {
+      FAIL("value " << i << ": " << values[i] << " for " << expected[i]);
+    }
+  }
+}
+
+TEST_CASE("rms_norm agrees with the reference, the same bits everywhere") {
+  for (const std::size_t width : kWidths) {
+    const std::vector<float> x = random_floats(40 * width, "norm/x"), weight = random_floats(width, "norm/w");
+    const std::vector<double> expected = reference::rms_norm(x, weight, 1e-5);
+    std::vector<float> first;
+    for (const Isa isa : usable_isas()) {
+      const OpFixture context(isa);
+      std::vector<float> out = x;
+      rms_norm(out, weight, 1e-5F, out, *context);  // in place
+      check_near(out, expected, 1e-6, 1e-7);
+      if (first.empty()) first = out;
+      CHECK(same_bits(first, out));
+    }
+  }
+}
+
+TEST_CASE("swiglu agrees with the reference from the far left to the far right") {
+  for (const std::size_t width : kWidths) {
+    std::vector<float> gate_up = random_floats(2 * 30 * width, "swiglu");
+    for (std::size_t i = 0; i < gate_up.size(); ++i) gate_up[i] *= i % 3 == 0 ? 50.0F : 3.0F;
+    const std::vector<double> expected = reference::swiglu(gate_up, width);
+    std::vector<float> first;
+    for (const Isa isa : usable_isas()) {
+      const OpFixture context(isa);
+      std::vector<float> out(30 * width);
+      swiglu(gate_up, width, out, *context);
+      check_near(out, expected, 2e-6, 1e-33);
+      if (first.empty()) first = out;
+      CHECK(same_bits(first, out));
+    }
+  }
+}
+
+TEST_CASE("add, for sizes that no vector divides") {
+  for (const Isa isa : usable_isas()) {
+    const OpFixture context(isa);
+    for (const std::size_t n : {std::size_t{1}, std::size_t{17}, std::size_t{70001}}) {
+      std::vector<float> x = random_floats(n, "add/x"), sum = x;
+      const std::vector<float> y = random_floats(n, "add/y");
+      add(x, y, *context);
+      for (std::size_t i = 0; i < n; ++i) sum[i] += y[i];
+      CHECK(same_bits(x, sum));
+    }
+  }
+}
+
+TEST_CASE("rope turns pairs half a head apart, leaves other heads alone") {
+  const std::size_t dim = 24, heads = 3, stride = 100;
+  const RopeTable table(dim, 10000, 300);
+  const std::vector<std::int32_t> positions = {0, 1, 7, 299};
+  const std::vector<float> x = random_floats(positions.size() * stride, "rope");
+  for (const Isa isa : usable_isas()) {
+    const OpFixture context(isa);
+    std::vector<float> turned = x;
+    apply_rope(turned.data(), stride, heads, positions, table, *context);
+    for (std::size_t r = 0; r < positions.size(); ++r) {
+      for (std::size_t i = 0; i < stride; ++i) {
+        double expected = static_cast<double>(x[r * stride + i]);
+        if (i < heads * dim) {
+          const std::size_t j = i % dim, half = dim / 2, head = r * stride + i / dim * dim;
+          const double angle = positions[r] * std::pow(10000, -2.0 * static_cast<double>(j % half) / dim);
+          const double a = static_cast<double>(x[head + j % half]),
+                       b = static_cast<double>(x[head + j % half + half]);
+          expected = j < half ? a * std::cos(angle) - b * std::sin(angle)
+                              : b * std::cos(angle) + a * std::sin(angle);
+        }
+        if (std::abs(static_cast<double>(turned[r * stride + i]) - expected) > 5e-7)
+          FAIL("row " << r << " value " << i);
+      }
+    }
+  }
+}
+
+TEST_CASE("embedding_rows widens the rows asked for") {
+  const RandomMatrix table(DType::kQ8_0, 10, 64, "embedding");
+  const OpFixture context(Isa::kPlain);
+  std::vector<float> out(3 * 64), row(64);
+  embedding_rows(table.view(), std::vector<std::int32_t>{9, 0, 9}, out, *context);
+  for (const std::size_t i : {0, 2}) {
+    dequantize(DType::kQ8_0, table.view().data + 9 * row_bytes(DType::kQ8_0, 64), row);
+    CHECK(same_bits(row, std::span(out).subspan(i * 64, 64)));
+  }
+}
+
+TEST_CASE("a row of logits: largest, first of equals, log-sum-exp") {
+  std::vector<float> logits = random_floats(1003, "logits");
+  for (float& logit : logits) logit *= 10;
+  logits[500] = logits[77] = 40;
+  logits[900] = -1e30F;
+  for (const Isa isa : usable_isas()) {
+    const OpFixture context(isa);
+    const LogitSummary summary = summarize_logits(logits, *context);
+    CHECK(summary.max == 40);
+    CHECK(summary.argmax == 77);
+    CHECK(std::abs(summary.logsumexp - reference::logsumexp(logits)) < 1e-6);
+    CHECK(std::abs(summarize_logits(std::vector<float>{-3}, *context).logsumexp + 3) < 1e-12);
+  }
+}
+
+TEST_CASE("score_logits gives the bits of head and summary") {
+  const std::size_t cols = 64, vocabulary = 1000, rows = 150;
+  const RandomMatrix w(DType::kQ8_0, vocabulary, cols, "score/w");
+  const LinearPart part = w;
+  const std::vector<float> x = random_floats(rows * cols, "score/x");
+  const std::vector<LogitPick> picks = {{0, 0}, {149, 999}, {70, 5}, {70, 6}};
+  for (const Isa isa : usable_isas()) {
+    const OpFixture context(isa);
+    const Linear head({&part, 1}, Numerics::kPrecise, *context);
+    std::vector<float> logits(rows * vocabulary), picked(picks.size());
+    head.apply(x, logits, *context);
+    std::vector<LogitSummary> summaries(rows);
+    score_logits(head, x, picks, summaries, picked, *context);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const LogitSummary expected =
+          summarize_logits(std::span(logits).subspan(r * vocabulary, vocabulary), *context);
+      CHECK(summaries[r].logsumexp == expected.logsumexp);
+      CHECK(summaries[r].argmax == expected.argmax);
+    }
+    for (std::size_t i = 0; i < picks.size(); ++i) {
+      CHECK(picked[i] == logits[picks[i].row * vocabulary + static_cast<std::size_t>(picks[i].id)]);
+    }
+  }
+}
+
+TEST_CASE("instruction sets have names, and a machine refuses those it lacks") {
+  CHECK(usable_isas().front() == Isa::kPlain);
+  CHECK(usable_isas().back() == best_isa());
+  CHECK(isa_from(isa_name(best_isa())) == best_isa());
+  CHECK_FALSE(cpu_name().empty());
+  CHECK_THROWS_AS(isa_from("sse9"), Error);
+}
+
+}  // namespace
+}  // namespace micius
