@@ -1,0 +1,92 @@
+// micius-data: makes and checks the data of the AIMicius suites.
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "suite.h"
+
+namespace micius::aimicius {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_all(const fs::path& suite, const fs::path& raw) {
+  if (!raw.empty()) {
+    const Vocabulary vocabulary(suite / "infrawise/vocabulary.json");
+    write_file_atomic(suite / "infrawise/pool.jsonl", pool_lines(raw, vocabulary));
+  }
+  for (const auto& [path, bytes] : build(suite)) {
+    write_file_atomic(suite / path, bytes);
+    std::cout << path << ": " << bytes.size() << " bytes\n";
+  }
+  write_file_atomic(suite / "SHA256SUMS", checksums(suite));
+}
+
+// 0 if the files are what the sources give, else 1.
+int check(const fs::path& suite) {
+  int status = 0;
+  for (const auto& [path, bytes] : build(suite)) {
+    if (read_file(suite / path) == bytes) continue;
+    std::cerr << path << ": not what the sources give; `micius-data build` makes it again\n";
+    status = 1;
+  }
+  if (read_file(suite / "SHA256SUMS") != checksums(suite)) {
+    std::cerr << "SHA256SUMS: not the hashes of the files; `micius-data build` makes it again\n";
+    status = 1;
+  }
+  if (status == 0) std::cout << "every file is what the sources give, and no rule is broken\n";
+  return status;
+}
+
+Split split_named(const std::string& name) {
+  for (const Split split : {Split::kTest, Split::kDev, Split::kTuning, Split::kRobust}) {
+    if (name == name_of(split)) return split;
+  }
+  fail(ErrorCode::kUsage, "unknown split '{}'; known: test, dev, tuning, robust", name);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Makes and checks the data of the AIMicius suites");
+  app.require_subcommand(1);
+  fs::path suite = MICIUS_SUITE_DIR;
+  app.add_option("--suite", suite, "Folder of the suites")->type_name("DIR");
+  fs::path raw, out;
+  std::string split = "test", seed;
+  std::size_t first = 0, count = 20;
+  CLI::App* make = app.add_subcommand("build", "Make every file again from the sources");
+  make->add_option("--raw", raw, "Make the pool of records first, from the raw ones")->type_name("FILE");
+  CLI::App* verify = app.add_subcommand("check", "Do the files equal what the sources give?");
+  CLI::App* read = app.add_subcommand("review", "Print cases to be read by a person");
+  read->add_option("--split", split, "test, dev, tuning or robust");
+  read->add_option("--first", first, "Where to begin");
+  read->add_option("-n", count, "How many");
+  CLI::App* twin = app.add_subcommand("reroll", "Make a twin of the test set: other draws, the same rules");
+  twin->add_option("--seed", seed, "Any text; keep it secret for a private test")->required();
+  twin->add_option("-o", out, "File to write")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (*make) write_all(suite, raw);
+  if (*verify) return check(suite);
+  if (*read) std::cout << review(suite, split_named(split), first, count);
+  if (*twin) write_file_atomic(out, build_twin(suite, seed));
+  return 0;
+}
+
+}  // namespace
+}  // namespace micius::aimicius
+
+int main(int argc, char** argv) {
+  try {
+    return micius::aimicius::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "micius-data: " << error.what() << "\n";
+    return 2;
+  }
+}
