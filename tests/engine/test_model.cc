@@ -5,6 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/gguf.h"
+#include "engine/gguf_tokenizer.h"
+
 namespace micius {
 
 std::optional<std::filesystem::path> shared_path(std::string_view relative) {
@@ -27,6 +30,10 @@ std::optional<std::filesystem::path> test_model() {
   WARN("skipped: the model smollm2-135m is not in " << root.string()
                                                     << "; `micius model fetch smollm2-135m`");
   return std::nullopt;
+}
+
+Tokenizer model_tokenizer(const std::filesystem::path& model) {
+  return Tokenizer(tokenizer_data_from(GgufFile(model)));
 }
 
 }  // namespace micius

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/tokenizer/tokenizer.h"
+
 namespace micius {
 
 // A path below the folder of shared vectors and data (MICIUS_SHARED, else beside the source tree), or absent
@@ -13,5 +15,7 @@ std::optional<std::filesystem::path> shared_path(std::string_view relative);
 
 // The default model's file, or absent with a warning that the test is skipped.
 std::optional<std::filesystem::path> test_model();
+
+Tokenizer model_tokenizer(const std::filesystem::path& model);
 
 }  // namespace micius

@@ -1,0 +1,110 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/gguf.h"
+#include "engine/gguf_tokenizer.h"
+#include "engine/kv_cache.h"
+#include "engine/model/config.h"
+#include "engine/model/transformer.h"
+#include "engine/model/weights.h"
+#include "engine/ops/op_context.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kDefaultKvMemory = std::size_t{2} << 30;
+
+int thread_count(int asked) {
+  if (asked > 0) return std::min(asked, 256);
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 256U));
+}
+
+ModelConfig checked_config(const GgufFile& file, const Tokenizer& tokenizer) {
+  ModelConfig config = config_from(file);
+  if (config.vocabulary < tokenizer.size()) {
+    fail(ErrorCode::kInvalidData, "{}: tensor 'token_embd.weight' has {} rows for {} tokens", file.name(),
+         config.vocabulary, tokenizer.size());
+  }
+  return config;
+}
+
+}  // namespace
+
+struct Engine::Loaded {
+  Loaded(const std::filesystem::path& model, const EngineOptions& wanted)
+      : path(model),
+        options(wanted),
+        file(model),
+        tokenizer(tokenizer_data_from(file)),
+        chat_template(chat_template_from(file)),
+        pool(thread_count(wanted.threads)),
+        context{wanted.isa.value_or(best_isa()), pool, scratch},
+        config(checked_config(file, tokenizer)),
+        transformer(config, read_weights(file, config, options.numerics, context)),
+        kv(Transformer::kv_layout(config, options.numerics), config.layers,
+           options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory),
+        scheduler(transformer, tokenizer, context, kv, options.batch_tokens) {
+    info.name = file.string_if("general.name").value_or("");
+    if (info.name.empty()) info.name = model.stem().string();
+    info.architecture = config.architecture;
+    info.context = config.context;
+    info.vocabulary = config.vocabulary;
+    info.parameters = parameter_count(file);
+    info.file_bytes = file.size();
+    info.weight_bytes = transformer.bytes();
+    info.isa = context.isa;
+    info.threads = pool.threads();
+  }
+
+  std::filesystem::path path;
+  EngineOptions options;
+  EngineInfo info;
+  GgufFile file;
+  Tokenizer tokenizer;
+  std::string chat_template;
+  ThreadPool pool;
+  Scratch scratch;
+  OpContext context;
+  ModelConfig config;
+  Transformer transformer;
+  KvPool kv;
+  Scheduler scheduler;
+  std::uint64_t next_job = 0;
+};
+
+Engine::Engine(const std::filesystem::path& model, const EngineOptions& options)
+    : loaded_(std::make_unique<Loaded>(model, options)) {}
+
+Engine::~Engine() = default;
+
+const EngineInfo& Engine::info() const { return loaded_->info; }
+const EngineOptions& Engine::options() const { return loaded_->options; }
+const std::filesystem::path& Engine::path() const { return loaded_->path; }
+const Tokenizer& Engine::tokenizer() const { return loaded_->tokenizer; }
+const std::string& Engine::chat_template() const { return loaded_->chat_template; }
+
+JobId Engine::add(Job job) {
+  const JobId id{loaded_->next_job++};
+  loaded_->scheduler.add(id, std::move(job));
+  return id;
+}
+
+void Engine::cancel(JobId id) { loaded_->scheduler.cancel(id); }
+bool Engine::idle() const { return loaded_->scheduler.idle(); }
+StepResult Engine::step() { return loaded_->scheduler.step(); }
+TokenCounts Engine::counts() const { return loaded_->scheduler.counts(); }
+
+std::string_view numerics_name(Numerics numerics) { return numerics == Numerics::kFp32 ? "fp32" : "precise"; }
+
+Numerics numerics_from(std::string_view name) {
+  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise}) {
+    if (name == numerics_name(numerics)) return numerics;
+  }
+  fail(ErrorCode::kUsage, "unknown numerics '{}'; there are fp32 and precise", name);
+}
+
+}  // namespace micius

@@ -1,0 +1,76 @@
+// All that the outside may call of the engine: load a model, give it jobs, step.
+//
+//   Engine engine("model.gguf", {});
+//   const JobId id = engine.add(GenerateJob{encode_prompt(engine.tokenizer(), "GPU 0 is"), 16, {}, {"\n"},
+//   ""}); while (!engine.idle()) {
+//     for (const JobResult& result : engine.step().finished) ...
+//   }
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/cpu.h"
+#include "engine/job.h"
+#include "engine/scheduler.h"
+#include "engine/tensor.h"
+#include "engine/tokenizer/tokenizer.h"
+
+namespace micius {
+
+struct EngineOptions {
+  Numerics numerics = Numerics::kPrecise;  // the only one of these that may change an answer
+  std::optional<Isa> isa;                  // absent: the best that the machine has
+  int threads = 0;                         // 0: one a core
+  std::size_t batch_tokens = 512;          // most tokens of a step
+  std::size_t kv_memory = 0;               // most bytes of KV cache, taken as needed; 0: 2 GiB
+};
+
+struct EngineInfo {
+  std::string name;          // as the model file calls itself, or its file name
+  std::string architecture;  // "llama"
+  std::size_t context = 0;   // positions
+  std::size_t vocabulary = 0;
+  std::size_t parameters = 0;
+  std::size_t file_bytes = 0, weight_bytes = 0;  // on disk; packed in memory
+  Isa isa = Isa::kPlain;
+  int threads = 0;
+};
+
+// For one thread at a time; tokenizer() may be used by others meanwhile.
+class Engine {
+ public:
+  // Throws Error{kNotFound | kInvalidData | kUnsupported} naming the file and what is wrong with it.
+  Engine(const std::filesystem::path& model, const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const EngineInfo& info() const;
+  const EngineOptions& options() const;
+  const std::filesystem::path& path() const;
+  const Tokenizer& tokenizer() const;
+  const std::string& chat_template() const;  // its source; empty where the model has none
+
+  // The job's texts and ids are moved in. What cannot be done ends in a JobResult with a failure.
+  JobId add(Job job);
+  void cancel(JobId id);  // no result will come; nothing happens if one came already
+  bool idle() const;      // no job is left
+  // Runs one batch. Throws Error{kIo} if memory is short; the jobs are lost then.
+  StepResult step();
+  TokenCounts counts() const;
+
+ private:
+  struct Loaded;
+  std::unique_ptr<Loaded> loaded_;
+};
+
+// "fp32", "precise"
+std::string_view numerics_name(Numerics numerics);
+Numerics numerics_from(std::string_view name);  // throws Error{kUsage} with the names
+
+}  // namespace micius

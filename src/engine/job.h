@@ -1,0 +1,66 @@
+// What an engine is asked and what it answers, in tokens.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/sampler.h"
+#include "engine/tokenizer/bpe.h"
+
+namespace micius {
+
+enum class JobId : std::uint64_t {};
+
+// A continuation weighed after a context.
+struct TokenPair {
+  std::vector<TokenId> context, continuation;
+};
+
+// log P(continuation | context) of each pair. Pairs with the same context share its forward pass.
+struct WeighJob {
+  std::vector<TokenPair> pairs;
+};
+
+struct GenerateJob {
+  std::vector<TokenId> prompt;
+  int max_tokens = 256;
+  SamplingOptions sampling;
+  std::vector<std::string> stop;  // the text is cut before the first of them; empty ones are ignored
+  std::string stream;             // names the random stream; the same name draws the same numbers
+};
+
+// All logits behind the last of `ids`.
+struct LogitsJob {
+  std::vector<TokenId> ids;
+};
+
+using Job = std::variant<WeighJob, GenerateJob, LogitsJob>;
+
+struct TokenWeight {
+  double logprob = 0;  // natural, summed over the tokens
+  int tokens = 0;
+  bool greedy = true;  // every token was the most likely one
+};
+
+// `code` is one of "empty_prompt", "empty_context", "empty_continuation", "context_too_long", "bad_token",
+// "kv_memory".
+struct JobFailure {
+  std::string code, message;
+};
+
+struct JobResult {
+  JobId id{};
+  std::optional<JobFailure> failure;  // then the rest is empty
+  std::vector<TokenWeight> weights;   // of a WeighJob, by pair
+  std::vector<TokenId> ids;           // generated, with those of a stop
+  std::string text;                   // generated: no control tokens, no stop, no half character at the end
+  bool stopped = false;               // by a stop string or a token that ends the turn, not by max_tokens
+  std::vector<float> logits;          // [vocabulary], of a LogitsJob
+  std::size_t prompt_tokens = 0;      // read: of a WeighJob each distinct context once
+};
+
+}  // namespace micius

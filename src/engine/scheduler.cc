@@ -1,0 +1,472 @@
+#include "engine/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "base/rng.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kSharedTokens = 32;  // a shorter common beginning is not worth a fork
+constexpr std::size_t kRecentLanes = 16;
+constexpr std::size_t kLogitRows = 32;   // rows of whole logits held at a time
+constexpr std::size_t kLookAhead = 256;  // waiting lanes that a step considers
+
+std::size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
+  const std::size_t n = std::min(a.size(), b.size());
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + n, b.begin()).first - a.begin());
+}
+
+// What is wrong with a job, if anything.
+class JobChecker {
+ public:
+  JobChecker(std::size_t context, std::size_t vocabulary) : context_(context), vocabulary_(vocabulary) {}
+
+  using Found = std::optional<JobFailure>;
+
+  Found operator()(const WeighJob& job) const {
+    for (const TokenPair& pair : job.pairs) {
+      if (pair.context.empty()) return JobFailure{"empty_context", "the context has no token"};
+      if (pair.continuation.empty()) return JobFailure{"empty_continuation", "the continuation has no token"};
+      if (auto failure = too_long(pair.continuation)) return failure;
+      if (auto failure = bad_token(pair.context)) return failure;
+      if (auto failure = bad_token(pair.continuation)) return failure;
+    }
+    return std::nullopt;
+  }
+
+  Found operator()(const GenerateJob& job) const {
+    if (job.prompt.empty()) return JobFailure{"empty_prompt", "the prompt has no token"};
+    if (job.max_tokens < 1 || static_cast<std::size_t>(job.max_tokens) >= context_) {
+      return JobFailure{"context_too_long",
+                        fmt::format("{} new tokens do not fit with a prompt into the model's context of {}",
+                                    job.max_tokens, context_)};
+    }
+    return bad_token(job.prompt);
+  }
+
+  Found operator()(const LogitsJob& job) const {
+    if (job.ids.empty()) return JobFailure{"empty_prompt", "there are no tokens"};
+    if (auto failure = too_long(job.ids)) return failure;
+    return bad_token(job.ids);
+  }
+
+ private:
+  Found too_long(const std::vector<TokenId>& ids) const {
+    if (ids.size() <= context_) return std::nullopt;
+    return JobFailure{"context_too_long", fmt::format("{} tokens do not fit into the model's context of {}",
+                                                      ids.size(), context_)};
+  }
+
+  Found bad_token(const std::vector<TokenId>& ids) const {
+    for (const TokenId id : ids) {
+      if (id < 0 || static_cast<std::size_t>(id) >= vocabulary_) {
+        return JobFailure{"bad_token",
+                          fmt::format("token {} is not in the vocabulary of {}", id, vocabulary_)};
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::size_t context_, vocabulary_;
+};
+
+}  // namespace
+
+struct Scheduler::JobState {
+  JobResult result;
+  std::size_t open_lanes = 0;
+  // Of a generation.
+  std::optional<GeneratedText> text;
+  std::optional<Rng> rng;
+  SamplingOptions sampling;
+  std::size_t max_tokens = 0;
+};
+
+// The weight of a pair's token `id`, read from the row of token `row` of a lane.
+struct Score {
+  std::size_t row;
+  TokenId id;
+  std::size_t pair;
+};
+
+struct Scheduler::Lane {
+  LaneKind kind;
+  JobState* job;
+  std::vector<TokenId> tokens;  // of a branch those behind the trunk's; of a generation it grows
+  std::optional<KvSequence> kv;
+  std::size_t start = 0;          // position of tokens[0]
+  std::size_t blocks = 0;         // that it may come to hold, with its branches until they are forked
+  std::vector<Score> scores;      // rows rising
+  std::size_t scored = 0;         // scores that are read
+  std::vector<LanePtr> branches;  // to be forked when a trunk is through
+  Lane* trunk = nullptr;          // of a branch
+  std::size_t open_branches = 0;
+  bool ended = false;
+
+  bool is_prompt() const { return kind == LaneKind::kPrompt || kind == LaneKind::kLogits; }
+  std::size_t done() const { return kv->length() - start; }  // tokens that went through the model
+  std::size_t left() const { return tokens.size() - done(); }
+};
+
+// The slices of one step: first those whose last row is read as whole logits, then those that are scored.
+struct Scheduler::Batch {
+  struct Entry {
+    Lane* lane;
+    std::size_t first, count;  // of lane->tokens
+  };
+  std::vector<Entry> prompts, weighed;
+  std::size_t tokens = 0;
+  std::vector<Lane*> logit_lanes;                     // whose whole logits are read, in row order
+  std::vector<LogitPick> picks;                       // rows counted from the first that is scored
+  std::vector<std::pair<Lane*, std::size_t>> picked;  // lane and pair of each pick
+};
+
+Scheduler::Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
+                     std::size_t batch_tokens)
+    : model_(model),
+      tokenizer_(tokenizer),
+      context_(context),
+      pool_(pool),
+      batch_tokens_(std::max<std::size_t>(batch_tokens, 1)),
+      ending_tokens_(micius::ending_tokens(tokenizer)) {}
+
+Scheduler::~Scheduler() = default;
+
+void Scheduler::add(JobId id, Job job) {
+  const JobChecker checker(model_.config().context, model_.config().vocabulary);
+  if (auto failure = std::visit(checker, job)) return reject(id, *failure);
+  JobState& state = *jobs_.emplace(id, std::make_unique<JobState>()).first->second;
+  state.result.id = id;
+  const std::size_t first = waiting_.size();
+  std::visit([&](auto& one) { add_lanes(state, std::move(one)); }, job);
+  std::size_t most = 0;
+  for (std::size_t i = first; i < waiting_.size(); ++i) most = std::max(most, waiting_[i]->blocks);
+  if (most > pool_.capacity()) {
+    cancel(id);
+    return reject(id, {"kv_memory", fmt::format("it needs {} of KV cache, {} are allowed; raise --kv-memory",
+                                                format_bytes(most * pool_.block_bytes()),
+                                                format_bytes(pool_.capacity() * pool_.block_bytes()))});
+  }
+  if (state.open_lanes == 0) {  // no pairs: nothing to wait for
+    rejected_.push_back(std::move(state.result));
+    jobs_.erase(id);
+  }
+}
+
+void Scheduler::reject(JobId id, JobFailure failure) {
+  rejected_.emplace_back();
+  rejected_.back().id = id;
+  rejected_.back().failure = std::move(failure);
+}
+
+void Scheduler::add_lanes(JobState& state, GenerateJob job) {
+  state.text.emplace(tokenizer_, std::move(job.stop));
+  state.rng.emplace(job.stream);
+  state.sampling = job.sampling;
+  state.max_tokens = static_cast<std::size_t>(job.max_tokens);
+  // What does not fit beside the new tokens goes from the left (general-tasks.md 7).
+  const std::size_t most = model_.config().context - state.max_tokens;
+  std::vector<TokenId>& prompt = job.prompt;
+  if (prompt.size() > most) prompt.erase(prompt.begin(), prompt.end() - static_cast<std::ptrdiff_t>(most));
+  const std::size_t room = prompt.size() + state.max_tokens - 1;
+  state.result.prompt_tokens = prompt.size();
+  counts_.naive += prompt.size();
+  add_lane(state, LaneKind::kPrompt, std::move(prompt), room);
+}
+
+void Scheduler::add_lanes(JobState& state, LogitsJob job) {
+  const std::size_t room = job.ids.size();
+  state.result.prompt_tokens = room;
+  counts_.naive += room;
+  add_lane(state, LaneKind::kLogits, std::move(job.ids), room);
+}
+
+Scheduler::Lane& Scheduler::add_lane(JobState& state, LaneKind kind, std::vector<TokenId> tokens,
+                                     std::size_t room) {
+  auto lane = std::make_unique<Lane>();
+  lane->kind = kind;
+  lane->job = &state;
+  lane->tokens = std::move(tokens);
+  lane->blocks = KvPool::blocks_for(room);
+  ++state.open_lanes;
+  waiting_.push_back(std::move(lane));
+  return *waiting_.back();
+}
+
+void Scheduler::add_lanes(JobState& state, WeighJob job) {
+  state.result.weights.resize(job.pairs.size());
+  std::map<std::vector<TokenId>, Lane*> trunks;
+  for (std::size_t i = 0; i < job.pairs.size(); ++i) {
+    auto& [context, continuation] = job.pairs[i];
+    state.result.weights[i].tokens = static_cast<int>(continuation.size());
+    // Left truncation to one more than the context: the last token is not read (general-tasks.md 3).
+    const std::size_t all = context.size() + continuation.size(), most = model_.config().context + 1;
+    if (all > most) context.erase(context.begin(), context.begin() + static_cast<std::ptrdiff_t>(all - most));
+    counts_.naive += context.size() + continuation.size() - 1;
+    Lane*& trunk = trunks[context];
+    if (trunk == nullptr) {
+      state.result.prompt_tokens += context.size();
+      trunk = &add_lane(state, LaneKind::kTrunk, context, context.size());
+    }
+    trunk->scores.push_back({context.size() - 1, continuation.front(), i});
+    if (continuation.size() > 1) add_branch(*trunk, continuation, i);
+  }
+}
+
+void Scheduler::add_branch(Lane& trunk, const std::vector<TokenId>& continuation, std::size_t pair) {
+  auto branch = std::make_unique<Lane>();
+  branch->kind = LaneKind::kBranch;
+  branch->job = trunk.job;
+  branch->trunk = &trunk;
+  branch->start = trunk.tokens.size();
+  branch->tokens.assign(continuation.begin(), continuation.end() - 1);
+  for (std::size_t t = 0; t < branch->tokens.size(); ++t) {
+    branch->scores.push_back({t, continuation[t + 1], pair});
+  }
+  // It shares the trunk's full blocks; the trunk stays until its branches have ended.
+  branch->blocks = KvPool::blocks_for(branch->start + branch->tokens.size()) - branch->start / kPageTokens;
+  trunk.blocks += branch->blocks;
+  trunk.branches.push_back(std::move(branch));
+}
+
+void Scheduler::cancel(JobId id) {
+  const auto it = jobs_.find(id);
+  if (it == jobs_.end()) return;
+  const auto mine = [&](const LanePtr& lane) { return lane->job == it->second.get(); };
+  for (const auto* lanes : {&active_, &trunks_}) {
+    for (const LanePtr& lane : *lanes) reserved_ -= mine(lane) ? lane->blocks : 0;
+  }
+  std::erase_if(active_, mine);
+  std::erase_if(trunks_, mine);
+  std::erase_if(waiting_, mine);
+  jobs_.erase(it);
+}
+
+// The lane that begins like `lane` for the longest, if that is long enough to share.
+Scheduler::Parent Scheduler::find_parent(const Lane& lane) const {
+  Parent best{nullptr, kSharedTokens - 1};
+  const auto look = [&](const LanePtr& other, std::size_t most) {
+    if (other->kind == LaneKind::kBranch) return;
+    const std::size_t common =
+        std::min({common_prefix(lane.tokens, other->tokens), lane.tokens.size() - 1, most});
+    if (common > best.tokens) best = {other.get(), common};
+  };
+  for (const LanePtr& other : recent_) look(other, other->done());
+  for (const LanePtr& other : trunks_) look(other, other->done());
+  for (const LanePtr& other : active_) look(other, other->tokens.size());
+  return best;
+}
+
+// Starts what is waiting, in order, until a batch is full. A context that begins like one that is being read
+// waits until that one has come far enough.
+void Scheduler::admit() {
+  std::size_t ready = 0;
+  for (const LanePtr& lane : active_) ready += lane->left();
+  for (std::size_t i = 0; i < std::min(waiting_.size(), kLookAhead) && ready < batch_tokens_;) {
+    Lane& lane = *waiting_[i];
+    const Parent parent = find_parent(lane);
+    if (parent.lane != nullptr && parent.lane->done() < parent.tokens) {
+      ++i;
+      continue;
+    }
+    if (!start(lane, parent)) return;
+    ready += lane.left();
+    active_.push_back(std::move(waiting_[i]));
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+// Gives `lane` its cache; false if there is no memory yet.
+bool Scheduler::start(Lane& lane, Parent parent) {
+  const auto too_much = [&] { return reserved_ + lane.blocks > pool_.capacity(); };
+  for (auto it = recent_.begin(); too_much() && it != recent_.end();) {
+    it = it->get() == parent.lane ? std::next(it) : forget(it);
+  }
+  if (too_much() && !recent_.empty()) {
+    forget(recent_.begin());  // the parent is all that is left
+    parent.lane = nullptr;
+  }
+  if (too_much()) return false;
+  reserved_ += lane.blocks;
+  if (parent.lane == nullptr) {
+    lane.kv.emplace(pool_);
+    return true;
+  }
+  lane.kv.emplace(parent.lane->kv->fork(parent.tokens));
+  const auto used = std::find_if(recent_.begin(), recent_.end(),
+                                 [&](const LanePtr& other) { return other.get() == parent.lane; });
+  if (used != recent_.end()) recent_.splice(recent_.end(), recent_, used);
+  return true;
+}
+
+std::list<Scheduler::LanePtr>::iterator Scheduler::forget(std::list<LanePtr>::iterator lane) {
+  reserved_ -= (*lane)->blocks;
+  return recent_.erase(lane);
+}
+
+StepResult Scheduler::step() {
+  StepResult result;
+  result.finished = std::exchange(rejected_, {});
+  admit();
+  Batch batch;
+  fill(batch);
+  if (batch.tokens == 0) return result;
+  run(batch, result);
+  settle(result);
+  return result;
+}
+
+// Lanes that need one token go first: they are generations at work, or nearly through.
+void Scheduler::fill(Batch& batch) {
+  const auto take = [&](Lane& lane) {
+    const std::size_t count = std::min(lane.left(), batch_tokens_ - batch.tokens);
+    if (count == 0) return;
+    (lane.is_prompt() ? batch.prompts : batch.weighed).push_back({&lane, lane.done(), count});
+    batch.tokens += count;
+  };
+  for (const LanePtr& lane : active_) {
+    if (lane->left() == 1) take(*lane);
+  }
+  for (const LanePtr& lane : active_) {
+    if (lane->left() > 1) take(*lane);
+  }
+}
+
+void Scheduler::run(Batch& batch, StepResult& result) {
+  std::vector<ForwardSlice> slices;
+  std::vector<std::int32_t> wanted;  // rows that are read: first those of whole logits, then those scored
+  std::size_t row = 0;
+  for (const auto& [lane, first, count] : batch.prompts) {
+    slices.push_back({&*lane->kv, {lane->tokens.data() + first, count}});
+    row += count;
+    if (first + count < lane->tokens.size()) continue;
+    wanted.push_back(static_cast<std::int32_t>(row - 1));
+    batch.logit_lanes.push_back(lane);
+  }
+  for (const auto& [lane, first, count] : batch.weighed) {
+    slices.push_back({&*lane->kv, {lane->tokens.data() + first, count}});
+    for (; lane->scored < lane->scores.size() && lane->scores[lane->scored].row < first + count;
+         ++lane->scored) {
+      const Score& score = lane->scores[lane->scored];
+      const auto scored_row = static_cast<std::int32_t>(row + score.row - first);
+      if (wanted.empty() || wanted.back() != scored_row) wanted.push_back(scored_row);
+      batch.picks.push_back(
+          {static_cast<std::uint32_t>(wanted.size() - 1 - batch.logit_lanes.size()), score.id});
+      batch.picked.push_back({lane, score.pair});
+    }
+    row += count;
+  }
+  const std::span<const float> hidden = model_.forward(slices, wanted, context_);
+  counts_.forwarded += row;
+  const std::size_t whole = batch.logit_lanes.size() * model_.config().hidden;
+  if (!batch.picks.empty()) read_scores(batch, hidden.subspan(whole));
+  read_logits(batch, hidden.first(whole), result);
+}
+
+void Scheduler::read_scores(const Batch& batch, std::span<const float> hidden) {
+  std::vector<LogitSummary> summaries(hidden.size() / model_.config().hidden);
+  std::vector<float> picked(batch.picks.size());
+  score_logits(model_.head(), hidden, batch.picks, summaries, picked, context_);
+  for (std::size_t i = 0; i < picked.size(); ++i) {
+    const auto& [lane, pair] = batch.picked[i];
+    const LogitSummary& summary = summaries[batch.picks[i].row];
+    TokenWeight& weight = lane->job->result.weights[pair];
+    weight.logprob += double{picked[i]} - summary.logsumexp;
+    weight.greedy = weight.greedy && summary.argmax == batch.picks[i].id;
+  }
+}
+
+void Scheduler::read_logits(const Batch& batch, std::span<const float> hidden, StepResult& result) {
+  const std::size_t width = model_.config().hidden, vocabulary = model_.config().vocabulary;
+  for (std::size_t first = 0; first < batch.logit_lanes.size(); first += kLogitRows) {
+    const std::size_t rows = std::min(kLogitRows, batch.logit_lanes.size() - first);
+    logits_.resize(rows * vocabulary);
+    model_.head().apply(hidden.subspan(first * width, rows * width), logits_, context_);
+    for (std::size_t i = 0; i < rows; ++i) {
+      take_logits(*batch.logit_lanes[first + i], std::span(logits_).subspan(i * vocabulary, vocabulary),
+                  result);
+    }
+  }
+}
+
+void Scheduler::take_logits(Lane& lane, std::span<const float> logits, StepResult& result) {
+  JobState& job = *lane.job;
+  if (lane.kind == LaneKind::kLogits) {
+    job.result.logits.assign(logits.begin(), logits.end());
+    lane.ended = true;
+    return;
+  }
+  const TokenId id = sample_token(logits, job.sampling, *job.rng);
+  job.result.ids.push_back(id);
+  if (job.result.ids.size() == 1) result.first_tokens.push_back(job.result.id);
+  const bool ends = std::find(ending_tokens_.begin(), ending_tokens_.end(), id) != ending_tokens_.end();
+  job.result.stopped = ends || job.text->push(id);
+  lane.ended = job.result.stopped || job.result.ids.size() == job.max_tokens;
+  if (lane.ended) {
+    job.result.text = job.text->text();
+  } else {
+    lane.tokens.push_back(id);
+    ++counts_.naive;
+  }
+}
+
+// Moves on what is through with its tokens.
+void Scheduler::settle(StepResult& result) {
+  std::vector<LanePtr> before = std::exchange(active_, {});
+  for (LanePtr& lane : before) {
+    const bool through = lane->is_prompt() ? lane->ended : lane->left() == 0;
+    if (through && !lane->branches.empty()) fork_branches(*lane);
+  }
+  for (LanePtr& lane : before) {
+    if (lane->is_prompt() ? !lane->ended : lane->left() > 0) {
+      active_.push_back(std::move(lane));
+    } else if (lane->open_branches > 0) {
+      trunks_.push_back(std::move(lane));
+    } else {
+      retire(std::move(lane), result);
+    }
+  }
+}
+
+// Branches come first in the next batches, so that their trunk's memory is free soon.
+void Scheduler::fork_branches(Lane& trunk) {
+  trunk.open_branches = trunk.branches.size();
+  for (LanePtr& branch : trunk.branches) {
+    branch->kv.emplace(trunk.kv->fork(trunk.kv->length()));
+    trunk.blocks -= branch->blocks;
+    active_.push_back(std::move(branch));
+  }
+  trunk.branches.clear();
+}
+
+void Scheduler::retire(LanePtr lane, StepResult& result) {
+  if (lane->kind == LaneKind::kBranch) {
+    reserved_ -= lane->blocks;
+    if (--lane->trunk->open_branches > 0) return;
+    const auto trunk = std::find_if(trunks_.begin(), trunks_.end(),
+                                    [&](const LanePtr& other) { return other.get() == lane->trunk; });
+    lane = std::move(*trunk);
+    trunks_.erase(trunk);
+  }
+  JobState& job = *std::exchange(lane->job, nullptr);
+  if (lane->done() > kSharedTokens) {
+    const std::size_t held = KvPool::blocks_for(lane->kv->length());
+    reserved_ -= lane->blocks - held;
+    lane->blocks = held;
+    recent_.push_back(std::move(lane));
+    if (recent_.size() > kRecentLanes) forget(recent_.begin());
+  } else {
+    reserved_ -= lane->blocks;
+  }
+  if (--job.open_lanes > 0) return;
+  const JobId id = job.result.id;
+  result.finished.push_back(std::move(job.result));
+  jobs_.erase(id);
+}
+
+}  // namespace micius
