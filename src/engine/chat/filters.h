@@ -1,0 +1,24 @@
+// Filters and tests by name.
+#pragma once
+
+#include <string_view>
+
+#include "engine/chat/objects.h"
+
+namespace micius::jinja {
+
+enum class Coverage { kCovered, kKnown, kUnknown };  // kKnown: Jinja has it, this subset has not
+
+using Filter = Value (*)(Interpreter&, const Value& input, const Arguments&);
+using Test = bool (*)(Interpreter&, const Value& input, const Arguments&);
+
+Coverage filter_coverage(std::string_view name);
+Coverage test_coverage(std::string_view name);
+Filter find_filter(std::string_view name);  // null: not covered
+Test find_test(std::string_view name);      // null: not covered
+
+// The halves of find_filter.
+Filter find_text_filter(std::string_view name);
+Filter find_sequence_filter(std::string_view name);
+
+}  // namespace micius::jinja
