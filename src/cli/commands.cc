@@ -2,6 +2,18 @@
 
 namespace micius {
 
-std::vector<std::unique_ptr<Command>> all_commands() { return {}; }
+std::vector<std::unique_ptr<Command>> all_commands() {
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(make_run_command());
+  commands.push_back(make_resume_command());
+  commands.push_back(make_list_command());
+  commands.push_back(make_show_command());
+  commands.push_back(make_report_command());
+  commands.push_back(make_rescore_command());
+  commands.push_back(make_data_command());
+  commands.push_back(make_model_command());
+  commands.push_back(make_doctor_command());
+  return commands;
+}
 
 }  // namespace micius

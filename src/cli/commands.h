@@ -5,4 +5,16 @@
 
 #include "cli/command.h"
 
-namespace micius {}  // namespace micius
+namespace micius {
+
+std::unique_ptr<Command> make_run_command();
+std::unique_ptr<Command> make_resume_command();
+std::unique_ptr<Command> make_list_command();
+std::unique_ptr<Command> make_show_command();
+std::unique_ptr<Command> make_report_command();
+std::unique_ptr<Command> make_rescore_command();
+std::unique_ptr<Command> make_data_command();
+std::unique_ptr<Command> make_model_command();
+std::unique_ptr<Command> make_doctor_command();
+
+}  // namespace micius

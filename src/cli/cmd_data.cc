@@ -1,0 +1,110 @@
+// `micius data list|verify`.
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "cli/commands.h"
+#include "cli/places.h"
+#include "core/manifest.h"
+
+namespace micius {
+namespace {
+
+class DataCommand final : public Command {
+ public:
+  std::string name() const override { return "data"; }
+  std::string summary() const override { return "Third-party data of the manifest: list, verify"; }
+  void define(CLI::App& app) override;
+  ExitCode run() override { return action_(); }
+
+ private:
+  ExitCode list() const;
+  ExitCode verify_files() const;
+  Manifest manifest() const { return read_manifest(share_root() / "datasets/manifest.json"); }
+
+  PlaceFlags places_;
+  std::vector<std::string> names_;
+  std::string format_ = "text";
+  std::function<ExitCode()> action_;
+};
+
+void DataCommand::define(CLI::App& app) {
+  app.require_subcommand(1);
+  auto* list = app.add_subcommand("list", "What the manifest has, where it comes from, and what is here");
+  auto* verify = app.add_subcommand("verify", "Check the files that are here against the manifest");
+  for (CLI::App* sub : {list, verify}) add_data_dir_flag(*sub, places_);
+  list->add_option("--format", format_, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  verify->add_option("names", names_, "Entries (default: all)")->type_name("NAME");
+  list->callback([this] { action_ = [this] { return this->list(); }; });
+  verify->callback([this] { action_ = [this] { return verify_files(); }; });
+}
+
+std::string origin(const ManifestSource& source) {
+  if (const auto* url = std::get_if<UrlSource>(&source)) return url->url;
+  if (const auto* pip = std::get_if<PipSource>(&source)) return "Python package " + pip->package;
+  return std::get<UserSource>(source).instruction;
+}
+
+ExitCode DataCommand::list() const {
+  const std::filesystem::path root = data_root(places_);
+  Json entries = Json::array();
+  for (const ManifestEntry& entry : manifest().entries) {
+    Json files = Json::array();
+    for (const ManifestFile& file : entry.files) {
+      files.push_back({{"path", file.path},
+                       {"bytes", file.bytes},
+                       {"sha256", file.sha256},
+                       {"source", origin(file.source)},
+                       {"here", std::filesystem::exists(root / file.path)}});
+    }
+    entries.push_back({{"name", entry.name}, {"licence", entry.licence}, {"files", files}});
+  }
+  if (format_ == "json") {
+    std::cout << Json{{"schema", "micius.list/1"}, {"data", entries}}.dump(2) << "\n";
+    return ExitCode::kGood;
+  }
+  fmt::print("data folder: {}\n", root.string());
+  for (const Json& entry : entries) {
+    fmt::print("\n{}  ({})\n", entry.at("name").get<std::string>(), entry.at("licence").get<std::string>());
+    for (const Json& file : entry.at("files")) {
+      fmt::print("  {:<4} {:<44} {:>9}  {}\n", file.at("here").get<bool>() ? "here" : "-",
+                 file.at("path").get<std::string>(), format_bytes(file.at("bytes").get<std::uint64_t>()),
+                 file.at("source").get<std::string>());
+    }
+  }
+  return ExitCode::kGood;
+}
+
+ExitCode DataCommand::verify_files() const {
+  const Manifest manifest = this->manifest();
+  std::vector<const ManifestEntry*> chosen;
+  for (const std::string& name : names_) chosen.push_back(&manifest.get(name, "data"));
+  if (names_.empty()) {
+    for (const ManifestEntry& entry : manifest.entries) chosen.push_back(&entry);
+  }
+  std::size_t good = 0, missing = 0, bad = 0;
+  for (const ManifestEntry* entry : chosen) {
+    for (const FileCheck& check : verify(*entry, data_root(places_), "")) {
+      good += check.state == FileState::kGood ? 1 : 0;
+      missing += check.state == FileState::kMissing ? 1 : 0;
+      bad += check.state == FileState::kWrongSize || check.state == FileState::kWrongHash ? 1 : 0;
+      fmt::print("{:<8} {}{}\n",
+                 check.state == FileState::kGood      ? "good"
+                 : check.state == FileState::kMissing ? "missing"
+                                                      : "WRONG",
+                 check.path.string(), check.message.empty() ? "" : ": " + check.message);
+    }
+  }
+  fmt::print("{} good, {} missing, {} wrong\n", good, missing, bad);
+  return bad > 0 || (missing > 0 && !names_.empty()) ? ExitCode::kFailed : ExitCode::kGood;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_data_command() { return std::make_unique<DataCommand>(); }
+
+}  // namespace micius

@@ -1,0 +1,102 @@
+// `micius doctor`: is everything there?
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "engine/cpu.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Finding {
+  std::string what;
+  bool good;
+  std::string detail;  // what is there, or what to do
+};
+
+class DoctorCommand final : public Command {
+ public:
+  std::string name() const override { return "doctor"; }
+  std::string summary() const override { return "Is everything there: processor, models, data, programs"; }
+
+  void define(CLI::App& app) override {
+    add_data_dir_flag(app, places_);
+    add_model_dir_flag(app, places_);
+    app.add_option("--format", format_, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+  }
+
+  ExitCode run() override;
+
+ private:
+  std::vector<Finding> findings() const;
+
+  PlaceFlags places_;
+  std::string format_ = "text";
+};
+
+Finding processor() {
+  return {"processor", true,
+          fmt::format("{}, {} threads, kernels: {}", cpu_name(), std::thread::hardware_concurrency(),
+                      isa_name(best_isa()))};
+}
+
+Finding own_data() {
+  const fs::path data = share_root() / "datasets/aimicius";
+  if (fs::is_directory(data)) return {"own data", true, data.string()};
+  return {"own data", false,
+          fmt::format("{} is not there; set MICIUS_SHARE_DIR or install again", data.string())};
+}
+
+Finding python() {
+  try {
+    const ProcessResult result = run_process({"python3", "-m", "pip", "--version"});
+    if (result.exit_code == 0) return {"python3 and pip", true, "there; `model fetch` needs them"};
+  } catch (const Error&) {
+    // said below, with what to do
+  }
+  return {"python3 and pip", false, "install the Debian package python3-pip; only `model fetch` needs it"};
+}
+
+std::vector<Finding> DoctorCommand::findings() const {
+  std::vector<Finding> list = {processor(), own_data(), python()};
+  for (const ManifestEntry& entry : model_manifest().entries) {
+    const bool here = is_there(entry, model_root(places_));
+    list.push_back({"model " + entry.name, here,
+                    here ? model_root(places_).string() : "micius model fetch " + entry.name});
+  }
+  for (const ManifestEntry& entry : read_manifest(share_root() / "datasets/manifest.json").entries) {
+    const bool here = is_there(entry, data_root(places_));
+    list.push_back({"data " + entry.name, here,
+                    here ? data_root(places_).string() : "micius data list says where each file comes from"});
+  }
+  return list;
+}
+
+ExitCode DoctorCommand::run() {
+  const std::vector<Finding> list = findings();
+  if (format_ == "json") {
+    Json checks = Json::array();
+    for (const Finding& f : list) checks.push_back({{"name", f.what}, {"ok", f.good}, {"detail", f.detail}});
+    std::cout << Json{{"schema", "micius.doctor/1"}, {"checks", checks}}.dump(2) << "\n";
+    return ExitCode::kGood;
+  }
+  for (const Finding& f : list) fmt::print("{:<4} {:<24} {}\n", f.good ? "ok" : "--", f.what, f.detail);
+  return ExitCode::kGood;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_doctor_command() { return std::make_unique<DoctorCommand>(); }
+
+}  // namespace micius

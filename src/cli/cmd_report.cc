@@ -1,0 +1,40 @@
+// `micius report RUN...`.
+#include "cli/commands.h"
+#include "cli/runs.h"
+#include "store/sqlite_store.h"
+
+namespace micius {
+namespace {
+
+class ReportCommand final : public Command {
+ public:
+  std::string name() const override { return "report"; }
+  std::string summary() const override { return "Report on runs as text, html, md, json or csv"; }
+
+  void define(CLI::App& app) override {
+    app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")
+        ->required()
+        ->type_name("RUN");
+    add_db_flag(app, places_);
+    add_report_flags(app, flags_);
+  }
+
+  ExitCode run() override {
+    if (!flags_.output.empty() && flags_.format.empty()) check_report_file(flags_.output);
+    const SystemClock clock;
+    const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+    write_reports(store, resolve_runs(store, runs_), flags_);
+    return ExitCode::kGood;
+  }
+
+ private:
+  PlaceFlags places_;
+  ReportFlags flags_;
+  std::vector<std::string> runs_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_report_command() { return std::make_unique<ReportCommand>(); }
+
+}  // namespace micius

@@ -1,0 +1,48 @@
+// `micius rescore RUN...`: scores stored completions again, as new runs.
+#include "cli/commands.h"
+#include "cli/runs.h"
+#include "cli/task_setup.h"
+#include "pipeline/rescore.h"
+#include "store/sqlite_store.h"
+
+namespace micius {
+namespace {
+
+class RescoreCommand final : public Command {
+ public:
+  std::string name() const override { return "rescore"; }
+  std::string summary() const override { return "Score stored completions again, as new runs"; }
+
+  void define(CLI::App& app) override {
+    app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")
+        ->required()
+        ->type_name("RUN");
+    add_db_flag(app, places_);
+    add_data_dir_flag(app, places_);
+  }
+
+  ExitCode run() override {
+    const SystemClock clock;
+    SqliteStore store(places_.db, OpenMode::kExisting, clock);
+    const std::int64_t batch = next_batch(store);
+    std::vector<RunId> made;
+    for (const RunId id : resolve_runs(store, runs_)) {
+      const RunSpec spec = store.run(id).spec;
+      const Task task = make_task(spec.task_source, task_options_of(spec, data_roots(places_)));
+      const auto scorer = make_scorer(task, data_roots(places_));
+      made.push_back(rescore({task, *scorer, store, clock, batch}, id));
+    }
+    write_reports(store, made, ReportFlags{});
+    return ExitCode::kGood;
+  }
+
+ private:
+  PlaceFlags places_;
+  std::vector<std::string> runs_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_rescore_command() { return std::make_unique<RescoreCommand>(); }
+
+}  // namespace micius

@@ -1,0 +1,104 @@
+// `micius resume [RUN...]`: goes on with unfinished runs and asks failed samples again.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/execute.h"
+#include "cli/models.h"
+#include "cli/runs.h"
+#include "cli/signals.h"
+#include "store/sqlite_store.h"
+
+namespace micius {
+namespace {
+
+class ResumeCommand final : public Command {
+ public:
+  std::string name() const override { return "resume"; }
+  std::string summary() const override { return "Go on with unfinished runs (all, if none is named)"; }
+
+  void define(CLI::App& app) override {
+    app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")->type_name("RUN");
+    add_db_flag(app, places_);
+    add_data_dir_flag(app, places_);
+    add_model_dir_flag(app, places_);
+    add_engine_speed_flags(app, engine_);
+    app.add_flag("-q,--quiet", quiet_, "Errors only, no table");
+    app.add_option("--progress", progress_, "auto, plain or none")->capture_default_str();
+  }
+
+  ExitCode run() override;
+
+ private:
+  std::vector<RunId> chosen(const Store& store) const;
+  EvaluateResult go_on(const ExecuteContext& context, RunId id);
+
+  PlaceFlags places_;
+  EngineFlags engine_;
+  std::vector<std::string> runs_;
+  std::string progress_ = "auto";
+  bool quiet_ = false;
+  SystemClock clock_;
+};
+
+// Is there something to do: samples without a good record?
+bool is_open(const Store& store, const Run& run) {
+  const std::size_t wanted = run.spec.sample_ids.size() * static_cast<std::size_t>(run.spec.repeats);
+  return run.status != RunStatus::kComplete || store.done(run.id).size() < wanted;
+}
+
+std::vector<RunId> ResumeCommand::chosen(const Store& store) const {
+  std::vector<RunId> runs;
+  if (!runs_.empty()) {
+    for (const RunId id : resolve_runs(store, runs_)) {
+      if (is_open(store, store.run(id))) runs.push_back(id);
+    }
+    return runs;
+  }
+  for (const Run& run : store.runs()) {
+    if (is_open(store, run)) runs.push_back(run.id);
+  }
+  return runs;
+}
+
+EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
+  const RunSpec spec = context.store.run(id).spec;
+  if (spec.model_options.contains("numerics"))
+    engine_.numerics = spec.model_options.at("numerics").get<std::string>();
+  const auto runner = open_model(spec.model_source, engine_, places_, {clock_, &context.store});
+  TaskSetup setup = set_up_task(spec.task_source, task_options_of(spec, data_roots(places_)),
+                                spec.options.seed, context.log);
+  const Plan plan = plan_run(setup, runner->info(), options_of(spec));
+  check_same_spec(spec, plan.spec, id);
+  return execute(context, id, setup, plan, *runner);
+}
+
+ExitCode ResumeCommand::run() {
+  ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
+  const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
+  InterruptGuard interrupt;
+  SqliteStore store(places_.db, OpenMode::kExisting, clock_);
+  const std::vector<RunId> runs = chosen(store);
+  if (runs.empty()) {
+    fmt::print(stderr, "nothing to resume: every run is complete\n");
+    return ExitCode::kGood;
+  }
+  bool failed = false;
+  for (const RunId id : runs) {
+    const EvaluateResult result = go_on({store, clock_, log, progress, interrupt.token()}, id);
+    failed = failed || result.failed > 0 || result.status == RunStatus::kStopped;
+    if (result.interrupted) {
+      fmt::print(stderr, "interrupted; what was done is kept, `micius resume` goes on\n");
+      return ExitCode::kInterrupted;
+    }
+  }
+  if (!quiet_) write_reports(store, runs, ReportFlags{});
+  return failed ? ExitCode::kFailed : ExitCode::kGood;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_resume_command() { return std::make_unique<ResumeCommand>(); }
+
+}  // namespace micius

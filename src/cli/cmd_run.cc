@@ -1,0 +1,241 @@
+// `micius run TASKS --model M...`: every (task, model) pair is one run.
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/execute.h"
+#include "cli/models.h"
+#include "cli/runs.h"
+#include "cli/signals.h"
+#include "store/sqlite_store.h"
+#include "tasks/registry.h"
+#include "tasks/suites.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RunCommand final : public Command {
+ public:
+  std::string name() const override { return "run"; }
+  std::string summary() const override {
+    return "Evaluate models on tasks; every pair is one run in the database";
+  }
+  void define(CLI::App& app) override;
+  ExitCode run() override;
+
+ private:
+  void define_prompt_flags(CLI::App& app);
+  void define_output_flags(CLI::App& app);
+  TaskOptions task_options() const;
+  std::vector<TaskRequest> requested_tasks() const;
+  Json tags() const;
+  ExitCode run_pairs(const ExecuteContext& context, std::vector<TaskSetup>& setups,
+                     const std::vector<std::optional<std::size_t>>& limits);
+  RunId begin_or_go_on(Store& store, const Plan& plan) const;
+  void print_results(const Store& store) const;
+  std::string command_line() const;
+
+  PlaceFlags places_;
+  EngineFlags engine_;
+  PlanOptions plan_;
+  std::vector<std::string> tasks_, models_, tags_;
+  std::optional<int> shots_;
+  std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_;
+  std::string format_ = "text", progress_ = "auto", report_, config_;
+  bool fresh_ = false, quiet_ = false;
+  SystemClock clock_;
+  std::int64_t batch_ = 0;
+  std::vector<RunId> runs_;
+  bool failed_ = false;
+};
+
+void RunCommand::define(CLI::App& app) {
+  app.add_option("tasks", tasks_, "Tasks, suites, globs (arc_*) or task files, separated by commas or blanks")
+      ->required()
+      ->delimiter(',')
+      ->type_name("TASKS");
+  app.add_option("--model", models_,
+                 "Model: a name of `micius list models`, a .gguf file, reference, empty, random, "
+                 "replay:RUN; can be given several times")
+      ->required()
+      ->delimiter(',')
+      ->type_name("M");
+  add_db_flag(app, places_);
+  add_data_dir_flag(app, places_);
+  add_model_dir_flag(app, places_);
+  auto* limit = app.add_option("--limit", plan_.limit, "The first N samples of each task")
+                    ->check(CLI::PositiveNumber)
+                    ->type_name("N");
+  app.add_option("--sample-ids", plan_.sample_ids, "These samples only")
+      ->delimiter(',')
+      ->type_name("A,B")
+      ->excludes(limit);
+  app.add_option("--seed", plan_.seed, "Of few-shot draws, sampling and `random`")->capture_default_str();
+  app.add_option("--repeats", plan_.repeats, "Times each sample is asked")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  define_prompt_flags(app);
+  add_engine_flags(app, engine_);
+  define_output_flags(app);
+}
+
+void RunCommand::define_prompt_flags(CLI::App& app) {
+  app.add_option("--shots", shots_, "Few-shot examples (default: the task's)")->check(CLI::NonNegativeNumber);
+  app.add_option("--chat-template", chat_template_,
+                 "auto: tasks written as messages use the model's template; on: all tasks; off: none")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str();
+  app.add_option("--shots-as", shots_as_, "With a template: shots as chat turns, or in the text of one turn")
+      ->check(CLI::IsMember({"turns", "text"}))
+      ->capture_default_str();
+  app.add_option("--system", system_, "System message before everything")->type_name("TEXT");
+  app.add_option("--task-params", params_, "Parameters of the task as JSON, {\"mode\": \"oracle\"}")
+      ->type_name("JSON");
+  app.add_option("--max-tokens", plan_.max_tokens, "Of each answer, over the task's own")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--temperature", plan_.temperature, "0: greedy; over the task's own")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--top-k", plan_.top_k, "Keep the k most likely tokens; 0: off")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--top-p", plan_.top_p, "Keep the most likely tokens up to this mass")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--min-p", plan_.min_p, "Drop tokens below this share of the most likely one")
+      ->check(CLI::Range(0.0, 1.0));
+}
+
+void RunCommand::define_output_flags(CLI::App& app) {
+  app.add_option("--tag", tags_, "Kept with the run")->type_name("KEY=VALUE");
+  app.add_flag("--fresh", fresh_, "Begin anew although an unfinished run of the same spec is there");
+  app.add_option("--report", report_, "Write a report at the end; format by its ending")->type_name("FILE");
+  app.add_option("--format", format_, "Of the result on stdout")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  app.add_flag("-q,--quiet", quiet_, "Errors only, no table");
+  app.add_option("--progress", progress_, "auto, plain or none")->capture_default_str();
+  app.add_option("--config", config_, "These flags in JSON; flags of the command line win")
+      ->type_name("FILE");
+}
+
+TaskOptions RunCommand::task_options() const {
+  TaskOptions options;
+  options.shots = shots_;
+  options.system = system_;
+  options.roots = data_roots(places_);
+  if (!params_.empty()) options.params = parse_json(params_, "--task-params");
+  if (chat_template_ == "off") options.style = PromptStyle::kText;
+  if (chat_template_ == "on")
+    options.style = shots_as_ == "text" ? PromptStyle::kOneTurn : PromptStyle::kTurns;
+  return options;
+}
+
+std::vector<TaskRequest> RunCommand::requested_tasks() const {
+  std::vector<std::string> names;
+  for (const auto& entry : task_registry().entries()) names.push_back(entry.name);
+  return expand_tasks(join(tasks_, ","), names);
+}
+
+Json RunCommand::tags() const {
+  Json json = Json::object();
+  for (const std::string& tag : tags_) {
+    const std::size_t equals = tag.find('=');
+    if (equals == std::string::npos) fail(ErrorCode::kUsage, "--tag '{}' is not KEY=VALUE", tag);
+    json[tag.substr(0, equals)] = tag.substr(equals + 1);
+  }
+  return json;
+}
+
+// An unfinished run of the same spec is gone on with, unless --fresh.
+RunId RunCommand::begin_or_go_on(Store& store, const Plan& plan) const {
+  if (!fresh_) {
+    const std::string wanted = spec_sha256(plan.spec);
+    for (const Run& run : store.runs()) {
+      if (run.status != RunStatus::kComplete && spec_sha256(run.spec) == wanted) return run.id;
+    }
+  }
+  return store.begin(plan.spec, batch_);
+}
+
+ExitCode RunCommand::run_pairs(const ExecuteContext& context, std::vector<TaskSetup>& setups,
+                               const std::vector<std::optional<std::size_t>>& limits) {
+  const Json tags = this->tags();
+  for (const std::string& model : models_) {
+    const auto runner = open_model(model, engine_, places_, {clock_, &context.store});
+    for (std::size_t i = 0; i < setups.size(); ++i) {
+      PlanOptions options = plan_;
+      if (!options.limit && options.sample_ids.empty()) options.limit = limits[i];
+      Plan plan = plan_run(setups[i], runner->info(), options);
+      plan.spec.tags = tags;
+      plan.spec.model_source = model_source(model);
+      const RunId run = begin_or_go_on(context.store, plan);
+      runs_.push_back(run);
+      const EvaluateResult result = execute(context, run, setups[i], plan, *runner);
+      failed_ = failed_ || result.failed > 0 || result.status == RunStatus::kStopped;
+      if (result.interrupted) return ExitCode::kInterrupted;
+    }
+  }
+  return failed_ ? ExitCode::kFailed : ExitCode::kGood;
+}
+
+ExitCode RunCommand::run() {
+  ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
+  const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
+  if (!report_.empty()) check_report_file(report_);
+  std::vector<TaskSetup> setups;
+  std::vector<std::optional<std::size_t>> limits;
+  for (const TaskRequest& request : requested_tasks()) {
+    const std::string source = request.file ? request.file->string() : request.name;
+    try {
+      setups.push_back(set_up_task(source, task_options(), plan_.seed, log));
+      limits.push_back(request.limit);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound || !request.suite) throw;
+      log.warning(fmt::format("{} is left out of {}: {}", request.name, *request.suite, error.what()));
+    }
+  }
+  if (setups.empty()) fail(ErrorCode::kNotFound, "no task is left to run");
+
+  InterruptGuard interrupt;
+  SqliteStore store(places_.db, OpenMode::kCreate, clock_);
+  batch_ = next_batch(store);
+  const ExitCode code = run_pairs({store, clock_, log, progress, interrupt.token()}, setups, limits);
+  if (code == ExitCode::kInterrupted) {
+    fmt::print(stderr, "interrupted; what was done is kept, `micius resume` goes on\n");
+    return code;
+  }
+  print_results(store);
+  return code;
+}
+
+void RunCommand::print_results(const Store& store) const {
+  if (!report_.empty()) {
+    ReportFlags flags;
+    flags.output = report_;
+    write_reports(store, runs_, flags);
+  }
+  if (quiet_) return;
+  ReportFlags flags;
+  flags.format = format_;
+  write_reports(store, runs_, flags);
+  if (format_ == "text") {
+    const std::string report =
+        report_.empty() ? "`micius report latest -o report.html` writes one" : fs::path(report_).string();
+    fmt::print("\nreport: {}     database: {}     again: {}\n", report, places_.db.string(), command_line());
+  }
+}
+
+std::string RunCommand::command_line() const {
+  return fmt::format("micius run {} --model {}", fmt::join(tasks_, ","), fmt::join(models_, ","));
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_run_command() { return std::make_unique<RunCommand>(); }
+
+}  // namespace micius

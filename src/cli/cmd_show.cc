@@ -1,0 +1,101 @@
+// `micius show RUN [--sample ID | --samples]` and `micius show task NAME [--sample N]`.
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/runs.h"
+#include "cli/show_text.h"
+#include "cli/task_setup.h"
+#include "core/names.h"
+#include "core/record_json.h"
+#include "store/sqlite_store.h"
+
+namespace micius {
+namespace {
+
+class ShowCommand final : public Command {
+ public:
+  std::string name() const override { return "show"; }
+  std::string summary() const override {
+    return "One run, its records, or a task and the prompt it would send";
+  }
+  void define(CLI::App& app) override;
+  ExitCode run() override { return words_.front() == "task" ? show_task() : show_run(); }
+
+ private:
+  ExitCode show_task() const;
+  ExitCode show_run() const;
+
+  PlaceFlags places_;
+  std::vector<std::string> words_;
+  std::string sample_, format_ = "text";
+  bool samples_ = false;
+};
+
+void ShowCommand::define(CLI::App& app) {
+  app.add_option("what", words_, "A run (a number or latest), or: task NAME")
+      ->required()
+      ->type_name("RUN | task NAME");
+  add_db_flag(app, places_);
+  add_data_dir_flag(app, places_);
+  auto* sample = app.add_option("--sample", sample_, "One sample: its id, or for a task its row number")
+                     ->type_name("ID");
+  app.add_flag("--samples", samples_, "All records of the run")->excludes(sample);
+  app.add_option("--format", format_, "text, or jsonl: one record a line")
+      ->check(CLI::IsMember({"text", "jsonl"}))
+      ->capture_default_str();
+}
+
+ExitCode ShowCommand::show_task() const {
+  if (words_.size() != 2) fail(ErrorCode::kUsage, "micius show task takes one name or file");
+  TaskOptions options;
+  options.roots = data_roots(places_);
+  if (sample_.empty()) {
+    const Task task = make_task(words_[1], options);
+    std::cout << task_text(task);
+    return ExitCode::kGood;
+  }
+  ConsoleLog log(ConsoleLog::Level::kWarnings);
+  const TaskSetup setup = set_up_task(words_[1], options, GenerateOptions{}.seed, log);
+  std::size_t row = 0;
+  if (!read_number(sample_, row) || row >= setup.dataset->size()) {
+    fail(ErrorCode::kUsage, "--sample '{}': {} has rows 0 to {}", sample_, setup.dataset->name(),
+         setup.dataset->size() - 1);
+  }
+  std::cout << task_text(setup.task) << "\n" << prompt_text(setup, row);
+  return ExitCode::kGood;
+}
+
+ExitCode ShowCommand::show_run() const {
+  const SystemClock clock;
+  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  for (const RunId id : resolve_runs(store, words_)) {
+    const Run run = store.run(id);
+    if (!samples_ && sample_.empty()) {
+      std::cout << run_text(run);
+      write_reports(store, {id}, ReportFlags{});
+      continue;
+    }
+    bool found = false;
+    store.for_each(id, [&](const Record& record) {
+      if (!sample_.empty() && record.sample.id != sample_) return;
+      found = true;
+      std::cout << (format_ == "jsonl" ? dump_json(record_json(id, record)) + "\n" : record_text(record));
+    });
+    if (!found && !sample_.empty()) {
+      fail(ErrorCode::kUsage, "run {} has no record of sample '{}'{}", static_cast<std::int64_t>(id), sample_,
+           did_you_mean(sample_, run.spec.sample_ids));
+    }
+  }
+  return ExitCode::kGood;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_show_command() { return std::make_unique<ShowCommand>(); }
+
+}  // namespace micius

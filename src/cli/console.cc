@@ -1,0 +1,13 @@
+#include "cli/console.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+namespace micius {
+
+void ConsoleLog::warning(std::string_view message) {
+  if (level_ == Level::kWarnings) fmt::print(stderr, "warning: {}\n", message);
+}
+
+}  // namespace micius

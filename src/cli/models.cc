@@ -1,0 +1,116 @@
+#include "cli/models.h"
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_model_path(const std::string& model) {
+  return model.find('/') != std::string::npos || model.ends_with(".gguf");
+}
+
+// A kind of the runner registry, alone or before a colon: "reference", "replay:12".
+bool names_a_runner(const std::string& model) {
+  return runner_registry().find(model.substr(0, model.find(':'))) != nullptr;
+}
+
+}  // namespace
+
+void add_engine_speed_flags(CLI::App& app, EngineFlags& flags) {
+  app.add_option("--device", flags.device, "auto or cpu")
+      ->check(CLI::IsMember({"auto", "cpu"}))
+      ->capture_default_str();
+  app.add_option("--threads", flags.threads, "Of the engine; 0: as many as the machine has")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--batch-tokens", flags.batch_tokens, "Tokens that the engine forwards at once")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--kv-memory", flags.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("BYTES")
+      ->capture_default_str();
+}
+
+void add_engine_flags(CLI::App& app, EngineFlags& flags) {
+  app.add_option("--numerics", flags.numerics, "Of the engine: fp32 (exact, slow) or precise")
+      ->check(CLI::IsMember({"fp32", "precise"}))
+      ->capture_default_str();
+  add_engine_speed_flags(app, flags);
+}
+
+Json list_models(const PlaceFlags& places) {
+  const fs::path root = model_root(places);
+  Json rows = Json::array();
+  for (const ManifestEntry& entry : model_manifest().entries) {
+    std::uint64_t bytes = 0;
+    for (const ManifestFile& file : entry.files) bytes += file.bytes;
+    rows.push_back({{"name", entry.name},
+                    {"licence", entry.licence},
+                    {"bytes", bytes},
+                    {"here", is_there(entry, root)},
+                    {"note", entry.note}});
+  }
+  std::error_code none;
+  for (const auto& file : fs::directory_iterator(root, none)) {
+    if (file.path().extension() != ".gguf") continue;
+    rows.push_back({{"name", file.path().stem().string()},
+                    {"licence", ""},
+                    {"bytes", file.file_size()},
+                    {"here", true},
+                    {"note", "a file of the model folder"}});
+  }
+  return rows;
+}
+
+Manifest model_manifest() { return read_manifest(share_root() / "runners/models.json"); }
+
+fs::path find_model_file(const std::string& model, const PlaceFlags& places) {
+  if (is_model_path(model)) {
+    if (!fs::exists(model)) fail(ErrorCode::kNotFound, "{}: no such model file", model);
+    return model;
+  }
+  const fs::path root = model_root(places);
+  const Manifest manifest = model_manifest();
+  if (const ManifestEntry* entry = manifest.find(model)) {
+    if (!is_there(*entry, root)) {
+      fail(ErrorCode::kNotFound, "the model '{}' is not in {}; get it: micius model fetch {}", model,
+           root.string(), model);
+    }
+    return root / entry->files.front().path;
+  }
+  if (const fs::path file = root / (model + ".gguf"); fs::exists(file)) return file;
+  std::vector<std::string> names;
+  for (const ManifestEntry& entry : manifest.entries) names.push_back(entry.name);
+  for (const auto& runner : runner_registry().entries()) names.push_back(runner.name);
+  fail(ErrorCode::kUsage,
+       "unknown model '{}'{}; `micius list models` shows them, a file needs a slash or .gguf", model,
+       did_you_mean(model, names));
+}
+
+std::string model_source(const std::string& model) {
+  return is_model_path(model) ? fs::absolute(model).string() : model;
+}
+
+EngineOptions engine_options(const EngineFlags& flags) {
+  EngineOptions options;
+  options.numerics = numerics_from(flags.numerics);
+  if (const char* isa = std::getenv("MICIUS_ISA")) options.isa = isa_from(isa);
+  options.threads = flags.threads;
+  options.batch_tokens = static_cast<std::size_t>(flags.batch_tokens);
+  options.kv_memory = flags.kv_memory;
+  return options;
+}
+
+std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,
+                                   const PlaceFlags& places, const RunnerContext& context) {
+  if (!is_model_path(model) && names_a_runner(model)) return make_runner(model, context);
+  fail(ErrorCode::kUnsupported, "{}: no runner for {}", model, find_model_file(model, places).string());
+}
+
+}  // namespace micius

@@ -1,0 +1,49 @@
+// From what a user writes after --model to a runner.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/places.h"
+#include "core/manifest.h"
+#include "engine/engine.h"
+#include "runners/registry.h"
+
+namespace micius {
+
+// The flags of the built-in engine.
+struct EngineFlags {
+  std::string numerics = "precise";
+  std::string device = "auto";
+  int threads = 0;  // 0: as many as the machine has
+  int batch_tokens = 512;
+  std::uint64_t kv_memory = std::uint64_t{2} << 30;
+};
+
+void add_engine_flags(CLI::App& app, EngineFlags& flags);
+void add_engine_speed_flags(CLI::App& app, EngineFlags& flags);  // those that change no answer
+
+Manifest model_manifest();
+// The manifest's models and the .gguf files of the model folder: name, licence, bytes, here, note.
+Json list_models(const PlaceFlags& places);
+
+// The file of a model that the engine runs: a path (it has a slash or ends in .gguf), a name of the manifest,
+// or NAME.gguf in the model folder. Throws Error{kNotFound} with the `model fetch` to type, or with the
+// nearest name.
+std::filesystem::path find_model_file(const std::string& model, const PlaceFlags& places);
+
+// With the instruction set that MICIUS_ISA names, if it is set. Throws Error for one that the machine lacks.
+EngineOptions engine_options(const EngineFlags& flags);
+
+// What `resume` is to be given for this model: an absolute path for a path, else the name.
+std::string model_source(const std::string& model);
+
+// `context` must outlive the runner.
+std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,
+                                   const PlaceFlags& places, const RunnerContext& context);
+
+}  // namespace micius

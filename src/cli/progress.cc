@@ -1,0 +1,115 @@
+#include "cli/progress.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/terminal.h"
+
+namespace micius {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLivePeriod = 100ms;
+constexpr auto kPlainPeriod = 10s;
+constexpr std::size_t kBarCells = 24;
+
+std::string bar(const Progress& progress) {
+  const std::size_t halves = progress.total == 0 ? 0 : 2 * kBarCells * progress.done / progress.total;
+  std::string text;
+  for (std::size_t cell = 0; cell < kBarCells; ++cell) {
+    text += 2 * cell + 1 < halves ? "━" : 2 * cell < halves ? "╸" : " ";
+  }
+  return text;
+}
+
+std::string cut_to_width(const std::string& text, std::size_t width) {
+  const std::u32string points = decode_utf8(text);
+  return encode_utf8(std::u32string_view(points).substr(0, width));
+}
+
+}  // namespace
+
+ProgressMode progress_mode_from(const std::string& word) {
+  if (word == "none") return ProgressMode::kNone;
+  if (word == "plain") return ProgressMode::kPlain;
+  if (word == "auto") return allows_colour(stderr) ? ProgressMode::kLive : ProgressMode::kPlain;
+  fail(ErrorCode::kUsage, "--progress '{}' is none of auto, plain, none{}", word,
+       did_you_mean(word, {"auto", "plain", "none"}));
+}
+
+ProgressDisplay::ProgressDisplay(ProgressMode mode, std::string task, std::string model, MetricInfo primary,
+                                 const Clock& clock)
+    : mode_(mode),
+      task_(std::move(task)),
+      model_(std::move(model)),
+      primary_(std::move(primary)),
+      clock_(clock),
+      started_(clock.now()),
+      drawn_(started_) {}
+
+ProgressDisplay::~ProgressDisplay() {
+  if (mode_ == ProgressMode::kNone || last_.total == 0) return;
+  draw(last_);
+  if (mode_ == ProgressMode::kLive) fmt::print(stderr, "\n");
+}
+
+void ProgressDisplay::on_progress(const Progress& progress) {
+  last_ = progress;
+  if (mode_ == ProgressMode::kNone) return;
+  const auto period = mode_ == ProgressMode::kLive ? Clock::time_point::duration(kLivePeriod) : kPlainPeriod;
+  const auto now = clock_.now();
+  const bool first = mode_ == ProgressMode::kLive && !drawn_once_;
+  if (!first && now - drawn_ < period) return;
+  drawn_ = now;
+  draw(progress);
+}
+
+void ProgressDisplay::draw(const Progress& progress) {
+  drawn_once_ = true;
+  if (mode_ == ProgressMode::kPlain) {
+    fmt::print(stderr, "{}\n", line(progress, 0));
+    return;
+  }
+  const std::size_t width = terminal_width(stderr);
+  fmt::print(stderr, "\r\x1b[K{}", cut_to_width(line(progress, width), width - 1));
+  std::fflush(stderr);
+}
+
+std::string ProgressDisplay::score(const Progress& progress) const {
+  const auto estimate = primary_.reduction == Reduction::kExpNegMean ? progress.primary.exp_neg_estimate()
+                                                                     : progress.primary.estimate();
+  if (!estimate) return fmt::format("{}  -", primary_.name);
+  std::string text = fmt::format("{} {:>6}", primary_.name, format_value(estimate->value, primary_.unit));
+  if (estimate->low && estimate->high && primary_.unit == "fraction") {
+    text += fmt::format(" ±{:.1f}", 50 * (*estimate->high - *estimate->low));
+  }
+  return text;
+}
+
+std::string ProgressDisplay::line(const Progress& progress, std::size_t width) const {
+  const auto elapsed = clock_.now() - started_;
+  const double seconds = std::chrono::duration<double>(elapsed).count();
+  const double rate = seconds > 0 ? static_cast<double>(progress.new_records) / seconds : 0;
+  std::string text = fmt::format("{:<14} {:<16}", shorten(task_, 14), shorten(model_, 16));
+  if (mode_ == ProgressMode::kLive && width >= 100) text += " " + bar(progress);
+  text += fmt::format(" {:>5}/{}  {}", progress.done, progress.total, score(progress));
+  if (progress.failed > 0) text += fmt::format("  {} failed", progress.failed);
+  if (rate > 0) text += fmt::format("  {:.3g} samples/s", rate);
+  if (rate > 0 && progress.done < progress.total) {
+    const auto left =
+        std::chrono::duration<double>(static_cast<double>(progress.total - progress.done) / rate);
+    text +=
+        fmt::format("  {} left", format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left)));
+  } else if (progress.done >= progress.total) {
+    text += fmt::format("  {}", format_duration(elapsed));
+  }
+  return text;
+}
+
+}  // namespace micius

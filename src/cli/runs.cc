@@ -1,0 +1,120 @@
+#include "cli/runs.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "cli/terminal.h"
+#include "pipeline/published.h"
+#include "reports/registry.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<RunId> latest_runs(const std::vector<Run>& runs) {
+  std::vector<RunId> latest;
+  std::int64_t batch = 0;
+  for (const Run& run : runs) batch = std::max(batch, run.batch);
+  for (const Run& run : runs) {
+    if (run.batch == batch) latest.push_back(run.id);
+  }
+  return latest;
+}
+
+RunId run_from(const std::string& word) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc() || end != word.data() + word.size()) {
+    fail(ErrorCode::kUsage, "'{}' is no run: give a number of `micius list runs`, or 'latest'", word);
+  }
+  return RunId{number};
+}
+
+std::string format_of(const ReportFlags& flags) {
+  if (!flags.format.empty()) return flags.format;
+  std::string ending = fs::path(flags.output).extension();
+  if (ending.empty()) return "text";
+  ending.erase(0, 1);
+  return ending == "htm" ? "html" : ending == "markdown" ? "md" : ending == "txt" ? "text" : ending;
+}
+
+}  // namespace
+
+std::vector<RunId> resolve_runs(const Store& store, const std::vector<std::string>& words) {
+  std::vector<RunId> runs;
+  const std::vector<Run> all = store.runs();
+  if (all.empty()) fail(ErrorCode::kNotFound, "the database has no runs; `micius run quick` makes the first");
+  for (const std::string& word : words) {
+    if (word == "latest") {
+      const std::vector<RunId> latest = latest_runs(all);
+      runs.insert(runs.end(), latest.begin(), latest.end());
+    } else {
+      runs.push_back(store.run(run_from(word)).id);
+    }
+  }
+  return runs;
+}
+
+std::int64_t next_batch(const Store& store) {
+  std::int64_t batch = 0;
+  for (const Run& run : store.runs()) batch = std::max(batch, run.batch);
+  return batch + 1;
+}
+
+void check_report_file(const std::string& path) {
+  ReportFlags flags;
+  flags.output = path;
+  report_registry().get(format_of(flags), path);
+  const fs::path folder = fs::absolute(path).parent_path();
+  if (!fs::is_directory(folder))
+    fail(ErrorCode::kNotFound, "{}: the folder {} is not there", path, folder.string());
+}
+
+void add_report_flags(CLI::App& app, ReportFlags& flags) {
+  app.add_option("--format", flags.format,
+                 "text, md, html, json or csv (default: by the ending of -o, else text)")
+      ->type_name("FORMAT");
+  app.add_option("-o,--output", flags.output, "File to write (default: stdout)")->type_name("FILE");
+  app.add_flag("--groups", flags.groups, "With the breakdowns of every run");
+  app.add_option("--published", flags.published,
+                 "The paper's numbers beside ours: on or off (default: on but for text)")
+      ->check(CLI::IsMember({"auto", "on", "off"}));
+  app.add_flag("--allow-failed", flags.allow_failed, "Metrics over the scored samples although some failed");
+  app.add_flag("--stable", flags.stable,
+               "Without what two executions of one run do not share: ids, times, machine");
+}
+
+void write_reports(const Store& store, const std::vector<RunId>& runs, const ReportFlags& flags) {
+  const std::string format = format_of(flags);
+  ReportStyle style;
+  style.groups = flags.groups;
+  if (flags.output.empty()) {
+    style.width = terminal_width(stdout);
+    style.colour = allows_colour(stdout);
+  }
+  const auto writer = report_registry().get(format)(style);
+
+  SummarizeOptions options;
+  options.allow_failed = flags.allow_failed;
+  options.stable = flags.stable;
+  if (flags.published == "on" || (flags.published == "auto" && format != "text")) {
+    options.published = read_published(share_root() / "datasets/aimicius/published.json");
+  }
+  std::ostringstream out;
+  writer->write(summarize_all(store, runs, options), out);
+  if (flags.output.empty()) {
+    std::cout << out.str() << std::flush;
+  } else {
+    write_file_atomic(flags.output, out.str());
+  }
+}
+
+}  // namespace micius

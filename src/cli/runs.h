@@ -1,0 +1,36 @@
+// What a user may write for RUN, and the reports of such runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/places.h"
+#include "core/store.h"
+#include "pipeline/summarize.h"
+
+namespace micius {
+
+// A number as `list runs` prints it, or `latest`: the runs of the last `micius run`. Throws Error{kUsage} for
+// anything else and Error{kNotFound} where there is no such run.
+std::vector<RunId> resolve_runs(const Store& store, const std::vector<std::string>& words);
+
+// One past the highest batch of the store: the number of the next `micius run`.
+std::int64_t next_batch(const Store& store);
+
+// The flags that say what of a report is shown and how.
+struct ReportFlags {
+  std::string format, output, published = "auto";
+  bool groups = false, allow_failed = false, stable = false;
+};
+// Throws Error for a file that cannot be written or whose ending names no format: before a run starts, not
+// after it.
+void check_report_file(const std::string& path);
+void add_report_flags(CLI::App& app, ReportFlags& flags);
+
+// Renders the reports of `runs` into the file that the flags name, else to stdout. The format is --format,
+// else what the file's ending says, else text.
+void write_reports(const Store& store, const std::vector<RunId>& runs, const ReportFlags& flags);
+
+}  // namespace micius

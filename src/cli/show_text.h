@@ -1,0 +1,21 @@
+// Runs, records, tasks and prompts as text for people. Model output is made harmless for a terminal.
+#pragma once
+
+#include <string>
+
+#include "cli/task_setup.h"
+#include "core/record.h"
+#include "core/run.h"
+
+namespace micius {
+
+std::string task_text(const Task& task);
+// The exact prompt that the task would send for the sample at `index` of its dataset, before a chat template.
+std::string prompt_text(const TaskSetup& setup, std::size_t index);
+std::string run_text(const Run& run);
+std::string record_text(const Record& record);
+
+// The whole of `text` as a number, or false.
+bool read_number(const std::string& text, std::size_t& number);
+
+}  // namespace micius

@@ -1,0 +1,61 @@
+#include "cli/task_setup.h"
+
+#include <filesystem>
+
+#include "datasets/registry.h"
+#include "scorers/registry.h"
+#include "tasks/json_task.h"
+#include "tasks/registry.h"
+
+namespace micius {
+
+bool is_task_file(const std::string& source) {
+  return source.find('/') != std::string::npos || source.ends_with(".json");
+}
+
+Task make_task(const std::string& source, const TaskOptions& options) {
+  if (!is_task_file(source)) return task_registry().get(source)(options);
+  TaskFileNames names;
+  for (const auto& loader : dataset_registry().entries()) names.loaders.push_back(loader.name);
+  names.scorer_metrics = [&](const Spec& scorer, const std::string& where) {
+    return scorer_registry().get(scorer.name, where)(scorer, {options.roots, where})->metrics();
+  };
+  return read_task_file(source, options, names);
+}
+
+std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots) {
+  return scorer_registry().get(task.scorer.name, task.name)(task.scorer, {roots, task.name});
+}
+
+// The task options that a spec was made with.
+TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots) {
+  TaskOptions options;
+  options.shots = spec.shots;
+  options.style = spec.style;
+  options.roots = roots;
+  options.params = spec.task_params;
+  options.system = options.params.value("system", "");
+  options.params.erase("system");
+  return options;
+}
+
+TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std::uint64_t seed, Log& log) {
+  TaskSetup setup;
+  setup.source = is_task_file(source) ? std::filesystem::absolute(source).string() : source;
+  setup.task = make_task(source, options);
+  setup.scorer = make_scorer(setup.task, options.roots);
+  const auto loaders = dataset_registry();
+  const auto open = [&](const Spec& spec) {
+    return loaders.get(spec.name, setup.task.name)(spec, options.roots);
+  };
+  setup.dataset = open(setup.task.dataset);
+  if (const auto pool = choose_shot_pool(setup.task, options.roots)) {
+    setup.shot_pool = open(pool->dataset);
+    setup.shot_pool_label = shot_pool_label(*setup.shot_pool);
+    if (!pool->warning.empty()) log.warning(pool->warning);
+  }
+  setup.shots = std::make_unique<ShotPicker>(setup.task, *setup.dataset, setup.shot_pool.get(), seed);
+  return setup;
+}
+
+}  // namespace micius

@@ -1,0 +1,38 @@
+// Everything that asking one task needs, made from its name or file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "core/dataset.h"
+#include "core/run.h"
+#include "core/scorer.h"
+#include "core/shots.h"
+#include "core/task.h"
+
+namespace micius {
+
+struct TaskSetup {
+  std::string source;  // as it was named
+  Task task;
+  std::unique_ptr<Scorer> scorer;
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<Dataset> shot_pool;  // null if the task takes no shots
+  std::unique_ptr<ShotPicker> shots;   // borrows the two above
+  std::string shot_pool_label;         // "" without
+};
+
+// A name of the registry, or the path of a task file: it has a slash or ends in .json.
+bool is_task_file(const std::string& source);
+Task make_task(const std::string& source, const TaskOptions& options);
+std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots);
+
+// The options that the run's task was made with.
+TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots);
+
+// Throws Error as the parts do: unknown names, missing data with the command that gets it.
+TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std::uint64_t seed, Log& log);
+
+}  // namespace micius
