@@ -44,21 +44,17 @@ void write_header(const ReportSet& set, std::ostream& out) {
   if (runs == 0) out << "<p class=\"note\">No run was given.</p>\n";
 }
 
-void write_browser(const Grid& grid, const SampleData& data, std::ostream& out) {
+void write_browser(const SampleData& data, std::ostream& out) {
   out << "<section id=\"samples\">\n<h2>Samples</h2>\n";
   if (!data.has_texts)
     out << "<p class=\"note\">Prompts and completions are left out: together they are more than 20 MB. "
            "<code>micius show RUN --sample ID</code> prints them.</p>\n";
-  const std::string run =
-      grid.set().reports.empty() || !grid.set().reports.front().execution
-          ? "RUN"
-          : fmt::format("{}", static_cast<std::int64_t>(grid.set().reports.front().execution->id));
   out << fmt::format(
-      "<noscript><p class=\"note\">The sample browser needs JavaScript. <code>micius show {} "
-      "--samples</code> "
-      "prints the {} records.</p></noscript>\n<div id=\"browser\" hidden></div>\n</section>\n"
+      "<noscript><p class=\"note\">The sample browser needs JavaScript. <code>micius show RUN "
+      "--samples</code> prints the {} records.</p></noscript>\n<div id=\"browser\" "
+      "hidden></div>\n</section>\n"
       "<section id=\"sample\" hidden></section>\n",
-      run, data.records);
+      data.records);
 }
 
 // In a script element only "</" and "<!--" end or change it; neither can be in JSON once "<" is written as
@@ -83,7 +79,7 @@ class HtmlWriter final : public ReportWriter {
     write_header(set, out);
     write_summary(grid, out);
     write_where(grid, out);
-    write_browser(grid, data, out);
+    write_browser(data, out);
     write_how(grid, out);
     out << "</main>\n<footer>Made by Micius from stored records. Same records, same bytes.</footer>\n";
     write_data(data, out);

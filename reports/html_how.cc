@@ -21,11 +21,16 @@ class Facts {
   void add(std::string_view name, const std::string& value) {
     if (!value.empty()) out_ << fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, html(value));
   }
+  // Lines break between words and not within a flag.
   void add_code(std::string_view name, const std::string& value) {
+    std::string words;
+    for (const std::string_view word : split(value, ' '))
+      words += (words.empty() ? "<span class=\"unbroken\">" : " <span class=\"unbroken\">") + html(word) +
+               "</span>";
     out_ << fmt::format(
-        "<dt>{}</dt><dd class=\"code\"><code>{}</code><button type=\"button\" "
-        "class=\"copy\">Copy</button></dd>\n",
-        name, html(value));
+        "<dt>{}</dt><dd class=\"code\"><code>{}</code><button type=\"button\" class=\"copy\" "
+        "hidden>Copy</button></dd>\n",
+        name, words);
   }
   void add_fields(std::string_view name, const Json& object) {
     std::vector<std::string> parts;
@@ -100,6 +105,7 @@ void write_run(const Report& report, std::size_t model, std::string_view open, s
   facts.add("prompt", std::string(name_of(spec.style)));
   const Json options = spec_json(spec);
   facts.add_fields("decoding", options.at("options"));
+  if (!spec.turn_max_tokens.empty()) facts.add("tokens a turn", dump_json(options.at("turn_max_tokens")));
   if (spec.repeats != 1) facts.add("repeats", fmt::format("{}", spec.repeats));
   facts.add("scorer", spec.scorer);
   facts.add_fields("task options", spec.task_params);

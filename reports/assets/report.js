@@ -425,7 +425,7 @@
 
   async function start() {
     themeSwitch();
-    document.querySelectorAll("button.copy").forEach((button) => button.addEventListener("click", copy));
+    document.querySelectorAll("button.copy").forEach((button) => { button.hidden = false; button.addEventListener("click", copy); });
     data = await load();
     if (!data.runs.length) return;
     buildBrowser();
