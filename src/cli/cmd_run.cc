@@ -136,9 +136,7 @@ TaskOptions RunCommand::task_options() const {
 }
 
 std::vector<TaskRequest> RunCommand::requested_tasks() const {
-  std::vector<std::string> names;
-  for (const auto& entry : task_registry().entries()) names.push_back(entry.name);
-  return expand_tasks(join(tasks_, ","), names);
+  return expand_tasks(join(tasks_, ","), task_registry().names());
 }
 
 Json RunCommand::tags() const {

@@ -1,6 +1,7 @@
 #include "cli/config_file.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -36,11 +37,11 @@ void append_flag(std::vector<std::string>& out, const std::string& flag, const J
 
 }  // namespace
 
-std::vector<std::string> expand_config_file(std::vector<std::string> arguments) {
+ExpandedArguments expand_config_file(std::vector<std::string> arguments) {
   const auto at = std::find_if(arguments.begin(), arguments.end(), [](const std::string& argument) {
     return argument == "--config" || argument.rfind("--config=", 0) == 0;
   });
-  if (at == arguments.end()) return arguments;
+  if (at == arguments.end()) return {std::move(arguments), "", {}};
   const bool joined = *at != "--config";
   if (!joined && at + 1 == arguments.end()) fail(ErrorCode::kUsage, "--config needs a file");
   const std::string path = joined ? at->substr(std::string("--config=").size()) : *(at + 1);
@@ -48,13 +49,14 @@ std::vector<std::string> expand_config_file(std::vector<std::string> arguments) 
 
   const Json config = parse_json(read_file(path), path);
   if (!config.is_object()) fail(ErrorCode::kUsage, "{}: expected an object of flags", path);
+  ExpandedArguments expanded{std::move(arguments), path, {}};
   for (const auto& item : config.items()) {
     const std::string flag = "--" + item.key();
-    if (!is_set(arguments, flag)) {
-      append_flag(arguments, flag, item.value(), path + ": field '" + item.key() + "'");
-    }
+    if (is_set(expanded.arguments, flag)) continue;
+    append_flag(expanded.arguments, flag, item.value(), path + ": field '" + item.key() + "'");
+    expanded.flags.push_back(flag);
   }
-  return arguments;
+  return expanded;
 }
 
 }  // namespace micius

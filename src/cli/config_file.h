@@ -7,8 +7,14 @@
 
 namespace micius {
 
+struct ExpandedArguments {
+  std::vector<std::string> arguments;
+  std::string config;              // the file, or ""
+  std::vector<std::string> flags;  // that came from it
+};
+
 // Replaces `--config FILE` by the flags that the file sets and the command line does not. Throws Error naming
 // the file and the field for a value that is not text, number, true, false or a list of them.
-std::vector<std::string> expand_config_file(std::vector<std::string> arguments);
+ExpandedArguments expand_config_file(std::vector<std::string> arguments);
 
 }  // namespace micius

@@ -41,31 +41,38 @@ std::string full_name(const CLI::App& app) {
   return app.get_parent() == nullptr ? app.get_name() : full_name(*app.get_parent()) + " " + app.get_name();
 }
 
-// "unknown flag '--modle' (did you mean '--model'?)" for what CLI11 did not expect.
-std::string unexpected_argument(const CLI::App& app) {
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::vector<std::string> commands_of(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  return names;
+}
+
+// "unknown flag '--modle' (did you mean '--model'?)" for the first word that no command expected, or "".
+std::string unexpected_word(const CLI::App& app, const ExpandedArguments& given) {
   const std::vector<std::string> extras = app.remaining(true);
   if (extras.empty()) return "";
   const CLI::App& command = parsed_app(app);
-  const std::string& word = extras.front();
-  const bool is_flag = word.rfind("-", 0) == 0;
-  std::vector<std::string> names;
-  if (is_flag) {
-    for (const CLI::Option* option : command.get_options()) {
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    }
-  } else {
-    for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
-      names.push_back(sub->get_name());
-    }
-  }
-  const std::string flag = is_flag ? word.substr(0, word.find('=')) : word;
-  const bool is_command = !is_flag && !names.empty();
   const std::string path = full_name(command);
+  if (extras.front().starts_with("-")) {
+    const std::string flag = extras.front().substr(0, extras.front().find('='));
+    const bool from_file = std::find(given.flags.begin(), given.flags.end(), flag) != given.flags.end();
+    return fmt::format("{}: unknown flag '{}'{}; see `{} --help`", from_file ? given.config : path, flag,
+                       did_you_mean(flag, flags_of(command)), path);
+  }
+  const std::vector<std::string> subcommands = commands_of(command);
   return fmt::format("{}: {} '{}'{}; see `{} --help`", path,
-                     is_flag      ? "unknown flag"
-                     : is_command ? "unknown command"
-                                  : "unexpected argument",
-                     flag, did_you_mean(flag, names), path);
+                     subcommands.empty() ? "unexpected argument" : "unknown command", extras.front(),
+                     did_you_mean(extras.front(), subcommands), path);
 }
 
 int run_program(int argc, char** argv) {
@@ -75,22 +82,22 @@ int run_program(int argc, char** argv) {
   app.allow_extras();
   const auto commands = all_commands();
   for (const auto& command : commands) {
-    CLI::App* sub = app.add_subcommand(command->name(), command->summary());
-    command->define(*sub);
+    command->define(*app.add_subcommand(command->name(), command->summary()));
   }
+  const ExpandedArguments given = expand_config_file({argv + 1, argv + argc});
   try {
-    std::vector<std::string> arguments = expand_config_file({argv + 1, argv + argc});
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(arguments);
+    std::vector<std::string> words = given.arguments;
+    std::reverse(words.begin(), words.end());  // as CLI11 takes them
+    app.parse(words);
   } catch (const CLI::Success& request) {  // --help, --version
     return app.exit(request);
   } catch (const CLI::ParseError& error) {
-    const std::string unexpected = unexpected_argument(app);
+    const std::string unexpected = unexpected_word(app, given);
     return report_error(
         unexpected.empty() ? fmt::format("{}; see `micius --help`", error.what()) : unexpected,
         ExitCode::kCannotRun);
   }
-  if (const std::string unexpected = unexpected_argument(app); !unexpected.empty()) {
+  if (const std::string unexpected = unexpected_word(app, given); !unexpected.empty()) {
     return report_error(unexpected, ExitCode::kCannotRun);
   }
   for (const auto& command : commands) {

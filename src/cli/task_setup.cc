@@ -16,7 +16,7 @@ bool is_task_file(const std::string& source) {
 Task make_task(const std::string& source, const TaskOptions& options) {
   if (!is_task_file(source)) return task_registry().get(source)(options);
   TaskFileNames names;
-  for (const auto& loader : dataset_registry().entries()) names.loaders.push_back(loader.name);
+  names.loaders = dataset_registry().names();
   names.scorer_metrics = [&](const Spec& scorer, const std::string& where) {
     return scorer_registry().get(scorer.name, where)(scorer, {options.roots, where})->metrics();
   };

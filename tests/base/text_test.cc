@@ -36,6 +36,7 @@ TEST_CASE("globs") {
 
 TEST_CASE("the nearest name is offered only if it is near") {
   CHECK(did_you_mean("exakt", {"exact", "choice"}) == " (did you mean 'exact'?)");
+  CHECK(did_you_mean("fecth", {"list", "fetch"}) == " (did you mean 'fetch'?)");
   CHECK(did_you_mean("zzz", {"exact", "choice"}).empty());
 }
 

@@ -1,33 +1,44 @@
 #!/usr/bin/env bash
-# kill -9 at random moments of a run of the real model, resume after each, and compare the stable report in every format
-# with that of a run that nobody disturbed.   kill_resume.sh PROGRAM [KILLS]
+# kill -9 at random moments of a run of the real model, go on after each, and compare the stable report in every format
+# with that of a run that nobody disturbed.
+#   kill_resume.sh PROGRAM [KILLS]
+# Exit 4: skipped, with the reason.
 set -euo pipefail
 program=$1 kills=${2:-20}
 model=smollm2-135m
-"$program" model info $model | grep -q 'not here' && { echo "skipped: $model is not here"; exit 4; }
+if "$program" model info "$model" | grep -q 'not here'; then
+  echo "skipped: $model is not here; micius model fetch $model"
+  exit 4
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-tasks=infrawise samples=12
-run=(run $tasks --model $model --limit $samples --progress none -q)
+run=(run infrawise --model "$model" --limit 24 --max-tokens 48 --progress none -q)
 
-"$program" "${run[@]}" --db "$work/calm.db"
 start=$(date +%s%N)
-"$program" "${run[@]}" --db "$work/calm2.db"
-whole_ms=$((($(date +%s%N) - start) / 1000000))
+"$program" "${run[@]}" --db "$work/calm.db"
+calm_ms=$((($(date +%s%N) - start) / 1000000))
 
-hit=0
-for ((i = 0; i < kills; ++i)); do
-  rm -f "$work/k$i.db"*
-  timeout -s KILL "$(awk -v r=$RANDOM -v ms=$whole_ms 'BEGIN { printf "%.3f", 0.05 + r / 32768 * ms / 1000 }')" \
-    "$program" "${run[@]}" --db "$work/killed.db" || hit=$((hit + 1))
-  "$program" list runs --db "$work/killed.db" --format json | grep -q '"status": "complete"' && mv "$work/killed.db" "$work/done$i.db"
+# Each try gets a random share of the time that the whole run takes, so that kills fall on loading, on the first batch and
+# on the last record alike. A run that ends before it is killed is kept aside and another one begun.
+killed=0
+while [ "$killed" -lt "$kills" ]; do
+  limit=$(awk -v r="$RANDOM" -v ms="$calm_ms" 'BEGIN { printf "%.3f", 0.02 + r / 32768 * ms / 2500 }')
+  if timeout -s KILL "$limit" "$program" "${run[@]}" --db "$work/killed.db"; then
+    rm -f "$work"/whole.db* && for f in "$work"/killed.db*; do mv "$f" "${f/killed/whole}"; done
+  else
+    killed=$((killed + 1))
+  fi
 done
-[ -e "$work/killed.db" ] || cp "$(ls -t "$work"/done*.db | head -1)" "$work/killed.db"
-"$program" resume --db "$work/killed.db" -q --progress none
+if [ -e "$work/killed.db" ] && [ "$("$program" list runs --db "$work/killed.db" | wc -l)" -gt 0 ]; then
+  "$program" resume --db "$work/killed.db" -q --progress none
+else
+  for f in "$work"/whole.db*; do mv "$f" "${f/whole/killed}"; done
+fi
 
 for format in text md html json csv; do
-  "$program" report 1 --db "$work/calm.db" --stable --format $format -o "$work/calm.$format"
-  "$program" report 1 --db "$work/killed.db" --stable --format $format -o "$work/killed.$format"
+  for name in calm killed; do
+    "$program" report 1 --db "$work/$name.db" --stable --format "$format" -o "$work/$name.$format"
+  done
   cmp "$work/calm.$format" "$work/killed.$format"
 done
-echo "killed $hit times of $kills; the reports are the same bytes"
+echo "killed $killed times; the reports in five formats are the same bytes"
