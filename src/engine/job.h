@@ -60,6 +60,7 @@ struct JobResult {
   std::string text;                   // generated: no control tokens, no stop, no half character at the end
   bool stopped = false;               // by a stop string or a token that ends the turn, not by max_tokens
   std::vector<float> logits;          // [vocabulary], of a LogitsJob
+  double logsumexp = 0;               // of them, natural
   std::size_t prompt_tokens = 0;      // read: of a WeighJob each distinct context once
 };
 

@@ -398,6 +398,7 @@ void Scheduler::take_logits(Lane& lane, std::span<const float> logits, StepResul
   JobState& job = *lane.job;
   if (lane.kind == LaneKind::kLogits) {
     job.result.logits.assign(logits.begin(), logits.end());
+    job.result.logsumexp = summarize_logits(logits, context_).logsumexp;
     lane.ended = true;
     return;
   }
