@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "runners/engine_runner.h"
 
 namespace micius {
 namespace {
@@ -110,7 +111,9 @@ EngineOptions engine_options(const EngineFlags& flags) {
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,
                                    const PlaceFlags& places, const RunnerContext& context) {
   if (!is_model_path(model) && names_a_runner(model)) return make_runner(model, context);
-  fail(ErrorCode::kUnsupported, "{}: no runner for {}", model, find_model_file(model, places).string());
+  const fs::path file = find_model_file(model, places);
+  const std::string name = is_model_path(model) ? file.stem().string() : model;
+  return make_engine_runner(file, name, engine_options(flags), context.clock);
 }
 
 }  // namespace micius
