@@ -14,7 +14,7 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kTextLimit = 20'000'000;  // bytes of prompts, completions and samples
+constexpr std::size_t kTextLimit = 48'000'000;  // bytes of prompts, completions and samples
 constexpr std::size_t kPlainLimit = 1'000'000;  // bytes of data that stay readable in the page
 
 std::string hash_source(std::string_view asset) {
@@ -47,7 +47,7 @@ void write_header(const ReportSet& set, std::ostream& out) {
 void write_browser(const SampleData& data, std::ostream& out) {
   out << "<section id=\"samples\">\n<h2>Samples</h2>\n";
   if (!data.has_texts)
-    out << "<p class=\"note\">Prompts and completions are left out: together they are more than 20 MB. "
+    out << "<p class=\"note\">Prompts and completions are left out: together they are more than 48 MB. "
            "<code>micius show RUN --sample ID</code> prints them.</p>\n";
   out << fmt::format(
       "<noscript><p class=\"note\">The sample browser needs JavaScript. <code>micius show RUN "

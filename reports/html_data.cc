@@ -140,7 +140,7 @@ class Builder {
         json["pairs"].push_back({shared(pair.context), own(pair.continuation)});
     }
     const Completion& c = turn.completion;
-    if (!c.prompt_text.empty()) json["read"] = own(c.prompt_text);
+    if (!c.prompt_text.empty()) json["read"] = pieces_of(c.prompt_text, turn.prompt);
     if (std::holds_alternative<GenerateInput>(turn.prompt.input)) {
       json["completion"] = own(c.text);
       json["stop"] = name_of(c.stop_reason);
@@ -149,6 +149,22 @@ class Builder {
     json["tokens"] = {c.prompt_tokens, c.completion_tokens};
     if (!turn.observation.empty()) json["observation"] = own(turn.observation);
     return json;
+  }
+
+  // What the model read is its messages with a template's words around them: text, or the place of a message.
+  Json pieces_of(std::string_view read, const Prompt& prompt) {
+    Json pieces = Json::array();
+    const auto* generate = std::get_if<GenerateInput>(&prompt.input);
+    const auto& messages = generate ? generate->messages : std::get<LikelihoodInput>(prompt.input).messages;
+    for (const Message& message : messages) {
+      const std::size_t at = message.content.empty() ? read.npos : read.find(message.content);
+      if (at == read.npos) continue;
+      pieces.push_back(own(std::string(read.substr(0, at))));
+      pieces.push_back(shared(message.content));
+      read.remove_prefix(at + message.content.size());
+    }
+    pieces.push_back(own(std::string(read)));
+    return pieces;
   }
 
   // A sample is there once, however many models were asked about it.

@@ -40,7 +40,7 @@
   }
 
   const count = (n) => n < 1000 ? `${n}` : n < 999950 ? `${(n / 1e3).toFixed(1)}k` : `${(n / 1e6).toFixed(1)}M`;
-  const time = (ms) => ms == null ? "" : ms < 999.5 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1e3).toFixed(1)} s`;
+  const time = (ms) => ms == null ? "" : ms < 1 ? "< 1 ms" : ms < 999.5 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1e3).toFixed(1)} s`;
   const percent = (x) => `${(100 * x).toFixed(1)}\u00a0%`;
   const number = (value, unit) => value == null ? "\u2013" : unit === "fraction" ? percent(value) : String(Number(value.toPrecision(4)));
   // A list shows what a share of one sample is: 1, 0 or a part.
@@ -223,15 +223,22 @@
   const pre = (text, name) => el("pre", { class: name || null, tabindex: "0" }, text);
   const fold = (title, ...content) => el("details", {}, el("summary", {}, title), ...content);
 
-  // The completion with the answer that was read in it marked, at its last place. Of an answer in several turns
-  // ("A -> B") each turn has its part.
+  // The completion with the answer that was read in it marked, at its last place. Of an answer from several turns
+  // ("A -> B") each turn has its part, and a part of several fields ("x | y") is marked field by field.
   function marked(text, answer, turn) {
     text = visible(text);
-    const parts = [answer, answer.split(" -> ")[turn]].filter((part) => part).map(visible);
-    const part = parts.find((candidate) => text.includes(candidate));
-    if (!part) return [text];
-    const at = text.lastIndexOf(part), end = at + part.length;
-    return [text.slice(0, at), el("mark", { title: "the answer that was read" }, text.slice(at, end)), text.slice(end)];
+    const part = answer.split(" -> ")[turn] || "";
+    const whole = [answer, part].map(visible).find((needle) => needle && text.includes(needle));
+    const needles = whole ? [whole] : part.split(" | ").map(visible).filter((needle) => needle.trim() && text.includes(needle));
+    const spans = needles.map((needle) => [text.lastIndexOf(needle), needle.length]).sort((x, y) => x[0] - y[0]);
+    const nodes = [];
+    let from = 0;
+    for (const [at, length] of spans) {
+      if (at < from) continue;
+      nodes.push(text.slice(from, at), el("mark", { title: "the answer that was read" }, text.slice(at, at + length)));
+      from = at + length;
+    }
+    return [...nodes, text.slice(from)];
   }
 
   function likelihoodBars(turn, sample, answer) {
@@ -263,7 +270,7 @@
       if (contexts.size === 1) nodes.push(el("p", { class: "role" }, "context"), pre(visible(data.strings[turn.pairs[0][0]])));
       nodes.push(fold("continuations", turn.pairs.map((pair) => pre((contexts.size === 1 ? "" : visible(data.strings[pair[0]]) + "\u2502") + visible(pair[1])))));
     }
-    if (turn.read) nodes.push(fold("what the model read, in its chat template", pre(visible(turn.read))));
+    if (turn.read) nodes.push(fold("what the model read, in its chat template", pre(visible(turn.read.map((piece) => typeof piece === "number" ? data.strings[piece] : piece).join("")))));
     return nodes;
   }
 
@@ -293,7 +300,7 @@
     const right = sample.extra.matches || [], traps = sample.extra.traps || {};
     const chosen = /(?:^|-> )([\d, ]+)$/.exec(answer), picked = chosen ? chosen[1].split(",").map(Number) : [];
     const names = ["hardware", "sku", "workload"];
-    return block("Candidates", el("div", { class: "scroll" }, el("table", { class: "plain candidates" },
+    return block(`Candidates: ${right.length} of ${list.length} fit`, el("div", { class: "scroll" }, el("table", { class: "plain candidates" },
       el("thead", {}, el("tr", {}, ["#", ...names, "fits?"].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, list.map((item, i) => {
         const index = item.index ?? i, fits = right.includes(index);

@@ -60,6 +60,19 @@ TEST_CASE("the same sample is in the page once for all models") {
   CHECK(data["models"].size() == 2);
 }
 
+TEST_CASE("what a model read holds its messages by their place") {
+  ReportSet set = example_reports();
+  set.reports.resize(1);
+  set.records = [](std::size_t, const std::function<void(const Record&)>& fn) {
+    Record record = generated_record("0", Verdict::kCorrect, "yes");
+    record.turns[0].completion.prompt_text = "<s>Be short.</s><u>Does <it> run?</u>";
+    fn(record);
+  };
+  const Json data = parse_json(sample_data(Grid(set), 1'000'000).json, "data");
+  CHECK(data["strings"] == Json({"Be short.", "Does <it> run?"}));
+  CHECK(data["texts"][0]["turns"][0]["read"] == Json({"<s>", 0, "</s><u>", 1, "</u>"}));
+}
+
 TEST_CASE("texts over the limit are left out and the rows stay") {
   const ReportSet set = example_reports();
   const SampleData data = sample_data(Grid(set), 100);
