@@ -1,0 +1,192 @@
+// What is computed together must not change a bit of what comes out.
+#include "engine/scheduler.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "base/rng.h"
+#include "engine/engine.h"
+#include "engine/tiny_model.h"
+
+namespace micius {
+namespace {
+
+std::vector<JobResult> run_all(Engine& engine, const std::vector<Job>& jobs) {
+  std::map<JobId, std::size_t> index;
+  std::vector<JobResult> results(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) index[engine.add(jobs[i])] = i;
+  while (!engine.idle()) {
+    for (JobResult& result : engine.step().finished) results[index.at(result.id)] = std::move(result);
+  }
+  return results;
+}
+
+std::vector<TokenId> random_tokens(Rng& rng, std::size_t n) {
+  std::vector<TokenId> ids(n);
+  for (TokenId& id : ids) id = static_cast<TokenId>(rng.below(kTinyVocabulary));
+  return ids;
+}
+
+// Questions with a common header, choices that share a context, texts, logits.
+std::vector<Job> mixed_jobs() {
+  Rng rng("scheduler test");
+  const std::vector<TokenId> header = random_tokens(rng, 90);
+  std::vector<Job> jobs;
+  for (int i = 0; i < 10; ++i) {
+    std::vector<TokenId> context = header;
+    for (const TokenId id : random_tokens(rng, 5 + rng.below(70))) context.push_back(id);
+    WeighJob weigh;
+    for (int choice = 0; choice < 4; ++choice)
+      weigh.pairs.push_back({context, random_tokens(rng, 1 + rng.below(9))});
+    weigh.pairs.push_back({random_tokens(rng, 3), random_tokens(rng, 2)});
+    jobs.emplace_back(std::move(weigh));
+    GenerateJob generate;
+    generate.prompt = i % 2 == 0 ? context : random_tokens(rng, 20);
+    generate.max_tokens = 12;
+    generate.sampling.temperature = i % 3 == 0 ? 0 : 0.8;
+    generate.stream = "7/sampling/" + std::to_string(i);
+    jobs.emplace_back(std::move(generate));
+    jobs.emplace_back(LogitsJob{random_tokens(rng, 1 + rng.below(150))});
+  }
+  return jobs;
+}
+
+void check_equal(const JobResult& a, const JobResult& b) {
+  REQUIRE_FALSE(a.failure);
+  REQUIRE_FALSE(b.failure);
+  CHECK(a.ids == b.ids);
+  CHECK(a.text == b.text);
+  CHECK(a.logits == b.logits);
+  CHECK(a.prompt_tokens == b.prompt_tokens);
+  REQUIRE(a.weights.size() == b.weights.size());
+  for (std::size_t i = 0; i < a.weights.size(); ++i) {
+    CHECK(a.weights[i].logprob == b.weights[i].logprob);
+    CHECK(a.weights[i].greedy == b.weights[i].greedy);
+    CHECK(a.weights[i].tokens == b.weights[i].tokens);
+  }
+}
+
+TEST_CASE("Batches, chunks, threads and shared beginnings change no bit", "[scheduler]") {
+  const TinyModel model;
+  const std::vector<Job> jobs = mixed_jobs();
+  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise}) {
+    EngineOptions options;
+    options.numerics = numerics;
+    options.threads = 1;
+    std::vector<JobResult> alone;
+    for (const Job& job : jobs) {  // nothing to share, nothing beside it
+      Engine engine(model.path(), options);
+      alone.push_back(run_all(engine, {job}).front());
+    }
+    for (const auto& [threads, batch_tokens] : {std::pair{1, 64}, {2, 2048}, {2, 7}, {2, 1}}) {
+      options.threads = threads;
+      options.batch_tokens = static_cast<std::size_t>(batch_tokens);
+      Engine engine(model.path(), options);
+      const std::vector<JobResult> together = run_all(engine, jobs);
+      INFO(numerics_name(numerics) << ", " << threads << " threads, " << batch_tokens << " tokens a step");
+      for (std::size_t i = 0; i < jobs.size(); ++i) check_equal(alone[i], together[i]);
+      CHECK(engine.counts().forwarded < engine.counts().naive * 3 / 4);
+    }
+  }
+}
+
+TEST_CASE("Little memory makes jobs wait and too little refuses them", "[scheduler]") {
+  const TinyModel model;
+  EngineOptions options;
+  options.threads = 1;
+  const std::vector<Job> jobs = mixed_jobs();
+  Engine roomy(model.path(), options);
+  const std::vector<JobResult> expected = run_all(roomy, jobs);
+  options.kv_memory = 8 * kTinyBlockBytes;  // a question takes up to 7 blocks
+  Engine tight(model.path(), options);
+  const std::vector<JobResult> results = run_all(tight, jobs);
+  for (std::size_t i = 0; i < jobs.size(); ++i) check_equal(expected[i], results[i]);
+
+  options.kv_memory = kTinyBlockBytes;
+  Engine small(model.path(), options);
+  Rng rng("small");
+  const JobResult refused = run_all(small, {LogitsJob{random_tokens(rng, 65)}}).front();
+  REQUIRE(refused.failure);
+  CHECK(refused.failure->code == "kv_memory");
+  CHECK(run_all(small, {LogitsJob{random_tokens(rng, 64)}}).front().logits.size() == kTinyVocabulary);
+}
+
+TEST_CASE("Jobs that cannot be done say why", "[scheduler]") {
+  const TinyModel model;
+  EngineOptions options;
+  options.threads = 1;
+  Engine engine(model.path(), options);
+  const std::vector<TokenId> most(kTinyContext, 5), more(kTinyContext + 1, 5);
+  GenerateJob no_room;
+  no_room.prompt = {1};
+  no_room.max_tokens = static_cast<int>(kTinyContext);
+  const std::vector<std::pair<Job, std::string>> cases = {
+      {WeighJob{{{{1}, {}}}}, "empty_continuation"}, {WeighJob{{{{}, {1}}}}, "empty_context"},
+      {WeighJob{{{{1}, more}}}, "context_too_long"}, {WeighJob{{{{1}, {-1}}}}, "bad_token"},
+      {WeighJob{{{{99999}, {1}}}}, "bad_token"},     {LogitsJob{{}}, "empty_prompt"},
+      {LogitsJob{more}, "context_too_long"},         {no_room, "context_too_long"}};
+  for (const auto& [job, code] : cases) {
+    const JobResult result = run_all(engine, {job}).front();
+    REQUIRE(result.failure);
+    CHECK(result.failure->code == code);
+  }
+  CHECK(run_all(engine, {WeighJob{{{{1}, most}}}}).front().weights.front().tokens ==
+        static_cast<int>(kTinyContext));
+  CHECK(run_all(engine, {WeighJob{}}).front().weights.empty());
+}
+
+TEST_CASE("A context that is too long loses its beginning", "[scheduler]") {
+  const TinyModel model;
+  EngineOptions options;
+  options.threads = 1;
+  Engine engine(model.path(), options);
+  Rng rng("long");
+  const std::vector<TokenId> context = random_tokens(rng, kTinyContext + 50),
+                             continuation = random_tokens(rng, 4);
+  // max_length + 1 tokens are kept and the last one is not read (general-tasks.md 3).
+  const std::vector<TokenId> kept(context.end() - static_cast<std::ptrdiff_t>(kTinyContext + 1 - 4),
+                                  context.end());
+  const std::vector<JobResult> results =
+      run_all(engine, {WeighJob{{{context, continuation}}}, WeighJob{{{kept, continuation}}}});
+  CHECK(results[0].weights[0].logprob == results[1].weights[0].logprob);
+
+  GenerateJob generate;
+  generate.prompt = context;
+  generate.max_tokens = 3;
+  GenerateJob cut = generate;
+  cut.prompt.assign(context.end() - static_cast<std::ptrdiff_t>(kTinyContext - 3), context.end());
+  const std::vector<JobResult> texts = run_all(engine, {generate, cut});
+  CHECK(texts[0].ids == texts[1].ids);
+  CHECK(texts[0].prompt_tokens == kTinyContext - 3);
+}
+
+TEST_CASE("A cancelled job gives no result and leaves the others alone", "[scheduler]") {
+  const TinyModel model;
+  EngineOptions options;
+  options.threads = 1;
+  options.batch_tokens = 16;
+  const std::vector<Job> jobs = mixed_jobs();
+  Engine all(model.path(), options);
+  const std::vector<JobResult> expected = run_all(all, jobs);
+  Engine engine(model.path(), options);
+  std::map<JobId, std::size_t> index;
+  for (std::size_t i = 0; i < jobs.size(); ++i) index[engine.add(jobs[i])] = i;
+  std::size_t seen = 0;
+  for (int steps = 0; !engine.idle(); ++steps) {
+    for (const auto& [id, i] : index) {
+      if (i % 3 == 0 && static_cast<int>(i) < steps) engine.cancel(id);
+    }
+    for (const JobResult& result : engine.step().finished) {
+      check_equal(expected[index.at(result.id)], result);
+      ++seen;
+    }
+  }
+  CHECK(seen >= 20);
+  CHECK(seen < 30);
+}
+
+}  // namespace
+}  // namespace micius
