@@ -100,7 +100,7 @@ TEST_CASE("Little memory makes jobs wait and too little refuses them", "[schedul
   const std::vector<Job> jobs = mixed_jobs();
   Engine roomy(model.path(), options);
   const std::vector<JobResult> expected = run_all(roomy, jobs);
-  options.kv_memory = 8 * kTinyBlockBytes;  // a question takes up to 7 blocks
+  options.kv_memory = 10 * kTinyBlockBytes;  // what the largest question takes
   Engine tight(model.path(), options);
   const std::vector<JobResult> results = run_all(tight, jobs);
   for (std::size_t i = 0; i < jobs.size(); ++i) check_equal(expected[i], results[i]);

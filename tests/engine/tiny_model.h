@@ -8,7 +8,7 @@ namespace micius {
 
 inline constexpr std::size_t kTinyVocabulary = 271;  // the 256 bytes, then control tokens
 inline constexpr std::size_t kTinyContext = 256;
-inline constexpr std::size_t kTinyBlockBytes = 2 * 64 * (16 + 16) * 2;  // of KV cache, for 64 tokens, in f16
+inline constexpr std::size_t kTinyBlockBytes = 2 * 64 * (16 + 32) * 2;  // of KV cache, for 64 tokens, in f16
 
 class TinyModel {
  public:
