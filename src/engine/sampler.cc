@@ -1,6 +1,7 @@
 #include "engine/sampler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 
@@ -71,7 +72,17 @@ std::vector<Candidate> sampling_candidates(std::span<const float> logits, const 
 }
 
 TokenId greedy_token(std::span<const float> logits) {
-  return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  constexpr std::size_t kLanes = 16;  // independent maxima, which compilers put into registers side by side
+  std::array<float, kLanes> lanes;
+  lanes.fill(-INFINITY);
+  std::size_t i = 0;
+  for (; i + kLanes <= logits.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = std::max(lanes[lane], logits[i + lane]);
+  }
+  float most = *std::max_element(lanes.begin(), lanes.end());
+  for (; i < logits.size(); ++i) most = std::max(most, logits[i]);
+  const auto found = std::find(logits.begin(), logits.end(), most);
+  return found == logits.end() ? 0 : static_cast<TokenId>(found - logits.begin());
 }
 
 TokenId sample_token(std::span<const float> logits, const SamplingOptions& options, Rng& rng) {

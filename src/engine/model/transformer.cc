@@ -9,6 +9,8 @@
 namespace micius {
 namespace {
 
+constexpr std::size_t kStoreGrain = 32;  // tokens worth a thread
+
 // `rows` rows of the op's output, contiguous; the memory is kept from one batch to the next.
 std::span<float> apply(const Linear& linear, std::span<const float> x, std::vector<float>& y,
                        const OpContext& context) {
@@ -96,11 +98,15 @@ void Transformer::store(std::size_t index, std::span<const ForwardSlice> slices,
   for (std::size_t i = 0; i < slices.size(); ++i) {
     AttentionSlice& slice = attended_[i];
     slice.pages = slices[i].kv->pages(index);
-    for (std::size_t t = 0; t < slice.tokens; ++t) {
-      const std::size_t position = slice.first_position + t, row = slice.first_row + t;
-      store_kv(slices[i].kv->layout(), slice.pages[position / kPageTokens], position % kPageTokens,
-               {k + row * stride, shape.n_k * shape.d_k}, {v + row * stride, shape.n_v * shape.d_v}, context);
-    }
+    const auto store_tokens = [&](std::size_t begin, std::size_t end) {
+      for (std::size_t t = begin; t < end; ++t) {
+        const std::size_t position = slice.first_position + t, row = slice.first_row + t;
+        store_kv(slices[i].kv->layout(), slice.pages[position / kPageTokens], position % kPageTokens,
+                 {k + row * stride, shape.n_k * shape.d_k}, {v + row * stride, shape.n_v * shape.d_v},
+                 context);
+      }
+    };
+    context.pool.parallel_for(slice.tokens, kStoreGrain, store_tokens);
   }
 }
 
