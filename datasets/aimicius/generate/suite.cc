@@ -27,7 +27,6 @@ std::string canary_of(const fs::path& suite) {
 }
 
 void lint(const Splits& splits, const Sources& sources) {
-  lint_frames(sources.phrasings);
   lint_questions(splits, sources);
   lint_splits(splits);
   lint_matches(splits, sources);
@@ -77,8 +76,9 @@ Sources read_sources(const fs::path& suite) {
   const fs::path folder = suite / "infrawise";
   Vocabulary vocabulary(folder / "vocabulary.json");
   Pool pool(folder / "pool.jsonl", vocabulary);
-  return {std::move(vocabulary), std::move(pool), Phrasings::read(folder / "phrasings.json"),
-          canary_of(suite)};
+  Phrasings phrasings = Phrasings::read(folder / "phrasings.json");
+  lint_frames(phrasings);
+  return {std::move(vocabulary), std::move(pool), std::move(phrasings), canary_of(suite)};
 }
 
 Files build(const fs::path& suite) {

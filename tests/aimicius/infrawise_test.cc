@@ -1,0 +1,191 @@
+// The data of Infrawise with its task and scorer: what the sources give, and how the simplest models score.
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "datasets/registry.h"
+#include "scorers/registry.h"
+#include "suite.h"
+#include "tasks/registry.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kSuite = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius";
+
+// A copy of the suite's sources to break, removed with the object.
+class SuiteCopy {
+ public:
+  SuiteCopy() : path_(fs::temp_directory_path() / fmt::format("micius-suite-{}", ::getpid())) {
+    fs::create_directories(path_ / "infrawise");
+    for (const char* file : {"CANARY.txt", "README.md", "infrawise/vocabulary.json",
+                             "infrawise/phrasings.json", "infrawise/pool.jsonl"}) {
+      fs::copy_file(kSuite / file, path_ / file, fs::copy_options::overwrite_existing);
+    }
+  }
+  ~SuiteCopy() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+  void replace(const char* file, const std::string& from, const std::string& to) {
+    const std::string text = read_file(path_ / file);
+    REQUIRE(text.find(from) != std::string::npos);
+    write_file_atomic(path_ / file, replace_all(text, from, to));
+  }
+
+ private:
+  fs::path path_;
+};
+
+TaskOptions options() {
+  TaskOptions result;
+  result.roots.share = MICIUS_SOURCE_DIR;
+  return result;
+}
+
+std::vector<Sample> test_samples(const Task& task) {
+  const auto dataset = dataset_registry().get(task.dataset.name)(task.dataset, options().roots);
+  std::vector<Sample> samples;
+  for (std::size_t i = 0; i < dataset->size(); ++i) samples.push_back(task.prepare(dataset->at(i)));
+  return samples;
+}
+
+using Model = std::function<std::string(std::size_t sample, std::size_t turn)>;
+
+// The means of every metric when `model` answers.
+std::map<std::string, double> scores(const Task& task, const std::vector<Sample>& samples,
+                                     const Model& model) {
+  ScorerContext context;
+  context.roots = options().roots;
+  const auto scorer = scorer_registry().get(task.scorer.name)(task.scorer, context);
+  std::map<std::string, double> sums;
+  std::map<std::string, std::size_t> counts;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    std::vector<Turn> turns;
+    while (auto prompt = task.next(samples[i], {}, turns)) {
+      Turn& turn = turns.emplace_back();
+      turn.prompt = *std::move(prompt);
+      turn.completion.text = model(i, turns.size() - 1);
+      turn.observation = scorer->observe(samples[i], turns);
+    }
+    for (const Value& value : scorer->score(samples[i], turns).values) {
+      sums[value.metric] += value.value;
+      ++counts[value.metric];
+    }
+  }
+  for (auto& [metric, sum] : sums) sum /= static_cast<double>(counts[metric]);
+  return sums;
+}
+
+}  // namespace
+
+TEST_CASE("the suite's files are what their sources give") {
+  for (const auto& [path, bytes] : aimicius::build(kSuite)) {
+    INFO(path << ": `micius-data build` makes it again");
+    CHECK(read_file(kSuite / path) == bytes);
+  }
+  CHECK(read_file(kSuite / "SHA256SUMS") == aimicius::checksums(kSuite));
+}
+
+TEST_CASE("the simplest models score within expected.json") {
+  const Task task = task_registry().get("infrawise")(options());
+  const std::vector<Sample> samples = test_samples(task);
+  std::map<std::string, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < samples.size(); ++i) groups[samples[i].extra.at("group")].push_back(i);
+  const std::string dcw =
+      R"({"Design": {"Target": "H100", "Baseline": ""}, "Criterion": "default", "Workload": "BERT-Large inference"})";
+  const std::map<std::string, Model> models = {
+      {"reference", [&](std::size_t i, std::size_t turn) { return task.reference(samples[i], turn); }},
+      {"empty", [](std::size_t, std::size_t) { return std::string(); }},
+      {"random",
+       [&](std::size_t i, std::size_t turn) {
+         const auto& group = groups.at(samples[i].extra.at("group"));
+         return task.reference(samples[group[(i * 7919 + 1) % group.size()]], turn);
+       }},
+      {"constant", [&](std::size_t, std::size_t turn) { return turn == 0 ? dcw : std::string("None"); }}};
+  const Json expected = parse_json(read_file(kSuite / "expected.json"), "expected.json");
+  for (const auto& [name, model] : models) {
+    const auto values = scores(task, samples, model);
+    for (const auto& [metric, band] : expected.at("infrawise").at(name).items()) {
+      INFO(name << ": " << metric << " is " << values.at(metric));
+      CHECK(values.at(metric) >= band.at(0).get<double>());
+      CHECK(values.at(metric) <= band.at(1).get<double>());
+    }
+  }
+}
+
+TEST_CASE("naming every record recalls all and is never right") {
+  TaskOptions oracle = options();
+  oracle.params = {{"mode", "oracle"}};
+  const Task task = task_registry().get("infrawise")(oracle);
+  const auto values =
+      scores(task, test_samples(task), [](std::size_t, std::size_t) { return std::string("0-11"); });
+  CHECK(values.at("bench_recall") == Approx(0.84).margin(0.01));
+  CHECK(values.at("bench_accuracy") == 0);
+}
+
+TEST_CASE("every case carries the canary and its own id") {
+  const std::string canary = read_file(kSuite / "CANARY.txt");
+  std::set<std::string> ids;
+  for (const char* split : {"test", "dev", "tuning", "robust"}) {
+    const std::string path = fmt::format("infrawise/{}.jsonl", split);
+    for_each_line(read_file(kSuite / path), [&](std::string_view line, std::size_t) {
+      const Json item = parse_json(line, path);
+      CHECK(canary.find(item.at("canary").get<std::string>()) != std::string::npos);
+      CHECK(ids.insert(item.at("id")).second);
+    });
+  }
+  CHECK(ids.size() == 960 + 60 + 500 + 400);
+}
+
+TEST_CASE("a broken rule fails the build") {
+  const auto message_after = [](const char* file, const std::string& from,
+                                const std::string& to) -> std::string {
+    SuiteCopy copy;
+    copy.replace(file, from, to);
+    try {
+      aimicius::build(copy.path());
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "built";
+  };
+  const char* phrasings = "infrawise/phrasings.json";
+  CHECK_THAT(
+      message_after(phrasings, "Did anyone run LINPACK on the MI300X?", "Did anyone run LINPACK on the T4?"),
+      Catch::Contains("does not name MI300x"));
+  CHECK_THAT(
+      message_after(phrasings, "What is the L40S capable of?", "What is the L40S capable of, or the T4?"),
+      Catch::Contains("names t4 as well"));
+  CHECK_THAT(message_after(phrasings, "Tell me something about the B200.", "Tell me about the cheap B200."),
+             Catch::Contains("has a word for 'cost effectiveness'"));
+  CHECK_THAT(message_after(phrasings, "How good is {the} at {doing}?", "What does {the} reach in {noun}?"),
+             Catch::Contains("too near"));
+  CHECK_THAT(message_after(phrasings, "{noun} on {bare}: any data?", "{noun} on {bar}: any data?"),
+             Catch::Contains("no slot 'bar' (did you mean 'bare'?)"));
+  CHECK_THAT(message_after("infrawise/vocabulary.json", R"("match": ["mpt 7b llm training*"])",
+                           R"("match": ["mpt 7b *", "mpt 3b *"])"),
+             Catch::Contains("the second predicate finds"));
+}
+
+TEST_CASE("a twin has the same quotas and other draws") {
+  const std::string twin = aimicius::build_twin(kSuite, "1");
+  CHECK(twin != read_file(kSuite / "infrawise/test.jsonl"));
+  std::size_t cases = 0, curated = 0;
+  for_each_line(twin, [&](std::string_view line, std::size_t) {
+    ++cases;
+    if (line.find("\"curated\"") != std::string_view::npos) ++curated;
+  });
+  CHECK(cases == 960);
+  CHECK(curated == 0);
+}
+
+}  // namespace micius
