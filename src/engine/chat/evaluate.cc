@@ -112,10 +112,12 @@ Value Interpreter::filter(std::string_view name, const Value& input, const Argum
 }
 
 bool Interpreter::test(std::string_view name, const Value& input, const Arguments& arguments) {
-  const Test function = find_test(name);
-  if (function == nullptr) raise(FailureKind::kSyntax, "No test named '{}'.", name);
+  const Test* rule = find_test(name);
+  if (rule == nullptr) raise(FailureKind::kSyntax, "No test named '{}'.", name);
   tick(input.is_text() ? input.text().size() / 64 + 1 : 1);
-  return function(*this, input, arguments);
+  if (arguments.positional.size() != rule->operands || !arguments.named.empty())
+    raise_type_error("the test '{}' takes {} operands", name, rule->operands);
+  return rule->function(input, rule->operands == 1 ? arguments.positional[0] : Value());
 }
 
 Value Interpreter::run(const FilterCall& node) {

@@ -283,8 +283,8 @@ ExpressionPtr ExpressionParser::subscript(ExpressionPtr object) {
   return make(at, Item{std::move(object), make(name.at, Constant{name.value})});
 }
 
+// [a], [a:b:c], [a, b], and [], which Jinja reads as an empty tuple.
 ExpressionPtr ExpressionParser::bracketed(ExpressionPtr object, Position at) {
-  if (tokens_.is_operator("]")) tokens_.fail(FailureKind::kSyntax, "expected subscript expression");
   ExpressionPtr parts[3];
   int n = 0;  // colons so far
   while (true) {
@@ -292,10 +292,21 @@ ExpressionPtr ExpressionParser::bracketed(ExpressionPtr object, Position at) {
     if (n == 2 || !tokens_.skip_operator(":")) break;
     ++n;
   }
-  if (tokens_.is_operator(",")) tokens_.fail(FailureKind::kUnsupported, "a subscript of several values");
+  if (n > 0) {
+    if (tokens_.is_operator(",")) tokens_.fail(FailureKind::kUnsupported, "a subscript of several slices");
+    tokens_.expect_operator("]");
+    return make(at, Slice{std::move(object), std::move(parts[0]), std::move(parts[1]), std::move(parts[2])});
+  }
+  ListLiteral several{Sequence::Kind::kTuple, {}};
+  const bool is_one = parts[0] && !tokens_.is_operator(",");
+  if (is_one) {
+    tokens_.expect_operator("]");
+    return make(at, Item{std::move(object), std::move(parts[0])});
+  }
+  if (parts[0]) several.items.push_back(std::move(parts[0]));
+  while (tokens_.skip_operator(",")) several.items.push_back(expression());
   tokens_.expect_operator("]");
-  if (n == 0) return make(at, Item{std::move(object), std::move(parts[0])});
-  return make(at, Slice{std::move(object), std::move(parts[0]), std::move(parts[1]), std::move(parts[2])});
+  return make(at, Item{std::move(object), make(at, std::move(several))});
 }
 
 ExpressionPtr ExpressionParser::call(ExpressionPtr callee) {

@@ -53,6 +53,8 @@ DictItems dict_items(const char* name, const Arguments& arguments) {
     const Value& other = arguments.positional[0];
     if (const auto* dict = other.get<Dict>()) {
       items = *dict->items;
+    } else if (const auto* undefined = other.get<Undefined>()) {
+      raise_undefined(*undefined);
     } else {
       for (const Value& pair : items_of(other)) {
         const std::vector<Value> parts = items_of(pair);

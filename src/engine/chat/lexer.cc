@@ -4,17 +4,19 @@
 #include <array>
 #include <charconv>
 
+#include <utf8proc.h>
+
 #include "base/text.h"
 
 namespace micius::jinja {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_start(char c) {
-  return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         static_cast<unsigned char>(c) >= 0x80;
+bool is_name_part(char32_t c) {
+  const int category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+  return c == '_' || (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+         (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
-bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
 
 bool is_blank_only(std::string_view text) { return !text.empty() && strip(text).empty(); }
 
@@ -189,14 +191,21 @@ class Lexer {
     }
   }
 
+  std::size_t name_end(std::size_t place) const {
+    for (std::size_t i = place; i < text_.size(); place = i) {
+      if (!is_name_part(next_code_point(text_, i))) break;
+    }
+    return place;
+  }
+
   void token(std::string& open) {
     const char c = text_[i_];
     const std::size_t begin = i_;
     if (is_digit(c)) {
       number();
-    } else if (is_name_start(c)) {
-      while (i_ < text_.size() && is_name_part(text_[i_])) ++i_;
-      add(Token::Kind::kName, text_.substr(begin, i_ - begin), begin);
+    } else if (const std::size_t end = name_end(begin); end > begin) {
+      i_ = end;
+      add(Token::Kind::kName, text_.substr(begin, end - begin), begin);
     } else if (c == '\'' || c == '"') {
       string_literal(c);
     } else {
