@@ -22,11 +22,11 @@ KvPool::KvPool(const KvLayout& layout, std::size_t layers, std::size_t budget_by
       capacity_(std::max<std::size_t>(budget_bytes / block_bytes_, 1)),
       slab_blocks_(std::clamp<std::size_t>(kSlabBytes / block_bytes_, 1, capacity_)) {}
 
-KvPool::Block KvPool::take() {
+KvPool::Block KvPool::take(Fill fill) {
   if (!free_.empty()) {
     const Block block = free_.back();
     free_.pop_back();
-    std::memset(page(block, 0), 0, block_bytes_);
+    if (fill == Fill::kZero) std::memset(page(block, 0), 0, block_bytes_);
     holders_[block] = 1;
     return block;
   }
@@ -70,7 +70,7 @@ KvSequence& KvSequence::operator=(KvSequence&& other) noexcept {
 }
 
 void KvSequence::extend(std::size_t tokens) {
-  while (blocks_.size() < KvPool::blocks_for(length_ + tokens)) append(pool_->take());
+  while (blocks_.size() < KvPool::blocks_for(length_ + tokens)) append(pool_->take(KvPool::Fill::kZero));
   length_ += tokens;
 }
 
@@ -83,7 +83,7 @@ KvSequence KvSequence::fork(std::size_t tokens) const {
     copy.append(blocks_[i]);
   }
   if (tokens % kPageTokens != 0) {
-    copy.append(pool_->take());
+    copy.append(pool_->take(KvPool::Fill::kAny));
     std::memcpy(pool_->page(copy.blocks_[full], 0), pool_->page(blocks_[full], 0), pool_->block_bytes());
   }
   copy.length_ = tokens;

@@ -31,7 +31,8 @@ class KvPool {
   friend class KvSequence;
   using Block = std::uint32_t;
 
-  Block take();  // zeroed, held once; throws Error{kUsage} if all are in use
+  enum class Fill { kZero, kAny };
+  Block take(Fill fill);  // held once; throws Error{kUsage} if all are in use
   void hold(Block block) { ++holders_[block]; }
   void release(Block block);
   std::byte* page(Block block, std::size_t layer) const;

@@ -1,0 +1,109 @@
+// The engine's verbs as a script uses them: JSON lines in, JSON lines out, in order.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/process.h"
+#include "engine/tiny_model.h"
+
+namespace micius {
+namespace {
+
+struct Outcome {
+  int exit_code;
+  std::vector<Json> lines;
+};
+
+Outcome run_verb(const TinyModel& model, const std::string& verb, const std::string& input) {
+  const std::string stem = model.path().string() + "." + verb;
+  write_file_atomic(stem + ".in", input);
+  const std::string line = "MICIUS_MODEL_DIR= exec '" MICIUS_PROGRAM "' engine " + verb +
+                           " --threads 1 --model '" + model.path().string() + "' <'" + stem + ".in' >'" +
+                           stem + ".out'";
+  Outcome outcome{run_process({"sh", "-c", line}).exit_code, {}};
+  for_each_line(read_file(stem + ".out"), [&](std::string_view text, std::size_t) {
+    if (!text.empty()) outcome.lines.push_back(parse_json(text, verb));
+  });
+  std::filesystem::remove(stem + ".in");
+  std::filesystem::remove(stem + ".out");
+  return outcome;
+}
+
+TEST_CASE("engine tokenize: ids and text both ways, bad lines in their place", "[engine]") {
+  const TinyModel model;
+  const Outcome outcome = run_verb(model, "tokenize",
+                                   "{\"text\": \"a\u2028b\"}\n"
+                                   "{\"text\": \"<|im_end|>\", \"special\": true}\n"
+                                   "{\"text\": \n"
+                                   "{\"ids\": [257, 97]}\n"
+                                   "{\"ids\": [271]}\n"
+                                   "{\"txt\": \"a\"}");
+  CHECK(outcome.exit_code == 1);
+  REQUIRE(outcome.lines.size() == 6);
+  CHECK(outcome.lines[0]["ids"] == Json({97, 0xe2, 0x80, 0xa8, 98}));
+  CHECK(outcome.lines[1]["ids"] == Json({257}));
+  CHECK(outcome.lines[3]["text"] == "<|im_end|>a");
+  for (const std::size_t i : {2U, 4U, 5U}) {
+    INFO(i);
+    CHECK(outcome.lines[i]["error"].get<std::string>().rfind("line " + std::to_string(i + 1) + ": ", 0) == 0);
+  }
+}
+
+TEST_CASE("engine loglikelihood: texts and ids agree", "[engine]") {
+  const TinyModel model;
+  const Outcome outcome = run_verb(model, "loglikelihood",
+                                   "{\"context\": \"ab \", \"continuation\": \"c\"}\n"
+                                   "{\"context_ids\": [97, 98], \"continuation_ids\": [32, 99]}\n"
+                                   "{\"context\": \"a\", \"continuation\": \"\"}\n");
+  CHECK(outcome.exit_code == 1);
+  REQUIRE(outcome.lines.size() == 3);
+  CHECK(outcome.lines[0] == outcome.lines[1]);
+  CHECK(outcome.lines[0]["tokens"] == 2);
+  CHECK(outcome.lines[0]["logprob"].get<double>() < 0);
+  CHECK(outcome.lines[2]["error"].get<std::string>().rfind("line 3: empty_continuation: ", 0) == 0);
+}
+
+TEST_CASE("engine logits: the wanted ids in the order asked, the largest first", "[engine]") {
+  const TinyModel model;
+  const Outcome outcome = run_verb(model, "logits",
+                                   "{\"ids\": [97, 98], \"top\": 2, \"want\": [5, 3, 5]}\n"
+                                   "{\"text\": \"ab\", \"top\": 271}\n");
+  CHECK(outcome.exit_code == 0);
+  REQUIRE(outcome.lines.size() == 2);
+  const Json &asked = outcome.lines[0], &all = outcome.lines[1];
+  CHECK(asked["top"].size() == 2);
+  CHECK(asked["want"].size() == 3);
+  CHECK(asked["want"][0] == asked["want"][2]);
+  CHECK(asked["logsumexp"] == all["logsumexp"]);
+  REQUIRE(all["top"].size() == kTinyVocabulary);
+  CHECK(all["top"][0] == asked["top"][0]);
+  for (std::size_t i = 1; i < all["top"].size(); ++i) {
+    CHECK(all["top"][i - 1][1].get<double>() >= all["top"][i][1].get<double>());
+  }
+}
+
+TEST_CASE("engine generate: a seed gives the same text again, a stop cuts", "[engine]") {
+  const TinyModel model;
+  const Outcome outcome =
+      run_verb(model, "generate",
+               "{\"prompt\": \"GPU\", \"max_tokens\": 8, \"temperature\": 1, \"seed\": 7}\n"
+               "{\"prompt\": \"GPU\", \"max_tokens\": 8, \"temperature\": 1, \"seed\": 7}\n"
+               "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}], \"max_tokens\": 3}\n"
+               "{\"prompt\": \"[user]q\\n[assistant]\", \"max_tokens\": 3}\n"
+               "{\"messages\": [{\"role\": \"system\", \"content\": \"q\"}]}\n"
+               "{\"prompt\": \"GPU\", \"top_p\": 2}\n");
+  CHECK(outcome.exit_code == 1);
+  REQUIRE(outcome.lines.size() == 6);
+  CHECK(outcome.lines[0] == outcome.lines[1]);
+  CHECK(outcome.lines[0]["ids"].size() <= 8);
+  CHECK(outcome.lines[2] == outcome.lines[3]);
+  CHECK(outcome.lines[4]["error"].get<std::string>().find("no system") != std::string::npos);
+  CHECK(outcome.lines[5]["error"].get<std::string>().find("top_p") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace micius
