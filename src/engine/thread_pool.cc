@@ -1,7 +1,7 @@
 #include "engine/thread_pool.h"
 
-#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/error.h"
 
@@ -32,51 +32,63 @@ void wait_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
 
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
   if (threads < 1 || threads > 256) fail(ErrorCode::kUsage, "{} threads asked for; use 1 to 256", threads);
-  thrown_.resize(threads);
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
 }
 
 ThreadPool::~ThreadPool() {
   stop_.store(true, std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
+  step_.fetch_add(1, std::memory_order_release);
+  step_.notify_all();
   for (std::thread& worker : workers_) worker.join();
+}
+
+bool ThreadPool::join(std::uint32_t step) {
+  std::uint64_t door = door_.load(std::memory_order_acquire);
+  while (door >> 32 == step && (door & kClosed) == 0) {
+    if (door_.compare_exchange_weak(door, door + 1, std::memory_order_acq_rel)) return true;
+  }
+  return false;
 }
 
 void ThreadPool::work(int thread) {
   std::uint32_t seen = 0;
   for (;;) {
-    wait_change(generation_, seen);
-    ++seen;
+    wait_change(step_, seen);
+    seen = step_.load(std::memory_order_acquire);
     if (stop_.load(std::memory_order_relaxed)) return;
-    try {
-      call_(argument_, thread);
-    } catch (...) {
-      thrown_[thread] = std::current_exception();
-    }
-    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+    if (!join(seen)) continue;
+    take_tasks(thread);
+    left_.fetch_add(1, std::memory_order_release);
+    left_.notify_one();
   }
 }
 
-void ThreadPool::run_raw(Call call, const void* argument) {
+void ThreadPool::take_tasks(int thread) {
+  for (std::size_t task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) {
+    try {
+      call_(argument_, task, thread);
+    } catch (...) {
+      const std::lock_guard lock(thrown_mutex_);
+      thrown_ = std::current_exception();
+    }
+  }
+}
+
+void ThreadPool::run_raw(std::size_t tasks, Call call, const void* argument) {
   call_ = call;
   argument_ = argument;
-  pending_.store(static_cast<std::uint32_t>(threads_ - 1), std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  if (threads_ > 1) generation_.notify_all();
-  try {
-    call(argument, 0);
-  } catch (...) {
-    thrown_[0] = std::current_exception();
-  }
-  while (const std::uint32_t pending = pending_.load(std::memory_order_acquire))
-    wait_change(pending_, pending);
-  const auto first =
-      std::find_if(thrown_.begin(), thrown_.end(), [](const std::exception_ptr& e) { return e != nullptr; });
-  if (first == thrown_.end()) return;
-  const std::exception_ptr error = *first;
-  std::fill(thrown_.begin(), thrown_.end(), nullptr);
-  std::rethrow_exception(error);
+  tasks_ = tasks;
+  next_.store(0, std::memory_order_relaxed);
+  left_.store(0, std::memory_order_relaxed);
+  const std::uint32_t step = step_.load(std::memory_order_relaxed) + 1;
+  door_.store(static_cast<std::uint64_t>(step) << 32, std::memory_order_release);
+  step_.store(step, std::memory_order_release);
+  step_.notify_all();
+  take_tasks(0);
+  const auto joined = static_cast<std::uint32_t>(door_.fetch_or(kClosed, std::memory_order_acq_rel));
+  std::uint32_t left;
+  while ((left = left_.load(std::memory_order_acquire)) != joined) wait_change(left_, left);
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
 }
 
 }  // namespace micius

@@ -10,28 +10,40 @@
 namespace micius {
 namespace {
 
-TEST_CASE("run calls each thread once, thousands of times") {
+TEST_CASE("run does each task once, thousands of times") {
   for (const int threads : {1, 2, 5}) {
     ThreadPool pool(threads);
-    std::vector<int> calls(threads);
-    for (int i = 0; i < 3000; ++i) pool.run([&](int thread) { ++calls[thread]; });
-    CHECK(calls == std::vector<int>(threads, 3000));
+    std::vector<int> calls(7);
+    for (int i = 0; i < 3000; ++i) pool.run(calls.size(), [&](std::size_t task, int) { ++calls[task]; });
+    CHECK(calls == std::vector<int>(7, 3000));
   }
 }
 
-TEST_CASE("run wakes threads that sleep") {
+TEST_CASE("other threads wake up and help") {
   ThreadPool pool(3);
-  int total = 0;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 3; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));  // far longer than a waiting thread spins
-    std::atomic<int> calls{0};
-    pool.run([&](int) { ++calls; });
-    total += calls;
+    std::atomic<int> waiting{0};
+    pool.run(3, [&](std::size_t, int) {  // ends only if three threads take a task each
+      ++waiting;
+      while (waiting < 3) std::this_thread::yield();
+    });
+    CHECK(waiting == 3);
   }
-  CHECK(total == 15);
 }
 
-TEST_CASE("parallel_for covers the range once and leaves small ones to the caller") {
+TEST_CASE("a thread number is in one call at a time") {
+  ThreadPool pool(4);
+  std::vector<std::atomic<int>> inside(4);
+  std::atomic<bool> twice{false};
+  pool.run(5000, [&](std::size_t, int thread) {
+    if (inside[thread].fetch_add(1) != 0) twice = true;
+    inside[thread].fetch_sub(1);
+  });
+  CHECK_FALSE(twice);
+}
+
+TEST_CASE("parallel_for covers the range once and leaves small ones whole") {
   ThreadPool pool(3);
   std::vector<int> seen(1000);
   pool.parallel_for(seen.size(), 1, [&](std::size_t begin, std::size_t end) {
@@ -47,15 +59,16 @@ TEST_CASE("parallel_for covers the range once and leaves small ones to the calle
   CHECK(calls == 1);
 }
 
-TEST_CASE("the lowest thread's exception reaches the caller and the pool goes on") {
+TEST_CASE("an exception of a task reaches the caller and the pool goes on") {
   ThreadPool pool(4);
-  CHECK_THROWS_WITH(pool.run([](int thread) {
-    if (thread > 0) throw std::runtime_error(std::to_string(thread));
-  }),
-                    "1");
+  CHECK_THROWS_WITH(pool.run(20,
+                             [](std::size_t task, int) {
+                               if (task == 11) throw std::runtime_error("eleven");
+                             }),
+                    "eleven");
   std::atomic<int> calls{0};
-  pool.run([&](int) { ++calls; });
-  CHECK(calls == 4);
+  pool.run(20, [&](std::size_t, int) { ++calls; });
+  CHECK(calls == 20);
   CHECK_THROWS_AS(ThreadPool(0), Error);
 }
 

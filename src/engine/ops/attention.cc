@@ -1,7 +1,6 @@
 #include "engine/ops/attention.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cassert>
 #include <cstring>
 #include <numeric>
@@ -184,13 +183,9 @@ void Attend::run(const OpContext& context) {
   auto* scratch = reinterpret_cast<float*>(
       context.scratch.get((each * threads + partial_states_ * stride) * sizeof(float)));
   float* partials = scratch + each * threads;
-  std::atomic<std::size_t> next{0};
-  const auto work = [&](int thread) {
-    for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < units_.size();) {
-      run_unit(units_[i], scratch + each * thread, partials);
-    }
-  };
-  units_.size() > 1 ? context.pool.run(work) : work(0);
+  context.pool.run(units_.size(), [&](std::size_t i, int thread) {
+    run_unit(units_[i], scratch + each * thread, partials);
+  });
   context.pool.parallel_for(shared_.size(), 16, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) merge_unit(shared_[i], partials);
   });

@@ -1,7 +1,6 @@
 #include "engine/ops/linear.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cassert>
 #include <cstring>
 
@@ -220,16 +219,13 @@ void Linear::apply(std::span<const float> x, std::span<float> y, const OpContext
 
   const std::size_t row_block = kRowBlock / row_tile * row_tile;
   const std::size_t row_blocks = (rows + row_block - 1) / row_block, tasks = row_blocks * impl.groups.size();
-  std::atomic<std::size_t> next{0};
-  context.pool.run([&](int thread) {
-    for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
-      const Impl::Group& group = impl.groups[i % impl.groups.size()];
-      const PackedPart& part = impl.parts[group.part];
-      const std::size_t first = i / impl.groups.size() * row_block;
-      impl.kernels.multiply({part, group.tile_begin, group.tile_end, first, std::min(first + row_block, rows),
-                             x.data(), activations, y.data() + part.first_output, impl.outputs,
-                             activations + activation_bytes + panel_bytes * thread});
-    }
+  context.pool.run(tasks, [&](std::size_t i, int thread) {
+    const Impl::Group& group = impl.groups[i % impl.groups.size()];
+    const PackedPart& part = impl.parts[group.part];
+    const std::size_t first = i / impl.groups.size() * row_block;
+    impl.kernels.multiply({part, group.tile_begin, group.tile_end, first, std::min(first + row_block, rows),
+                           x.data(), activations, y.data() + part.first_output, impl.outputs,
+                           activations + activation_bytes + panel_bytes * thread});
   });
 }
 
