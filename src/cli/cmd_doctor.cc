@@ -7,10 +7,12 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/process.h"
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "engine/cpu.h"
+#include "engine/gpu.h"
 
 namespace micius {
 namespace {
@@ -51,6 +53,15 @@ Finding processor() {
                       isa_name(best_isa()))};
 }
 
+Finding gpu() {
+  const GpuSurvey survey = survey_gpus();
+  std::string names;
+  for (const Gpu& gpu : survey.gpus) {
+    names += fmt::format("{}{}, {}", names.empty() ? "" : "; ", gpu.name, format_bytes(gpu.memory_bytes));
+  }
+  return {"GPU", survey.problem.empty(), survey.problem.empty() ? names : survey.problem};
+}
+
 Finding own_data() {
   const fs::path data = share_root() / "datasets/aimicius";
   if (fs::is_directory(data)) return {"own data", true, data.string()};
@@ -69,7 +80,7 @@ Finding python() {
 }
 
 std::vector<Finding> DoctorCommand::findings() const {
-  std::vector<Finding> list = {processor(), own_data(), python()};
+  std::vector<Finding> list = {processor(), gpu(), own_data(), python()};
   for (const ManifestEntry& entry : model_manifest().entries) {
     const bool here = is_there(entry, model_root(places_));
     list.push_back({"model " + entry.name, here,

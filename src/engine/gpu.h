@@ -1,0 +1,23 @@
+// The GPUs that a build with MICIUS_CUDA sees.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace micius {
+
+struct Gpu {
+  std::string name;
+  std::uint64_t memory_bytes = 0;
+  int major = 0, minor = 0;  // compute capability
+};
+
+struct GpuSurvey {
+  std::vector<Gpu> gpus;
+  std::string problem;  // why there are none, and what to do; "" where there are some
+};
+
+GpuSurvey survey_gpus();
+
+}  // namespace micius

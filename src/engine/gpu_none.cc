@@ -1,0 +1,7 @@
+#include "engine/gpu.h"
+
+namespace micius {
+
+GpuSurvey survey_gpus() { return {{}, "built without CUDA (preset cuda builds with it)"}; }
+
+}  // namespace micius
