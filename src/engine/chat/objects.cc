@@ -135,7 +135,6 @@ Bound::Bound(std::string_view function, const Arguments& arguments, std::initial
 
 std::int64_t Bound::integer_or(std::size_t i, std::int64_t fallback) const {
   if (!has(i)) return fallback;
-  if (const auto* undefined = values_[i]->get<Undefined>()) raise_undefined(*undefined);
   const auto integer = values_[i]->integer();
   if (!integer)
     raise_type_error("{}(): '{}' object cannot be interpreted as an integer", function_,
