@@ -76,7 +76,8 @@ TinyModel::TinyModel() {
     matrix(prefix + "ffn_up.weight", kFfn, kHidden, 0.4);
     matrix(prefix + "ffn_down.weight", kHidden, kFfn, 0.3);
   }
-  path_ = std::filesystem::temp_directory_path() / fmt::format("micius-tiny-{}-{}.gguf", getpid(), fmt::ptr(this));
+  path_ = std::filesystem::temp_directory_path() /
+          fmt::format("micius-tiny-{}-{}.gguf", getpid(), fmt::ptr(this));
   write_file_atomic(path_, builder.build());
 }
 
