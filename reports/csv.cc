@@ -10,7 +10,7 @@ namespace {
 
 // RFC 4180: quotes only where they are needed.
 std::string field(const std::string& text) {
-  const std::string valid = to_valid_utf8(text);
+  std::string valid = to_valid_utf8(text);
   if (valid.find_first_of(",\"\r\n") == std::string::npos) return valid;
   return "\"" + replace_all(valid, "\"", "\"\"") + "\"";
 }

@@ -85,7 +85,7 @@ fs::path find_model_file(const std::string& model, const PlaceFlags& places) {
     }
     return root / entry->files.front().path;
   }
-  if (const fs::path file = root / (model + ".gguf"); fs::exists(file)) return file;
+  if (fs::path file = root / (model + ".gguf"); fs::exists(file)) return file;
   std::vector<std::string> names;
   for (const ManifestEntry& entry : manifest.entries) names.push_back(entry.name);
   for (const auto& runner : runner_registry().entries()) names.push_back(runner.name);

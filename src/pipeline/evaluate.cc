@@ -207,7 +207,7 @@ EvaluateResult evaluate(const Evaluation& evaluation, RunId run) {
   Evaluator evaluator(evaluation, run);
   evaluator.look_back();
   evaluator.run();
-  const EvaluateResult result = evaluator.result();
+  EvaluateResult result = evaluator.result();
   const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(evaluation.clock.now() - start);
   std::optional<Estimate> primary;
   if (result.status == RunStatus::kComplete && result.failed == 0)

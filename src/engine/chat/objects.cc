@@ -118,9 +118,9 @@ Bound::Bound(std::string_view function, const Arguments& arguments, std::initial
                      arguments.positional.size());
   }
   for (std::size_t i = 0; i < arguments.positional.size(); ++i) values_[i] = &arguments.positional[i];
-  for (const auto& [name, value] : arguments.named) {
-    const auto place =
-        std::find_if(names.begin(), names.end(), [&](const char* known) { return name == known; });
+  for (const auto& argument : arguments.named) {
+    const auto& [name, value] = argument;
+    const auto place = std::find(names.begin(), names.end(), name);
     if (place == names.end())
       raise_type_error("{}() got an unexpected keyword argument '{}'", function, name);
     const Value*& slot = values_[static_cast<std::size_t>(place - names.begin())];

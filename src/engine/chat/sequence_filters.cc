@@ -210,8 +210,8 @@ Value map_filter(Interpreter& interpreter, const Value& input, const Arguments& 
     const Bound bound("map", arguments, {"attribute", "default"});
     if (!bound.has(0)) raise_python("FilterArgumentError", "map requires a filter argument");
     for (const Value& item : items_of(input)) {
-      Value value = attribute_path(interpreter, item, bound[0]);
-      items.push_back(value.is_undefined() && bound.has(1) ? bound[1] : std::move(value));
+      const Value value = attribute_path(interpreter, item, bound[0]);
+      items.push_back(value.is_undefined() && bound.has(1) ? bound[1] : value);
     }
   } else {
     const std::string name = to_text(arguments.positional[0]);

@@ -137,7 +137,7 @@ std::optional<double> float_of(const Value& value) {
 
 Value int_filter(Interpreter&, const Value& input, const Arguments& arguments) {
   const Bound bound("int", arguments, {"default", "base"});
-  const Value fallback = bound.has(0) ? bound[0] : Value(std::int64_t{0});
+  Value fallback = bound.has(0) ? bound[0] : Value(std::int64_t{0});
   const std::int64_t base = bound.integer_or(1, 10);
   if (input.is_text() && base >= 2 && base <= 36) {
     if (const auto integer = read_integer(input.text(), static_cast<int>(base))) return Value(*integer);

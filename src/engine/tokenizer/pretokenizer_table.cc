@@ -11,7 +11,15 @@
 namespace micius {
 namespace {
 
-using namespace char_class;
+using char_class::Bits;
+using char_class::kLetter;
+using char_class::kMark;
+using char_class::kNewline;
+using char_class::kNumber;
+using char_class::kPunctuation;
+using char_class::kSpace;
+using char_class::kSymbol;
+using char_class::Set;
 using Contractions = WordStep::Contractions;
 
 Set of(Bits bits) { return {bits, {}, false}; }
