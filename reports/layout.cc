@@ -41,6 +41,13 @@ void add_failed_note(const Report& report, std::vector<std::string>& notes) {
                               resume_command(report), allowed ? "" : ", --allow-failed leaves them out"));
 }
 
+std::string cluster_note(const Estimate& e, const std::string& field) {
+  std::string note = fmt::format("n = {} in {} clusters ({})", e.n, *e.clusters, field);
+  if (e.n_effective) return note + fmt::format(" counts as {:.0f} independent samples.", *e.n_effective);
+  return note +
+         (e.low ? "; all agree, so the interval counts each cluster once." : "; no interval can be given.");
+}
+
 }  // namespace
 
 std::string visible_text(std::string_view text) {
@@ -104,11 +111,8 @@ std::vector<std::string> notes_of(const Report& report) {
     notes.push_back(fmt::format("{} could not be judged and {} left out of every metric.",
                                 plural(counts.unscored, "sample"), counts.unscored == 1 ? "is" : "are"));
   const Metric* primary = primary_of(report);
-  if (primary != nullptr && primary->estimate && primary->estimate->n_effective) {
-    const Estimate& e = *primary->estimate;
-    notes.push_back(fmt::format("n = {} in {} clusters ({}) counts as {:.0f} independent samples.", e.n,
-                                *e.clusters, report.spec.cluster, *e.n_effective));
-  }
+  if (primary != nullptr && primary->estimate && primary->estimate->clusters)
+    notes.push_back(cluster_note(*primary->estimate, report.spec.cluster));
   return notes;
 }
 

@@ -55,6 +55,7 @@ Row row_of(const Group& group) {
   row.task = fmt::format("  {} {}", visible_line(group.by), visible_line(group.key));
   row.n = fmt::format("{}", group.n);
   if (!group.metrics.empty()) set_metric(row, &group.metrics.front());
+  row.primary = "";  // the run's, on the line above
   return row;
 }
 
