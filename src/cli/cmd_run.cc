@@ -6,12 +6,15 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/execute.h"
 #include "cli/models.h"
 #include "cli/runs.h"
 #include "cli/signals.h"
+#include "cli/terminal.h"
+#include "reports/command.h"
 #include "store/sqlite_store.h"
 #include "tasks/registry.h"
 #include "tasks/suites.h"
@@ -42,6 +45,7 @@ class RunCommand final : public Command {
   void print_results(const Store& store) const;
   std::string command_line() const;
 
+  const CLI::App* app_ = nullptr;  // what was parsed
   PlaceFlags places_;
   EngineFlags engine_;
   PlanOptions plan_;
@@ -57,6 +61,7 @@ class RunCommand final : public Command {
 };
 
 void RunCommand::define(CLI::App& app) {
+  app_ = &app;
   app.add_option("tasks", tasks_, "Tasks, suites, globs (arc_*) or task files, separated by commas or blanks")
       ->required()
       ->delimiter(',')
@@ -224,12 +229,29 @@ void RunCommand::print_results(const Store& store) const {
   if (format_ == "text") {
     const std::string report =
         report_.empty() ? "`micius report latest -o report.html` writes one" : fs::path(report_).string();
-    fmt::print("\nreport: {}     database: {}     again: {}\n", report, places_.db.string(), command_line());
+    const std::vector<std::string> parts = {"report: " + report, "database: " + places_.db.string(),
+                                            "again: " + command_line()};
+    const std::string line = join(parts, "     ");
+    fmt::print("\n{}\n", line.size() <= terminal_width(stdout) ? line : join(parts, "\n"));
   }
 }
 
+// The command that repeats this run, from what the user gave; how it was shown is left out.
 std::string RunCommand::command_line() const {
-  return fmt::format("micius run {} --model {}", fmt::join(tasks_, ","), fmt::join(models_, ","));
+  std::string line = "micius run";
+  for (const CLI::Option* option : app_->get_options([](const CLI::Option* o) { return o->count() > 0; })) {
+    if (option->get_lnames().empty()) {  // TASKS
+      line += " " + shell_word(join(option->results(), ","));
+      continue;
+    }
+    const std::string name = option->get_lnames().front();
+    if (name == "format" || name == "progress" || name == "report") continue;
+    for (const std::string& value : option->results()) {
+      line += " --" + name;
+      if (option->get_items_expected_max() > 0) line += " " + shell_word(value);
+    }
+  }
+  return line;
 }
 
 }  // namespace

@@ -17,12 +17,12 @@ using namespace std::chrono_literals;
 
 constexpr auto kLivePeriod = 100ms;
 constexpr auto kPlainPeriod = 10s;
-constexpr std::size_t kBarCells = 24;
+constexpr std::size_t kLongestBar = 24, kShortestBar = 6;  // columns
 
-std::string bar(const Progress& progress) {
-  const std::size_t halves = progress.total == 0 ? 0 : 2 * kBarCells * progress.done / progress.total;
+std::string bar(const Progress& progress, std::size_t cells) {
+  const std::size_t halves = progress.total == 0 ? 0 : 2 * cells * progress.done / progress.total;
   std::string text;
-  for (std::size_t cell = 0; cell < kBarCells; ++cell) {
+  for (std::size_t cell = 0; cell < cells; ++cell) {
     text += 2 * cell + 1 < halves ? "━" : 2 * cell < halves ? "╸" : " ";
   }
   return text;
@@ -96,20 +96,22 @@ std::string ProgressDisplay::line(const Progress& progress, std::size_t width) c
   const auto elapsed = clock_.now() - started_;
   const double seconds = std::chrono::duration<double>(elapsed).count();
   const double rate = seconds > 0 ? static_cast<double>(progress.new_records) / seconds : 0;
-  std::string text = fmt::format("{:<14} {:<16}", shorten(task_, 14), shorten(model_, 16));
-  if (mode_ == ProgressMode::kLive && width >= 100) text += " " + bar(progress);
-  text += fmt::format(" {:>5}/{}  {}", progress.done, progress.total, score(progress));
-  if (progress.failed > 0) text += fmt::format("  {} failed", progress.failed);
-  if (rate > 0) text += fmt::format("  {:.3g} samples/s", rate);
+  const std::string head = fmt::format("{:<14} {:<16} ", shorten(task_, 14), shorten(model_, 16));
+  std::string tail = fmt::format("{:>5}/{}  {}", progress.done, progress.total, score(progress));
+  if (progress.failed > 0) tail += fmt::format("  {} failed", progress.failed);
+  if (rate > 0) tail += fmt::format("  {:.3g} samples/s", rate);
   if (rate > 0 && progress.done < progress.total) {
     const auto left =
         std::chrono::duration<double>(static_cast<double>(progress.total - progress.done) / rate);
-    text +=
+    tail +=
         fmt::format("  {} left", format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left)));
   } else if (progress.done >= progress.total) {
-    text += fmt::format("  {}", format_duration(elapsed));
+    tail += fmt::format("  {}", format_duration(elapsed));
   }
-  return text;
+  const std::size_t used = code_points(head) + code_points(tail) + 2;
+  const std::size_t cells = width > used ? std::min(width - used, kLongestBar) : 0;
+  return mode_ == ProgressMode::kLive && cells >= kShortestBar ? head + bar(progress, cells) + " " + tail
+                                                               : head + tail;
 }
 
 }  // namespace micius
