@@ -23,7 +23,7 @@ struct LogitPick {
   std::int32_t id = 0;
 };
 
-// head.apply(x) followed by summarize_logits of each row, without ever holding more than a few logits a row:
+// head.apply(x) followed by summarize_logits of each row, holding the logits of 64 rows at a time:
 // summaries: [rows]; picked[i] is the logit of picks[i]. The same bits as the two steps.
 void score_logits(const Linear& head, std::span<const float> x, std::span<const LogitPick> picks,
                   std::span<LogitSummary> summaries, std::span<float> picked, const OpContext& context);
