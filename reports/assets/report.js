@@ -176,6 +176,7 @@
 
   function drawList() {
     const list = byId("list"), run = data.runs[filter.run];
+    byId("space").style.height = `${shown.length * ROW}px`;
     const from = Math.max(0, Math.floor(list.scrollTop / ROW) - EXTRA);
     const to = Math.min(shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + EXTRA);
     const rows = [];
@@ -184,7 +185,6 @@
       node.style.top = `${(i + 1) * ROW}px`;
       rows.push(node);
     }
-    byId("space").style.height = `${shown.length * ROW}px`;
     byId("space").replaceChildren(...rows);
     list.setAttribute("aria-rowcount", shown.length + 1);
     byId("nothing").hidden = shown.length > 0;
@@ -247,10 +247,11 @@
       const l = turn.likelihoods[i];
       if (!l) return null;
       const width = 100 * Math.abs(l[0]) / largest;
-      const gold = sample.extra.gold === i, chosen = String(answer) === String(i);
+      const text = (sample.choices || [])[i] ?? pair[1];
+      const gold = sample.extra.gold === i, chosen = answer === text || answer === String(i);
       return el("tr", { class: `${gold ? "gold" : ""} ${chosen ? "chosen" : ""}` },
         el("td", { class: "num quiet" }, String(i)),
-        el("th", { scope: "row" }, visible((sample.choices || [])[i] ?? pair[1]), el("small", {}, `${gold ? " \u2713 right" : ""}${chosen ? " \u25cf chosen" : ""}`)),
+        el("th", { scope: "row" }, visible(text), el("small", {}, `${gold ? " \u2713 right" : ""}${chosen ? " \u25cf chosen" : ""}`)),
         el("td", { class: "likelihood" }, svg("svg", { width: "100%", height: "14", role: "img", "aria-label": `${l[0].toFixed(2)}` },
           svg("rect", { x: `${100 - width}%`, y: "2", width: `${width}%`, height: "10" }), svg("line", { x1: "100%", x2: "100%", y1: "0", y2: "14" }))),
         el("td", { class: "num" }, l[0].toFixed(2)), el("td", { class: "num quiet" }, String(l[1])));
