@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/environment.h"
 #include "cli/execute.h"
 #include "cli/models.h"
 #include "cli/runs.h"
@@ -175,6 +176,7 @@ ExitCode RunCommand::run_pairs(const ExecuteContext& context, std::vector<TaskSe
       if (!options.limit && options.sample_ids.empty()) options.limit = limits[i];
       Plan plan = plan_run(setups[i], runner->info(), options);
       plan.spec.tags = tags;
+      plan.spec.environment.update(machine_environment());
       plan.spec.model_source = model_source(model);
       const RunId run = begin_or_go_on(context.store, plan);
       runs_.push_back(run);

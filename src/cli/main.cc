@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
+#include "cli/environment.h"
 
 namespace micius {
 namespace {
@@ -77,7 +78,7 @@ std::string unexpected_word(const CLI::App& app, const ExpandedArguments& given)
 
 int run_program(int argc, char** argv) {
   CLI::App app("System-domain evaluation of language models", "micius");
-  app.set_version_flag("--version", "micius " MICIUS_VERSION);
+  app.set_version_flag("--version", "micius " + version_text());
   app.require_subcommand(1);
   app.allow_extras();
   const auto commands = all_commands();

@@ -1,0 +1,24 @@
+#include "cli/environment.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include "engine/cpu.h"
+
+namespace micius {
+
+std::string version_text() {
+  constexpr std::string_view kCommit = MICIUS_COMMIT;
+  return kCommit.empty() ? MICIUS_VERSION : fmt::format("{} ({})", MICIUS_VERSION, kCommit);
+}
+
+Json machine_environment() {
+  utsname system{};
+  const std::string os =
+      ::uname(&system) == 0 ? fmt::format("{} {}", system.sysname, system.release) : "unknown";
+  return {{"micius", version_text()}, {"os", os}, {"cpu", cpu_name()}};
+}
+
+}  // namespace micius
