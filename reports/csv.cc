@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "reports/writers_internal.h"
+#include "core/report_writer.h"
 
 namespace micius {
 namespace {

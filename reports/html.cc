@@ -7,9 +7,9 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "core/report_writer.h"
 #include "reports/html_internal.h"
 #include "reports/layout_internal.h"
-#include "reports/writers_internal.h"
 
 namespace micius {
 namespace {

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "core/names.h"
+#include "core/report_writer.h"
 #include "core/run.h"
-#include "reports/writers_internal.h"
 
 namespace micius {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "core/report_writer.h"
 #include "reports/layout_internal.h"
-#include "reports/writers_internal.h"
 
 namespace micius {
 namespace {

@@ -1,8 +1,13 @@
 #include "reports/registry.h"
 
-#include "reports/writers_internal.h"
-
 namespace micius {
+
+// The makers, one a file.
+std::unique_ptr<ReportWriter> make_text_writer(const ReportStyle&);
+std::unique_ptr<ReportWriter> make_markdown_writer(const ReportStyle&);
+std::unique_ptr<ReportWriter> make_json_writer(const ReportStyle&);
+std::unique_ptr<ReportWriter> make_csv_writer(const ReportStyle&);
+std::unique_ptr<ReportWriter> make_html_writer(const ReportStyle&);
 
 Registry<ReportWriterFactory> report_registry() {
   return {"report",

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "core/report_writer.h"
 #include "reports/columns_internal.h"
 #include "reports/layout_internal.h"
-#include "reports/writers_internal.h"
 
 namespace micius {
 namespace {

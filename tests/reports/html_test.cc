@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "reports/example_reports.h"
-#include "reports/golden.h"
 #include "reports/html_internal.h"
 #include "reports/registry.h"
 
@@ -27,12 +26,6 @@ std::string between(const std::string& text, const std::string& begin, const std
 }
 
 }  // namespace
-
-TEST_CASE("HTML report") {
-  const std::string page = page_of(example_reports());
-  std::string text = between(page, "</head>\n", "<script>\"use strict\"");
-  check_golden("report.html", text);
-}
 
 TEST_CASE("nothing of a model's output is markup") {
   const std::string page = page_of(example_reports());

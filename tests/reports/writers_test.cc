@@ -25,19 +25,29 @@ ReportStyle with_groups(std::size_t width) {
   return style;
 }
 
+// What of a report people can review: JSON over many lines, HTML without its style sheet and script.
+std::string reviewable(const std::string& format, const std::string& text) {
+  if (format == "json") return parse_json(text, "report").dump(1) + "\n";
+  if (format != "html") return text;
+  const std::size_t start = text.find("</head>\n") + std::string("</head>\n").size();
+  return text.substr(start, text.find("<script>\"use strict\"") - start);
+}
+
 }  // namespace
 
-TEST_CASE("text report") { check_golden("report.txt", written("text", example_reports(), with_groups(120))); }
-TEST_CASE("Markdown report") {
-  check_golden("report.md", written("md", example_reports(), with_groups(120)));
+TEST_CASE("every format equals its approved file") {
+  const auto registry = report_registry();
+  for (const auto& entry : registry.entries()) {
+    INFO(entry.name);
+    check_golden("report." + entry.name,
+                 reviewable(entry.name, written(entry.name, example_reports(), with_groups(120))));
+  }
 }
-TEST_CASE("JSON report") {
+
+TEST_CASE("JSON is one line with no blanks between its parts") {
   const std::string text = written("json", example_reports());
-  const Json json = parse_json(text, "report");
-  CHECK(text == dump_json(json) + "\n");
-  check_golden("report.json", json.dump(1) + "\n");
+  CHECK(text == dump_json(parse_json(text, "report")) + "\n");
 }
-TEST_CASE("CSV report") { check_golden("report.csv", written("csv", example_reports())); }
 
 TEST_CASE("every writer is named as its format") {
   const auto registry = report_registry();
