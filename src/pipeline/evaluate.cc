@@ -4,6 +4,8 @@
 #include <array>
 #include <cassert>
 #include <chrono>
+#include <map>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -49,14 +51,15 @@ class Evaluator {
   void look_back();
   void run();
   EvaluateResult result() const;
+  std::optional<Estimate> primary() const;
 
  private:
   void begin_conversations();
   void ask(Conversation conversation, Prompt prompt);
   void send();
   void hear(Completion completion);
-  void keep(const Record& record);
-  void count(const Record& record);
+  void keep(std::size_t index, const Record& record);
+  void count(std::size_t index, const Record& record);
   void count_failures(const Completion& completion);
   bool ending() const { return e_.stop.stop_requested() || !message_.empty(); }
   const Sample& sample(const Conversation& c) const { return e_.plan.samples[c.index]; }
@@ -75,6 +78,7 @@ class Evaluator {
   bool cancelled_ = false;
   std::string message_;
   Progress progress_;
+  std::map<std::pair<std::size_t, int>, std::vector<Value>> values_;  // by dataset index and repeat
 };
 
 void Evaluator::run() {
@@ -136,24 +140,24 @@ void Evaluator::hear(Completion completion) {
   count_failures(completion);
   const std::optional<Failure> failure = completion.failure;
   c.turns.push_back({std::move(c.asked), std::move(completion), ""});
-  if (failure) return keep({sample(c), c.repeat, std::move(c.turns), {}, failure});
+  if (failure) return keep(c.index, {sample(c), c.repeat, std::move(c.turns), {}, failure});
   c.turns.back().observation = observe(e_.scorer, sample(c), c.turns);
   std::optional<Prompt> prompt = e_.task.next(sample(c), c.shots, c.turns);
   if (!prompt) {
     Score score = judge(e_.scorer, sample(c), c.turns);
-    return keep({sample(c), c.repeat, std::move(c.turns), std::move(score), std::nullopt});
+    return keep(c.index, {sample(c), c.repeat, std::move(c.turns), std::move(score), std::nullopt});
   }
   if (!ending()) ask(std::move(c), std::move(*prompt));
 }
 
-void Evaluator::keep(const Record& record) {
+void Evaluator::keep(std::size_t index, const Record& record) {
   e_.store.append(run_, record);
   ++progress_.new_records;
-  count(record);
+  count(index, record);
   if (e_.observer != nullptr) e_.observer->on_progress(progress_);
 }
 
-void Evaluator::count(const Record& record) {
+void Evaluator::count(std::size_t index, const Record& record) {
   for (const Turn& turn : record.turns) {
     progress_.prompt_tokens += static_cast<std::uint64_t>(turn.completion.prompt_tokens);
     progress_.completion_tokens += static_cast<std::uint64_t>(turn.completion.completion_tokens);
@@ -162,6 +166,7 @@ void Evaluator::count(const Record& record) {
   for (const Value& value : record.score.values) {
     if (value.metric == e_.task.metrics.front().name) progress_.primary.add(value.value);
   }
+  if (!record.score.values.empty()) values_[{index, record.repeat}] = record.score.values;
 }
 
 void Evaluator::count_failures(const Completion& completion) {
@@ -180,8 +185,10 @@ void Evaluator::count_failures(const Completion& completion) {
 void Evaluator::look_back() {
   progress_.total = e_.plan.chosen.size() * static_cast<std::size_t>(e_.plan.spec.repeats);
   if (!done_.empty()) {
-    e_.store.for_each(run_, [this](const Record& record) {
-      if (!record.failure) count(record);
+    std::unordered_map<std::string, std::size_t> index_of;
+    for (const std::size_t index : e_.plan.chosen) index_of.emplace(e_.plan.samples[index].id, index);
+    e_.store.for_each(run_, [&](const Record& record) {
+      if (!record.failure) count(index_of.at(record.sample.id), record);
     });
   }
   if (e_.observer != nullptr) e_.observer->on_progress(progress_);
@@ -200,6 +207,12 @@ EvaluateResult Evaluator::result() const {
   return result;
 }
 
+std::optional<Estimate> Evaluator::primary() const {
+  std::vector<SampleValues> values;
+  for (const auto& [place, of_record] : values_) values.push_back({&e_.plan.samples[place.first], of_record});
+  return primary_estimate(e_.plan.spec, values);
+}
+
 }  // namespace
 
 EvaluateResult evaluate(const Evaluation& evaluation, RunId run) {
@@ -210,8 +223,7 @@ EvaluateResult evaluate(const Evaluation& evaluation, RunId run) {
   EvaluateResult result = evaluator.result();
   const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(evaluation.clock.now() - start);
   std::optional<Estimate> primary;
-  if (result.status == RunStatus::kComplete && result.failed == 0)
-    primary = primary_estimate(evaluation.store, run);
+  if (result.status == RunStatus::kComplete && result.failed == 0) primary = evaluator.primary();
   evaluation.store.finish(run, result.status, wall.count(), primary);
   return result;
 }

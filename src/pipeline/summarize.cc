@@ -55,12 +55,12 @@ class Table {
   explicit Table(const RunSpec& spec) : spec_(spec), columns_(spec.metrics.size()) {}
 
   // The repeats of a sample come one after the other.
-  void add(const Record& record) {
-    if (samples_ == 0 || record.sample.id != last_id_) {
-      last_id_ = record.sample.id;
-      begin_sample(record.sample);
+  void add(const Sample& sample, const std::vector<Value>& values) {
+    if (samples_ == 0 || sample.id != last_id_) {
+      last_id_ = sample.id;
+      begin_sample(sample);
     }
-    for (const Value& value : record.score.values) {
+    for (const Value& value : values) {
       for (std::size_t m = 0; m < columns_.size(); ++m) {
         if (spec_.metrics[m].name != value.metric) continue;
         Cell& cell = columns_[m].back();
@@ -186,7 +186,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   Totals totals;
   store.for_each(id, [&](const Record& record) {
     totals.add(record);
-    if (has_score(record)) table.add(record);
+    if (has_score(record)) table.add(record.sample, record.score.values);
   });
   Report report;
   report.spec = run.spec;
@@ -211,6 +211,13 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
 
 std::optional<Estimate> primary_estimate(const Store& store, RunId run) {
   const std::vector<Metric> metrics = summarize(store, run, {}).metrics;
+  return metrics.empty() ? std::nullopt : metrics.front().estimate;
+}
+
+std::optional<Estimate> primary_estimate(const RunSpec& spec, std::span<const SampleValues> values) {
+  Table table(spec);
+  for (const SampleValues& v : values) table.add(*v.sample, v.values);
+  const std::vector<Metric> metrics = table.metrics();
   return metrics.empty() ? std::nullopt : metrics.front().estimate;
 }
 

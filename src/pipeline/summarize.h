@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/report.h"
@@ -25,6 +26,14 @@ Report summarize(const Store& store, RunId run, const SummarizeOptions& options)
 
 // The task's first metric, as a report without allow_failed gives it.
 std::optional<Estimate> primary_estimate(const Store& store, RunId run);
+
+// The same without reading a store, which takes as long as scoring does: from the values of the scored
+// records, in dataset order, then by repeat. Borrows the samples.
+struct SampleValues {
+  const Sample* sample;
+  std::vector<Value> values;
+};
+std::optional<Estimate> primary_estimate(const RunSpec& spec, std::span<const SampleValues> values);
 
 // What a writer is given for these runs. Borrows the store.
 ReportSet summarize_all(const Store& store, const std::vector<RunId>& runs, const SummarizeOptions& options);

@@ -28,12 +28,12 @@ const std::filesystem::path& checked(const std::filesystem::path& path, OpenMode
 
 // The change to WAL needs the file alone for a moment and does not wait for it by itself.
 void use_wal(Database& database) {
-  for (int attempt = 0;; ++attempt) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (true) {
     try {
-      database.execute("PRAGMA journal_mode = WAL");
-      return;
+      return database.execute("PRAGMA journal_mode = WAL");
     } catch (const Error&) {
-      if (attempt == 200) throw;
+      if (std::chrono::steady_clock::now() > deadline) throw;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }

@@ -159,7 +159,7 @@ TEST_CASE("what cannot be opened says why and stays as it was") {
   CHECK(read_file(path) == std::string(5000, 'x'));
 }
 
-TEST_CASE("[.speed] appended records a second", "[.speed]") {
+TEST_CASE("appended records a second", "[.speed]") {
   const TempDir dir;
   SqliteStore store(dir.path() / "a.db", OpenMode::kCreate, kClock);
   constexpr std::size_t kRecords = 20'000;
