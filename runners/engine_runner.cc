@@ -133,9 +133,10 @@ class EngineRunner final : public Runner {
                                       Completion& completion) const {
     const GenerateOptions& options = request.options;
     GenerateJob job;
-    std::string text = text_of(input.messages);
+    std::string text = request.style == PromptStyle::kText ? plain_text(chat_messages(input.messages))
+                                                           : chat_.text(chat_messages(input.messages));
     job.prompt = encode_prompt(engine_.tokenizer(), text);
-    if (chat_.has_template()) completion.prompt_text = std::move(text);
+    completion.prompt_text = std::move(text);
     if (job.prompt.empty()) {
       if (const auto prefix = prefix_token(engine_.tokenizer())) job.prompt.push_back(*prefix);
     }
@@ -151,7 +152,7 @@ class EngineRunner final : public Runner {
     if (!input.messages.empty() && !chat_.has_template()) {
       return Failure{"no_chat_template", "the prompt is a conversation and the model has no chat template"};
     }
-    if (!input.messages.empty()) completion.prompt_text = text_of(input.messages);
+    if (!input.messages.empty()) completion.prompt_text = chat_.text(chat_messages(input.messages));
     WeighJob job;
     for (const Pair& pair : input.pairs) {
       auto tokens =
@@ -162,12 +163,12 @@ class EngineRunner final : public Runner {
     return Job(std::move(job));
   }
 
-  std::string text_of(const std::vector<Message>& messages) const {
+  static std::vector<ChatMessage> chat_messages(const std::vector<Message>& messages) {
     std::vector<ChatMessage> chat;
     for (const Message& message : messages) {
       chat.push_back({std::string(name_of(message.role)), message.content});
     }
-    return chat_.text(chat);
+    return chat;
   }
 
   void report(StepResult step) {

@@ -19,9 +19,11 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# build PRESET: configures and builds.
+# build PRESET [ARGUMENTS of cmake --build ...]: configures and builds.
 build() {
-  say "building: preset $1"
-  cmake --preset "$1" >/dev/null
-  cmake --build --preset "$1"
+  local preset=$1
+  shift
+  say "building: preset $preset"
+  cmake --preset "$preset" >/dev/null
+  cmake --build --preset "$preset" "$@"
 }

@@ -19,7 +19,7 @@ ctest --preset release
 build dev
 ctest --preset dev
 
-build tsan
-ctest --preset tsan
+build tsan --target test_runners test_pipeline test_store
+ctest --preset tsan -R '^(runners|pipeline|store)'
 
 say "all tests passed"

@@ -22,6 +22,7 @@ class MemoryStore final : public Store {
     records_.emplace_back();
     return runs_.back().id;
   }
+  void set_batch(RunId run, std::int64_t batch) override { runs_.at(index(run)).batch = batch; }
   void append(RunId run, const Record& record) override { records_.at(index(run)).push_back(record); }
   void finish(RunId run, RunStatus status, std::int64_t wall_ns, const std::optional<Estimate>&) override {
     runs_.at(index(run)).status = status;

@@ -160,7 +160,9 @@ RunId RunCommand::begin_or_go_on(Store& store, const Plan& plan) const {
   if (!fresh_) {
     const std::string wanted = spec_sha256(plan.spec);
     for (const Run& run : store.runs()) {
-      if (run.status != RunStatus::kComplete && spec_sha256(run.spec) == wanted) return run.id;
+      if (run.status == RunStatus::kComplete || spec_sha256(run.spec) != wanted) continue;
+      store.set_batch(run.id, batch_);
+      return run.id;
     }
   }
   return store.begin(plan.spec, batch_);

@@ -18,7 +18,7 @@ Json machine_environment() {
   utsname system{};
   const std::string os =
       ::uname(&system) == 0 ? fmt::format("{} {}", system.sysname, system.release) : "unknown";
-  return {{"micius", version_text()}, {"os", os}, {"cpu", cpu_name()}};
+  return {{"micius", version_text()}, {"os", os}, {"cpu", cpu_name()}, {"gpu", nullptr}};
 }
 
 }  // namespace micius

@@ -43,7 +43,7 @@ struct Completion {
   std::vector<Likelihood> likelihoods;  // one a pair, in order; may be empty where a runner gives no answer
   StopReason stop_reason = StopReason::kStop;
   int prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
-  std::string prompt_text;  // what a local model read once its chat template was applied; empty without one
+  std::string prompt_text;  // what a local model read of a conversation; empty where there was none
   Timing timing;
   std::optional<Failure> failure;  // set if and only if stop_reason == kFailed
 };

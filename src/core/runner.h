@@ -23,6 +23,8 @@ struct Request {
   std::string reference, other_reference;
   int repeat = 0;
   std::size_t turn = 0;
+  // kText: messages are read as plain text, joined by blank lines, whatever chat template the model has.
+  PromptStyle style = PromptStyle::kTurns;
 };
 
 // Where completions arrive. May be called from any thread; for one id, on_first_token comes at most once and

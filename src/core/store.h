@@ -27,6 +27,8 @@ class Store {
  public:
   virtual ~Store() = default;
   [[nodiscard]] virtual RunId begin(const RunSpec& spec, std::int64_t batch) = 0;
+  // `latest` finds the run among those of this batch from now on: a later `micius run` goes on with it.
+  virtual void set_batch(RunId run, std::int64_t batch) = 0;
   virtual void append(RunId run, const Record& record) = 0;
   // Adds `wall_ns` of this execution, sets the status and keeps the primary metric's estimate for people who
   // look at the database.

@@ -4,20 +4,22 @@
 
 namespace micius {
 
+std::string plain_text(std::span<const ChatMessage> messages) {
+  std::string text;
+  for (const ChatMessage& message : messages) {
+    if (&message != messages.data()) text += "\n\n";
+    text += message.content;
+  }
+  return text;
+}
+
 ChatPrompt::ChatPrompt(const std::string& source, const std::string& name, const Tokenizer& tokenizer)
     : tokenizer_(&tokenizer) {
   if (!source.empty()) template_.emplace(source, name);
 }
 
 std::string ChatPrompt::text(std::span<const ChatMessage> messages) const {
-  if (!template_) {
-    std::string text;
-    for (const ChatMessage& message : messages) {
-      if (&message != messages.data()) text += "\n\n";
-      text += message.content;
-    }
-    return text;
-  }
+  if (!template_) return plain_text(messages);
   ChatInput input;
   input.messages = chat_messages(messages);
   const auto token = [&](std::optional<TokenId> id) -> std::optional<std::string> {

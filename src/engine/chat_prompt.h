@@ -10,6 +10,9 @@
 
 namespace micius {
 
+// The contents joined by blank lines: what a model without a template reads.
+std::string plain_text(std::span<const ChatMessage> messages);
+
 class ChatPrompt {
  public:
   // `source`: the model's chat template, empty where it has none; `name` stands in messages. `tokenizer` must

@@ -122,6 +122,7 @@ void Evaluator::ask(Conversation c, Prompt prompt) {
   request.other_reference = references_.other(prompt, place);
   request.repeat = c.repeat;
   request.turn = place.turn;
+  request.style = e_.plan.spec.style;
   request.prompt = prompt;
   c.asked = std::move(prompt);
   open_.emplace(static_cast<std::uint64_t>(request.id), std::move(c));

@@ -111,6 +111,11 @@ RunId SqliteStore::begin(const RunSpec& spec, std::int64_t batch) {
   return RunId{state_->database.last_insert_id()};
 }
 
+void SqliteStore::set_batch(RunId run, std::int64_t batch) {
+  Statement(state_->database, "UPDATE runs SET batch = ? WHERE run_id = ?")
+      .run(batch, static_cast<std::int64_t>(run));
+}
+
 void SqliteStore::append(RunId run, const Record& record) {
   const auto& positions = state_->positions(run, *this);
   const auto position = positions.find(record.sample.id);

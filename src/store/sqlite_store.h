@@ -25,6 +25,7 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
 
   [[nodiscard]] RunId begin(const RunSpec& spec, std::int64_t batch) override;
+  void set_batch(RunId run, std::int64_t batch) override;
   void append(RunId run, const Record& record) override;
   void finish(RunId run, RunStatus status, std::int64_t wall_ns,
               const std::optional<Estimate>& primary) override;

@@ -65,6 +65,18 @@ TEST_CASE("The engine runner says what it is", "[engine_runner]") {
   CHECK_THROWS_AS(make_engine_runner("no/such.gguf", "x", {}, clock), Error);
 }
 
+TEST_CASE("In text style a model reads no chat template", "[engine_runner]") {
+  const TinyModel model;
+  const SystemClock clock;
+  const auto runner = tiny_runner(model, clock);
+  CountingSink sink;
+  Request request = generate(0, {{Role::kSystem, "s"}, {Role::kUser, "q"}});
+  request.style = PromptStyle::kText;
+  runner->submit({request}, sink);
+  runner->drain();
+  CHECK(sink.done.at(RequestId{0}).prompt_text == "s\n\nq");
+}
+
 TEST_CASE("Every request ends once; answers do not depend on the batch", "[engine_runner]") {
   const TinyModel model;
   const SystemClock clock;
