@@ -27,7 +27,6 @@ std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots) {
   return scorer_registry().get(task.scorer.name, task.name)(task.scorer, {roots, task.name});
 }
 
-// The task options that a spec was made with.
 TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots) {
   TaskOptions options;
   options.shots = spec.shots;
@@ -36,6 +35,8 @@ TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots) {
   options.params = spec.task_params;
   options.system = options.params.value("system", "");
   options.params.erase("system");
+  // What else a task of a file keeps there comes from the file and is compared with the spec later.
+  if (is_task_file(spec.task_source)) options.params = Json::object();
   return options;
 }
 
