@@ -33,7 +33,9 @@ std::string References::right(const Prompt& prompt, const RequestPlace& place) c
   if (std::holds_alternative<GenerateInput>(prompt.input)) return answer_of(place.sample, place.turn);
   const Json& extra = plan_->samples[place.sample].extra;
   const auto gold = extra.find("gold");
-  return gold != extra.end() && gold->is_number_integer() ? dump_json(*gold) : "0";
+  if (gold == extra.end()) return "0";
+  const Json& right = gold->is_array() && !gold->empty() ? gold->front() : *gold;
+  return right.is_number_integer() ? dump_json(right) : "0";
 }
 
 std::string References::other(const Prompt& prompt, const RequestPlace& place) const {

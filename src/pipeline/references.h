@@ -23,7 +23,7 @@ class References {
  public:
   References(const Task& task, const Plan& plan);
 
-  // What the task says, or the index of the right choice for a likelihood prompt.
+  // What the task says, or the index of the right choice (the first of several) for a likelihood prompt.
   std::string right(const Prompt& prompt, const RequestPlace& place) const;
   // The right answer to another sample of the group (of the dataset, where it is alone in its group), or any
   // choice of a likelihood prompt; drawn by the run's seed, sample id and repeat. Empty where there is no
