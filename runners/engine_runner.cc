@@ -124,9 +124,12 @@ class EngineRunner final : public Runner {
     } catch (const ChatTemplateError& error) {  // a template may refuse a conversation: this one's failure
       job = Failure{"chat_template", error.what()};
     }
-    submitted.sink = nullptr;
-    if (auto* failure = std::get_if<Failure>(&job)) return end(std::move(active), *failure);
+    if (auto* failure = std::get_if<Failure>(&job)) {
+      submitted.sink = nullptr;
+      return end(std::move(active), *failure);
+    }
     active_.emplace(engine_.add(std::move(std::get<Job>(job))), std::move(active));
+    submitted.sink = nullptr;  // only now: what add() throws ends the request as well
   }
 
   std::variant<Job, Failure> make_job(const GenerateInput& input, const Request& request,
@@ -200,7 +203,7 @@ class EngineRunner final : public Runner {
   void fail_all(std::vector<Submitted> requests, const Failure& failure) {
     for (auto& [id, active] : std::exchange(active_, {})) end(std::move(active), failure);
     for (Submitted& submitted : requests) {
-      if (submitted.sink == nullptr) continue;  // it became active
+      if (submitted.sink == nullptr) continue;  // it became active or has ended
       Active active{{}, submitted.sink};
       active.completion.id = submitted.request.id;
       active.completion.timing.planned = active.completion.timing.sent = submitted.sent;
