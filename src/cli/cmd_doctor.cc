@@ -80,7 +80,9 @@ Finding python() {
 }
 
 std::vector<Finding> DoctorCommand::findings() const {
-  std::vector<Finding> list = {processor(), gpu(), own_data(), python()};
+  const Finding own = own_data();
+  std::vector<Finding> list = {processor(), gpu(), own, python()};
+  if (!own.good) return list;  // without it there are no manifests to go through
   for (const ManifestEntry& entry : model_manifest().entries) {
     const bool here = is_there(entry, model_root(places_));
     list.push_back({"model " + entry.name, here,
