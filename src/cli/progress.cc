@@ -100,12 +100,12 @@ std::string ProgressDisplay::line(const Progress& progress, std::size_t width) c
   std::string tail = fmt::format("{:>5}/{}  {}", progress.done, progress.total, score(progress));
   if (progress.failed > 0) tail += fmt::format("  {} failed", progress.failed);
   if (rate > 0) tail += fmt::format("  {:.3g} samples/s", rate);
-  if (rate > 0 && progress.done < progress.total) {
-    const auto left =
-        std::chrono::duration<double>(static_cast<double>(progress.total - progress.done) / rate);
+  const std::size_t over = progress.done + progress.failed;
+  if (rate > 0 && over < progress.total) {
+    const auto left = std::chrono::duration<double>(static_cast<double>(progress.total - over) / rate);
     tail +=
         fmt::format("  {} left", format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left)));
-  } else if (progress.done >= progress.total) {
+  } else if (over >= progress.total) {
     tail += fmt::format("  {}", format_duration(elapsed));
   }
   const std::size_t used = code_points(head) + code_points(tail) + 2;
