@@ -1,4 +1,5 @@
 // `micius show RUN [--sample ID | --samples]` and `micius show task NAME [--sample N]`.
+#include <algorithm>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -86,10 +87,15 @@ ExitCode ShowCommand::show_run() const {
       found = true;
       std::cout << (format_ == "jsonl" ? dump_json(record_json(id, record)) + "\n" : record_text(record));
     });
-    if (!found && !sample_.empty()) {
-      fail(ErrorCode::kUsage, "run {} has no record of sample '{}'{}", static_cast<std::int64_t>(id), sample_,
-           did_you_mean(sample_, run.spec.sample_ids));
+    if (found || sample_.empty()) continue;
+    const std::vector<std::string>& ids = run.spec.sample_ids;
+    const auto number = static_cast<std::int64_t>(id);
+    if (std::find(ids.begin(), ids.end(), sample_) != ids.end()) {
+      fail(ErrorCode::kUsage, "run {} has no record of sample '{}' yet; `micius resume {}` goes on", number,
+           sample_, number);
     }
+    fail(ErrorCode::kUsage, "run {} has no record of sample '{}'{}; `micius show {} --samples` has all",
+         number, sample_, did_you_mean(sample_, ids), number);
   }
   return ExitCode::kGood;
 }
