@@ -39,22 +39,29 @@ class Descriptor {
   fail(ErrorCode::kIo, "{}: {}", path.string(), std::strerror(errno));
 }
 
+void write_to(const fs::path& path, int flags, std::string_view bytes) {
+  const Descriptor file(path, flags);
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno != EINTR) fail_errno(path);
+    if (n > 0) done += static_cast<std::size_t>(n);
+  }
+  if (::fsync(file.get()) != 0 && errno != EINVAL) fail_errno(path);
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path) { return std::string(MappedFile(path).text()); }
 
 void write_file_atomic(const fs::path& path, std::string_view bytes) {
+  std::error_code ignored;
+  const fs::file_status there = fs::status(path, ignored);
+  if (fs::exists(there) &&
+      !fs::is_regular_file(there))  // /dev/stdout: a rename would put a file in its place
+    return write_to(path, O_WRONLY, bytes);
   fs::path temporary = path;
   temporary += fmt::format(".tmp{}", ::getpid());
-  {
-    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    for (std::size_t done = 0; done < bytes.size();) {
-      const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-      if (n < 0 && errno != EINTR) fail_errno(temporary);
-      if (n > 0) done += static_cast<std::size_t>(n);
-    }
-    if (::fsync(file.get()) != 0 && errno != EINVAL) fail_errno(temporary);
-  }
+  write_to(temporary, O_WRONLY | O_CREAT | O_TRUNC, bytes);
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail_errno(path);
 }
 
