@@ -23,7 +23,7 @@ struct ChoiceTask {
   std::function<std::string(const Sample&)> question;
 };
 
-// Throws Error{kUsage|kInvalidData} for options that the task does not know.
+// Throws Error{kInvalidData} for params, which such a task has none of.
 Task make_choice_task(const ChoiceTask& choice, const TaskOptions& options);
 
 // The sample with "gold" set to the choice whose label is `answer` and the target to its text. Throws

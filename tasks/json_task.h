@@ -1,4 +1,4 @@
-// A user's own task, read from a JSON file (interfaces.md 4).
+// A user's own task, read from a JSON file.
 //
 // Text is generated and judged by a scorer:
 //   {"micius_task": 1, "name": "ticket_triage", "version": 1,

@@ -12,7 +12,7 @@ struct ProcessResult {
   std::string output;  // stdout and stderr together, the last 64 KiB
 };
 
-// argv[0] is looked up in PATH. Throws Error{kNotFound} if there is no such program.
+// argv[0] is looked up in PATH. Throws Error{kNotFound} if it cannot be run, Error{kIo} without a pipe.
 ProcessResult run_process(const std::vector<std::string>& argv);
 
 }  // namespace micius

@@ -1,4 +1,4 @@
-// `micius engine tokenize|logits|loglikelihood|generate`: JSON lines in and out, in order (interfaces.md 5).
+// `micius engine tokenize|logits|loglikelihood|generate`: JSON lines in and out, in order.
 #include <algorithm>
 #include <condition_variable>
 #include <deque>

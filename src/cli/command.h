@@ -9,7 +9,7 @@
 
 namespace micius {
 
-// Exit statuses of interfaces.md 1.
+// kFailed: ran, but samples failed for good or the run was stopped. kUndecided: a comparison cannot decide.
 enum class ExitCode { kGood = 0, kFailed = 1, kCannotRun = 2, kUndecided = 3, kInterrupted = 130 };
 
 // One verb. `define` declares its flags on `app`, bound to members of the object, which outlives the parse;

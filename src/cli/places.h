@@ -1,4 +1,4 @@
-// Where files are (interfaces.md 7), and the flags that say so.
+// Where files are, and the flags that say so.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Manifests of third-party data and models: what there is, under which licence, where it comes from, and what
-// each file must be (interfaces.md 7). Nothing here fetches.
+// each file must be. Nothing here fetches.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The layouts of a prompt that tasks share, as lm-eval assembles them (general-tasks.md 5).
+// The layouts of a prompt that tasks share, as lm-eval assembles them.
 #pragma once
 
 #include <string>

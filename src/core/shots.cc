@@ -123,7 +123,8 @@ std::vector<std::size_t> ShotPicker::first_except(std::size_t index) const {
 }
 
 void ShotPicker::fail_too_few(std::size_t there, std::size_t index) const {
-  fail(ErrorCode::kUsage, "{}: {} has {} rows besides sample {}, {} shots were asked for", task_,
+  fail(ErrorCode::kUsage,
+       "{}: {} has {} rows besides sample {}, {} shots were asked for; use a smaller --shots", task_,
        pool_->name(), there, index, count_);
 }
 

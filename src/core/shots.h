@@ -1,4 +1,4 @@
-// Few-shot examples: where they come from and which ones a sample gets (general-tasks.md 6).
+// Few-shot examples: where they come from and which ones a sample gets.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +38,8 @@ class ShotPicker {
   ShotPicker(const Task& task, const Dataset& evaluated, const Dataset* pool, std::uint64_t seed);
 
   // The shots of the sample at `index` of `evaluated`, prepared by the task, in prompt order. Cheapest in
-  // ascending order. Not for several threads at once. Throws Error{kInvalidData} as Dataset::at does, and if
-  // a group of the pool has too few rows.
+  // ascending order. Not for several threads at once. Throws as Dataset::at does, and Error{kUsage} if the
+  // pool, or a group of it, has too few rows besides the sample.
   std::vector<Sample> shots_for(std::size_t index);
 
  private:

@@ -13,7 +13,7 @@ struct Spec {
   Json params = Json::object();
 };
 
-// Where files are (interfaces.md 7). `share`: the project's own data; `data`: third-party data.
+// Where files are. `share`: the project's own data; `data`: third-party data.
 struct DataRoots {
   std::filesystem::path share;
   std::filesystem::path data;

@@ -22,7 +22,8 @@ using DoneSet = std::set<std::pair<std::string, int>>;
 // append() is one transaction: after a kill, every record is there whole or not at all. A record of the same
 // (sample, repeat) replaces a failed one and is refused over a good one. Texts are valid UTF-8 and come back
 // byte for byte; of Timing the durations come back, counted from `planned`. Two processes may work on one
-// store; an object is for one thread at a time. Throws Error{kIo}.
+// store; an object is for one thread at a time. Throws Error{kIo}, and Error{kInvalidData} for a damaged
+// file.
 class Store {
  public:
   virtual ~Store() = default;

@@ -31,7 +31,7 @@ enum class ShotRule {
   kFirst,         // the first n rows of the pool
   kFirstExcept,   // the first n rows that are not the sample itself
   kFirstOfGroup,  // the first n rows with the sample's extra.group
-  kDraw,          // lm-eval's draw: one generator a task, moved on document by document (general-tasks.md 6)
+  kDraw,          // lm-eval's draw: one generator a task, moved on sample by sample
   kDrawExcept,    // the same with n + 1 drawn and the sample itself left out
 };
 

@@ -1,4 +1,5 @@
-// A thin, checked layer over the SQLite C interface. Every failure is Error{kIo} naming the file.
+// A thin, checked layer over the SQLite C interface. Every failure is Error{kIo}, for a file that is damaged
+// or no database Error{kInvalidData}; both name the file.
 #pragma once
 
 #include <cstdint>
