@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "scorers/extract.h"
+#include "scorers/params.h"
 
 namespace micius {
 namespace {
@@ -291,23 +292,23 @@ class Infrawise final : public Scorer {
   std::map<Part, Aliases> aliases_;
 };
 
-Mode mode_of(const Spec& spec, const std::string& where) {
+Mode mode_of(const Spec& spec, const ScorerContext& context) {
   static const std::vector<std::pair<std::string, Mode>> kModes = {
       {"end-to-end", Mode::kEndToEnd}, {"dcw", Mode::kDcw}, {"oracle", Mode::kOracle}};
-  const std::string place = where.empty() ? "scorer 'infrawise'" : where + ": scorer 'infrawise'";
-  const JsonFields fields(spec.params, place);
+  const JsonFields fields(spec.params, scorer_place(spec, context));
   fields.only({"mode"});
   const std::string name = fields.string_or("mode", "end-to-end");
   for (const auto& [known, mode] : kModes) {
     if (known == name) return mode;
   }
-  fail(ErrorCode::kUsage, "{}: unknown mode '{}'; known: end-to-end, dcw, oracle", place, name);
+  fail(ErrorCode::kUsage, "{}: unknown mode '{}'{}; known: end-to-end, dcw, oracle", fields.where(), name,
+       did_you_mean(name, {"end-to-end", "dcw", "oracle"}));
 }
 
 }  // namespace
 
 std::unique_ptr<Scorer> make_infrawise_scorer(const Spec& spec, const ScorerContext& context) {
-  const Mode mode = mode_of(spec, context.where);
+  const Mode mode = mode_of(spec, context);
   const auto path = context.roots.share / "datasets/aimicius/infrawise/vocabulary.json";
   return std::make_unique<Infrawise>(mode, parse_json(read_file(path), path.string()), path.string());
 }

@@ -9,13 +9,9 @@
 namespace micius {
 namespace {
 
-bool is_path(std::string_view word) {
-  return word.find('/') != std::string_view::npos || word.ends_with(".json");
-}
-
 std::vector<TaskRequest> expand_word(const std::string& word, const std::vector<std::string>& names,
                                      const std::vector<Suite>& all) {
-  if (is_path(word)) return {{word, word, std::nullopt, std::nullopt}};
+  if (is_task_file(word)) return {{word, word, std::nullopt, std::nullopt}};
   if (std::find(names.begin(), names.end(), word) != names.end())
     return {{word, std::nullopt, std::nullopt, std::nullopt}};
   std::vector<TaskRequest> requests;
@@ -53,6 +49,10 @@ void add(std::vector<TaskRequest>& requests, const TaskRequest& request) {
 }
 
 }  // namespace
+
+bool is_task_file(std::string_view word) {
+  return word.find('/') != std::string_view::npos || word.ends_with(".json");
+}
 
 std::vector<Suite> suites() {
   return {

@@ -22,6 +22,9 @@ struct Suite {
 
 std::vector<Suite> suites();
 
+// Is it the path of a task file (with a '/' or ending in ".json") and no name?
+bool is_task_file(std::string_view word);
+
 // One task that the user asked for.
 struct TaskRequest {
   std::string name;                           // of a task, or a path as the user wrote it

@@ -17,8 +17,7 @@ bool is_set(const std::vector<std::string>& arguments, const std::string& flag) 
 }
 
 std::string value_text(const Json& value, const std::string& where) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number() || value.is_boolean()) return dump_json(value);
+  if (auto text = scalar_text(value)) return *std::move(text);
   fail(ErrorCode::kUsage, "{}: expected text, a number, true or false, found {}", where, value.type_name());
 }
 

@@ -19,7 +19,6 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   std::stop_token token() const { return source_.get_token(); }
-  bool interrupted() const { return source_.stop_requested(); }
 
  private:
   void wait();

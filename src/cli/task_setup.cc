@@ -6,12 +6,9 @@
 #include "scorers/registry.h"
 #include "tasks/json_task.h"
 #include "tasks/registry.h"
+#include "tasks/suites.h"
 
 namespace micius {
-
-bool is_task_file(const std::string& source) {
-  return source.find('/') != std::string::npos || source.ends_with(".json");
-}
 
 Task make_task(const std::string& source, const TaskOptions& options) {
   if (!is_task_file(source)) return task_registry().get(source)(options);

@@ -24,8 +24,7 @@ struct TaskSetup {
   std::string shot_pool_label;         // "" without
 };
 
-// A name of the registry, or the path of a task file: it has a slash or ends in .json.
-bool is_task_file(const std::string& source);
+// `source`: a name of the registry, or the path of a task file.
 Task make_task(const std::string& source, const TaskOptions& options);
 std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots);
 
