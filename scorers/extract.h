@@ -27,7 +27,8 @@ std::string without_fences(std::string_view text);
 std::vector<std::string_view> balanced_objects(std::string_view text, std::size_t limit = 100);
 
 // One object as strict JSON, else with these repairs, in one pass: Python literals ('x', None, True, False),
-// trailing commas, curly quotes, unquoted keys. Absent if it is still not JSON.
+// trailing commas, curly quotes, unquoted keys. Absent if it is still not JSON, or has more than 10,000
+// colons.
 std::optional<Json> read_json_object(std::string_view object);
 
 // The first object of the text that can be read and that `accept` takes.

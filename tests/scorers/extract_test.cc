@@ -84,4 +84,13 @@ TEST_CASE("a hostile megabyte is read in linear time") {
   }
 }
 
+TEST_CASE("a hostile object of many keys is not read") {
+  std::string text = "{";
+  for (int i = 0; i < 200'000; ++i) text += "\"" + std::to_string(i) + "\":1,";
+  text += "\"Design\":\"A100\"}";
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(!read_dcw(text));
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
+}
+
 }  // namespace micius
