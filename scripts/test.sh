@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every test: format, layers, linter, then the test suites of the presets dev (address and undefined-behaviour
-# sanitizers), tsan and release (the slow suites as well). Installs what is missing; can be run
+# sanitizers), tsan (the threaded folders) and release (the slow suites as well). Installs what is missing; can be run
 # again.
 set -euo pipefail
 cd "$(dirname "$0")/.."

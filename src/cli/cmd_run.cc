@@ -194,6 +194,7 @@ ExitCode RunCommand::run() {
   ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
   const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
   if (!report_.empty()) check_report_file(report_);
+  for (const std::string& model : models_) require_model(model, places_);
   std::vector<TaskSetup> setups;
   std::vector<std::optional<std::size_t>> limits;
   for (const TaskRequest& request : requested_tasks()) {

@@ -17,7 +17,7 @@ bool is_model_path(const std::string& model) {
 
 // A kind of the runner registry, alone or before a colon: "reference", "replay:12".
 bool names_a_runner(const std::string& model) {
-  return runner_registry().find(model.substr(0, model.find(':'))) != nullptr;
+  return !is_model_path(model) && runner_registry().find(model.substr(0, model.find(':'))) != nullptr;
 }
 
 }  // namespace
@@ -108,9 +108,13 @@ EngineOptions engine_options(const EngineFlags& flags) {
   return options;
 }
 
+void require_model(const std::string& model, const PlaceFlags& places) {
+  if (!names_a_runner(model)) find_model_file(model, places);
+}
+
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,
                                    const PlaceFlags& places, const RunnerContext& context) {
-  if (!is_model_path(model) && names_a_runner(model)) return make_runner(model, context);
+  if (names_a_runner(model)) return make_runner(model, context);
   const fs::path file = find_model_file(model, places);
   const std::string name = is_model_path(model) ? file.stem().string() : model;
   return make_engine_runner(file, name, engine_options(flags), context.clock);

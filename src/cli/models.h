@@ -42,6 +42,9 @@ EngineOptions engine_options(const EngineFlags& flags);
 // What `resume` is to be given for this model: an absolute path for a path, else the name.
 std::string model_source(const std::string& model);
 
+// Throws as open_model() does for a model that is not there, without opening it.
+void require_model(const std::string& model, const PlaceFlags& places);
+
 // `context` must outlive the runner.
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,
                                    const PlaceFlags& places, const RunnerContext& context);
