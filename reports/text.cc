@@ -33,7 +33,11 @@ Row row_of(const Report& report) {
   row.task = visible_line(report.spec.task);
   row.model = visible_line(report.spec.model.name);
   row.n = done_text(report.counts);
-  set_metric(row, primary_of(report));
+  const Metric* primary = primary_of(report);
+  set_metric(row, primary);
+  if (report.spec.repeats > 1 && primary != nullptr && primary->estimate) {
+    row.n = fmt::format("{}", primary->estimate->n);  // samples; the counts are of records
+  }
   row.failed = fmt::format("{}", report.counts.failed);
   row.no_answer = fmt::format("{}", report.counts.no_answer);
   row.tokens = fmt::format("{} / {}", format_count(report.usage.prompt_tokens),

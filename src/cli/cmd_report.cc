@@ -20,7 +20,7 @@ class ReportCommand final : public Command {
   }
 
   ExitCode run() override {
-    if (!flags_.output.empty() && flags_.format.empty()) check_report_file(flags_.output);
+    if (!flags_.output.empty()) check_report_file(flags_, places_.db);
     const SystemClock clock;
     const SqliteStore store(places_.db, OpenMode::kExisting, clock);
     write_reports(store, resolve_runs(store, runs_), flags_);

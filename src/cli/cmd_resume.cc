@@ -86,7 +86,15 @@ ExitCode ResumeCommand::run() {
   }
   bool failed = false;
   for (const RunId id : runs) {
-    const EvaluateResult result = go_on({store, clock_, log, progress, interrupt.token()}, id);
+    EvaluateResult result;
+    try {
+      result = go_on({store, clock_, log, progress, interrupt.token()}, id);
+    } catch (const Error& error) {  // the others need not wait for a model that is gone
+      if (runs.size() == 1) throw;
+      log.warning(fmt::format("run {} cannot go on: {}", static_cast<std::int64_t>(id), error.what()));
+      failed = true;
+      continue;
+    }
     failed = failed || result.failed > 0 || result.status == RunStatus::kStopped;
     if (result.interrupted) {
       fmt::print(stderr, "interrupted; what was done is kept, `micius resume` goes on\n");

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/environment.h"
@@ -77,15 +78,17 @@ void RunCommand::define(CLI::App& app) {
   add_data_dir_flag(app, places_);
   add_model_dir_flag(app, places_);
   auto* limit = app.add_option("--limit", plan_.limit, "The first N samples of each task")
-                    ->check(CLI::PositiveNumber)
+                    ->check(whole_number(1))
                     ->type_name("N");
   app.add_option("--sample-ids", plan_.sample_ids, "These samples only")
       ->delimiter(',')
       ->type_name("A,B")
       ->excludes(limit);
-  app.add_option("--seed", plan_.seed, "Of few-shot draws, sampling and `random`")->capture_default_str();
+  app.add_option("--seed", plan_.seed, "Of few-shot draws, sampling and `random`")
+      ->check(whole_number(0))
+      ->capture_default_str();
   app.add_option("--repeats", plan_.repeats, "Times each sample is asked")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   define_prompt_flags(app);
   add_engine_flags(app, engine_);
@@ -93,7 +96,7 @@ void RunCommand::define(CLI::App& app) {
 }
 
 void RunCommand::define_prompt_flags(CLI::App& app) {
-  app.add_option("--shots", shots_, "Few-shot examples (default: the task's)")->check(CLI::NonNegativeNumber);
+  app.add_option("--shots", shots_, "Few-shot examples (default: the task's)")->check(whole_number(0));
   app.add_option("--chat-template", chat_template_,
                  "auto: tasks written as messages use the model's template; on: all tasks; off: none")
       ->check(CLI::IsMember({"auto", "on", "off"}))
@@ -105,15 +108,14 @@ void RunCommand::define_prompt_flags(CLI::App& app) {
   app.add_option("--task-params", params_, "Parameters of the task as JSON, {\"mode\": \"oracle\"}")
       ->type_name("JSON");
   app.add_option("--max-tokens", plan_.max_tokens, "Of each answer, over the task's own")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   app.add_option("--temperature", plan_.temperature, "0: greedy; over the task's own")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--top-k", plan_.top_k, "Keep the k most likely tokens; 0: off")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_within(0, 100));
+  app.add_option("--top-k", plan_.top_k, "Keep the k most likely tokens; 0: off")->check(whole_number(0));
   app.add_option("--top-p", plan_.top_p, "Keep the most likely tokens up to this mass")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number_within(0, 1));
   app.add_option("--min-p", plan_.min_p, "Drop tokens below this share of the most likely one")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number_within(0, 1));
 }
 
 void RunCommand::define_output_flags(CLI::App& app) {
@@ -193,7 +195,9 @@ ExitCode RunCommand::run_pairs(const ExecuteContext& context, std::vector<TaskSe
 ExitCode RunCommand::run() {
   ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
   const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
-  if (!report_.empty()) check_report_file(report_);
+  ReportFlags report_file;
+  report_file.output = report_;
+  if (!report_.empty()) check_report_file(report_file, places_.db);
   for (const std::string& model : models_) require_model(model, places_);
   std::vector<TaskSetup> setups;
   std::vector<std::optional<std::size_t>> limits;
@@ -227,7 +231,7 @@ void RunCommand::print_results(const Store& store) const {
     flags.output = report_;
     write_reports(store, runs_, flags);
   }
-  if (quiet_) return;
+  if (quiet_ && format_ == "text") return;
   ReportFlags flags;
   flags.format = format_;
   write_reports(store, runs_, flags);

@@ -46,7 +46,7 @@ void ShowCommand::define(CLI::App& app) {
   auto* sample = app.add_option("--sample", sample_, "One sample: its id, or for a task its row number")
                      ->type_name("ID");
   app.add_flag("--samples", samples_, "All records of the run")->excludes(sample);
-  app.add_option("--format", format_, "text, or jsonl: one record a line")
+  app.add_option("--format", format_, "text, or jsonl: every record on a line")
       ->check(CLI::IsMember({"text", "jsonl"}))
       ->capture_default_str();
 }
@@ -76,7 +76,7 @@ ExitCode ShowCommand::show_run() const {
   const SqliteStore store(places_.db, OpenMode::kExisting, clock);
   for (const RunId id : resolve_runs(store, words_)) {
     const Run run = store.run(id);
-    if (!samples_ && sample_.empty()) {
+    if (!samples_ && sample_.empty() && format_ == "text") {
       std::cout << run_text(run);
       write_reports(store, {id}, ReportFlags{});
       continue;

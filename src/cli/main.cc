@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -102,7 +105,11 @@ int run_program(int argc, char** argv) {
     return report_error(unexpected, ExitCode::kCannotRun);
   }
   for (const auto& command : commands) {
-    if (app.got_subcommand(command->name())) return static_cast<int>(command->run());
+    if (!app.got_subcommand(command->name())) continue;
+    const ExitCode code = command->run();
+    if (std::fflush(stdout) != 0 || !std::cout.flush())
+      fail(ErrorCode::kIo, "stdout: {}", std::strerror(errno));
+    return static_cast<int>(code);
   }
   return static_cast<int>(ExitCode::kCannotRun);
 }

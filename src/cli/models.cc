@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/checks.h"
 #include "runners/engine_runner.h"
 
 namespace micius {
@@ -27,10 +28,10 @@ void add_engine_speed_flags(CLI::App& app, EngineFlags& flags) {
       ->check(CLI::IsMember({"auto", "cpu"}))
       ->capture_default_str();
   app.add_option("--threads", flags.threads, "Of the engine; 0: as many as the machine has")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->capture_default_str();
   app.add_option("--batch-tokens", flags.batch_tokens, "Tokens that the engine forwards at once")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   app.add_option("--kv-memory", flags.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
       ->transform(CLI::AsSizeValue(false))
@@ -101,7 +102,8 @@ std::string model_source(const std::string& model) {
 EngineOptions engine_options(const EngineFlags& flags) {
   EngineOptions options;
   options.numerics = numerics_from(flags.numerics);
-  if (const char* isa = std::getenv("MICIUS_ISA")) options.isa = isa_from(isa);
+  if (const char* isa = std::getenv("MICIUS_ISA"); isa != nullptr && *isa != '\0')
+    options.isa = isa_from(isa);
   options.threads = flags.threads;
   options.batch_tokens = static_cast<std::size_t>(flags.batch_tokens);
   options.kv_memory = flags.kv_memory;

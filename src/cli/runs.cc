@@ -69,10 +69,14 @@ std::int64_t next_batch(const Store& store) {
   return batch + 1;
 }
 
-void check_report_file(const std::string& path) {
-  ReportFlags flags;
-  flags.output = path;
+void check_report_file(const ReportFlags& flags, const fs::path& db) {
+  const std::string& path = flags.output;
   report_registry().get(format_of(flags), path);
+  std::error_code none;
+  if (fs::is_directory(path, none)) fail(ErrorCode::kUsage, "{}: is a folder; name a file in it", path);
+  if (fs::equivalent(path, db, none)) {
+    fail(ErrorCode::kUsage, "{}: is the database; name another file for the report", path);
+  }
   const fs::path folder = fs::absolute(path).parent_path();
   if (!fs::is_directory(folder))
     fail(ErrorCode::kNotFound, "{}: the folder {} is not there", path, folder.string());

@@ -24,10 +24,11 @@ struct ReportFlags {
   std::string format, output, published = "auto";
   bool groups = false, allow_failed = false, stable = false;
 };
-// Throws Error for a file that cannot be written or whose ending names no format: before a run starts, not
-// after it.
-void check_report_file(const std::string& path);
 void add_report_flags(CLI::App& app, ReportFlags& flags);
+
+// Throws Error for a file that is the database or cannot be written, or of no known format: before the work,
+// not after it.
+void check_report_file(const ReportFlags& flags, const std::filesystem::path& db);
 
 // Renders the reports of `runs` into the file that the flags name, else to stdout. The format is --format,
 // else what the file's ending says, else text.
