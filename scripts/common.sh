@@ -19,11 +19,11 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# build PRESET [ARGUMENTS of cmake --build ...]: configures and builds.
+# build PRESET ON|OFF [ARGUMENTS of cmake --build ...]: configures with or without the tests, and builds.
 build() {
-  local preset=$1
-  shift
+  local preset=$1 tests=$2
+  shift 2
   say "building: preset $preset"
-  cmake --preset "$preset" >/dev/null
+  cmake --preset "$preset" -DMICIUS_TESTS="$tests" >/dev/null
   cmake --build --preset "$preset" "$@"
 }

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 install_packages scripts/packages.txt
-build release
+build release OFF
 micius=build/release/src/cli/micius
 say "getting the default model (98 MB)"
 "$micius" model fetch smollm2-135m

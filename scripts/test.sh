@@ -11,15 +11,15 @@ install_packages scripts/packages.txt scripts/packages-test.txt
 say "format and linter"
 scripts/lint.sh
 
-build release
+build release ON
 say "the default model, for tests that need one"
 build/release/src/cli/micius model fetch smollm2-135m || echo "no model: the tests that need it are skipped and say so"
 ctest --preset release
 
-build dev
+build dev ON
 ctest --preset dev
 
-build tsan --target test_runners test_pipeline test_store
+build tsan ON --target test_runners test_pipeline test_store
 ctest --preset tsan -R '^(runners|pipeline|store)'
 
 say "all tests passed"
