@@ -4,9 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mapfile -t sources < <(git ls-files '*.h' '*.cc')
+folders=(src tasks datasets scorers runners reports)
+mapfile -t sources < <(find "${folders[@]}" tests -name '*.h' -o -name '*.cc' | sort)
 clang-format --dry-run -Werror "${sources[@]}"
 cmake --preset release >/dev/null
-git ls-files 'src/*.cc' 'tasks/*.cc' 'datasets/*.cc' 'scorers/*.cc' 'runners/*.cc' 'reports/*.cc' \
-  ':!*_cuda.cc' |
+find "${folders[@]}" -name '*.cc' ! -name '*_cuda.cc' | sort |
   xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/release 2>/dev/null
