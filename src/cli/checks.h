@@ -1,9 +1,20 @@
 // Checks of numbers that a user gives.
 #pragma once
 
+#include <charconv>
+#include <string>
+
 #include <CLI/CLI.hpp>
+#include <system_error>
 
 namespace micius {
+
+// Is all of `text` a number, and which? `number` is undefined where it is none.
+template <typename Number>
+bool read_number(const std::string& text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
 
 // A whole number of at least `least`: "must be a whole number of at least 1, not 'x'".
 CLI::Validator whole_number(long least);

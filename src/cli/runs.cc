@@ -1,7 +1,6 @@
 #include "cli/runs.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -10,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "cli/checks.h"
 #include "cli/terminal.h"
 #include "pipeline/published.h"
 #include "reports/registry.h"
@@ -31,8 +31,7 @@ std::vector<RunId> latest_runs(const std::vector<Run>& runs) {
 
 RunId run_from(const std::string& word) {
   std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error != std::errc() || end != word.data() + word.size()) {
+  if (!read_number(word, number)) {
     fail(ErrorCode::kUsage, "'{}' is no run: give a number of `micius list runs`, or 'latest'", word);
   }
   return RunId{number};

@@ -1,10 +1,7 @@
 #include "cli/show_text.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
-#include "base/format.h"
 #include "base/text.h"
 #include "core/names.h"
 
@@ -70,11 +67,6 @@ std::string turn_text(const Turn& turn) {
 }
 
 }  // namespace
-
-bool read_number(const std::string& text, std::size_t& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
 
 std::string task_text(const Task& task) {
   std::string text =

@@ -15,7 +15,4 @@ std::string prompt_text(const TaskSetup& setup, std::size_t index);
 std::string run_text(const Run& run);
 std::string record_text(const Record& record);
 
-// The whole of `text` as a number, or false.
-bool read_number(const std::string& text, std::size_t& number);
-
 }  // namespace micius
