@@ -7,6 +7,7 @@
 
 #include "core/registry.h"
 #include "core/scorer.h"
+#include "core/services.h"
 #include "core/spec.h"
 
 namespace micius {
@@ -15,6 +16,7 @@ namespace micius {
 struct ScorerContext {
   DataRoots roots;
   std::string where;  // the place that names the scorer ("tasks/x.json:12"), for messages; may be empty
+  Services* services = nullptr;  // lives longer than the scorer; null where only the scorer's names are asked
 };
 
 // Throws Error{kUsage} for a parameter it does not know, naming `spec.name` and the nearest valid one.

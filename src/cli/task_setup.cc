@@ -15,13 +15,13 @@ Task make_task(const std::string& source, const TaskOptions& options) {
   TaskFileNames names;
   names.loaders = dataset_registry().names();
   names.scorer_metrics = [&](const Spec& scorer, const std::string& where) {
-    return scorer_registry().get(scorer.name, where)(scorer, {options.roots, where})->metrics();
+    return scorer_registry().get(scorer.name, where)(scorer, {options.roots, where, nullptr})->metrics();
   };
   return read_task_file(source, options, names);
 }
 
 std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots) {
-  return scorer_registry().get(task.scorer.name, task.name)(task.scorer, {roots, task.name});
+  return scorer_registry().get(task.scorer.name, task.name)(task.scorer, {roots, task.name, nullptr});
 }
 
 TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots) {
