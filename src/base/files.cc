@@ -49,6 +49,27 @@ void write_to(const fs::path& path, int flags, std::string_view bytes) {
   if (::fsync(file.get()) != 0 && errno != EINVAL) fail_errno(path);
 }
 
+// A file beside `target` that goes away unless it takes its place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const fs::path& target) : path_(target) {
+    path_ += fmt::format(".tmp{}", ::getpid());
+  }
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const fs::path& path() const { return path_; }
+  void move_to(const fs::path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) fail_errno(target);
+    path_.clear();
+  }
+
+ private:
+  fs::path path_;
+};
+
 }  // namespace
 
 std::string read_file(const fs::path& path) { return std::string(MappedFile(path).text()); }
@@ -59,10 +80,9 @@ void write_file_atomic(const fs::path& path, std::string_view bytes) {
   if (fs::exists(there) &&
       !fs::is_regular_file(there))  // /dev/stdout: a rename would put a file in its place
     return write_to(path, O_WRONLY, bytes);
-  fs::path temporary = path;
-  temporary += fmt::format(".tmp{}", ::getpid());
-  write_to(temporary, O_WRONLY | O_CREAT | O_TRUNC, bytes);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) fail_errno(path);
+  TemporaryFile file(path);
+  write_to(file.path(), O_WRONLY | O_CREAT | O_TRUNC, bytes);
+  file.move_to(path);
 }
 
 MappedFile::MappedFile(const fs::path& path) {

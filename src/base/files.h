@@ -14,7 +14,8 @@ namespace micius {
 std::string read_file(const std::filesystem::path& path);
 
 // Writes a neighbour file, flushes it to disk and renames it over `path`: a reader sees the old bytes or the
-// new ones. What is there and no regular file (a pipe, a device) is written to as it is.
+// new ones, and a write that fails leaves nothing beside it. What is there and no regular file (a pipe, a
+// device) is written to as it is.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
 // A file mapped read-only. Movable; the span is valid while the object lives. An empty file gives an empty

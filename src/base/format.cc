@@ -31,8 +31,6 @@ std::string format_bytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} GB", value / 1e9);
 }
 
-std::string format_p(double p) { return p < 0.0001 ? "< 0.0001" : fmt::format("{:.3f}", p); }
-
 std::string format_value(double value, const std::string& unit) {
   return unit == "fraction" ? format_percent(value) : fmt::format("{:.4g}", value);
 }

@@ -1,7 +1,10 @@
 #include "base/files.h"
 
+#include <csignal>
+
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +22,20 @@ TEST_CASE("a file is written whole and leaves nothing beside it") {
   }
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
   CHECK_THROWS_AS(read_file(folder.path() / "b.txt"), Error);
+}
+
+TEST_CASE("a write that fails leaves nothing beside it") {
+  const TempDir folder;
+  const auto path = folder.path() / "a.txt";
+  struct rlimit before {};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const struct rlimit small = {4, before.rlim_max};
+  std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  CHECK_THROWS_AS(write_file_atomic(path, "longer than the limit"), Error);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, SIG_DFL);
+  CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_CASE("a pipe is written to and stays a pipe") {
