@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "reports/html_internal.h"
 #include "reports/layout_internal.h"
 

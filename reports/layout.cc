@@ -10,19 +10,6 @@
 namespace micius {
 namespace {
 
-bool turns_direction(char32_t c) {
-  return c == 0x061C || (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069);
-}
-
-char32_t harmless(char32_t c) {
-  constexpr char32_t kPictures = 0x2400, kPictureOfDelete = 0x2421, kReplacement = 0xFFFD;
-  if (c < 0x20) return kPictures + c;
-  if (c == 0x7F) return kPictureOfDelete;
-  if ((c >= 0x80 && c < 0xA0) || turns_direction(c)) return kReplacement;
-  return c;
-}
-
 std::string plural(std::size_t n, std::string_view noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
@@ -49,23 +36,6 @@ std::string cluster_note(const Estimate& e, const std::string& field) {
 }
 
 }  // namespace
-
-std::string visible_text(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    const char32_t c = next_code_point(text, at);
-    append_utf8(result, c == '\n' || c == '\t' ? c : harmless(c));
-  }
-  return result;
-}
-
-std::string visible_line(std::string_view text) {
-  std::string result = visible_text(text);
-  std::replace(result.begin(), result.end(), '\n', ' ');
-  std::replace(result.begin(), result.end(), '\t', ' ');
-  return result;
-}
 
 const Metric* primary_of(const Report& report) {
   const auto it = std::find_if(report.metrics.begin(), report.metrics.end(),

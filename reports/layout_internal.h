@@ -10,13 +10,6 @@
 
 namespace micius {
 
-// One line that is safe to print: ill-formed UTF-8 becomes U+FFFD, control characters their pictures (ESC is
-// U+241B), line ends and tabs a blank, characters that turn the direction of text U+FFFD.
-std::string visible_line(std::string_view text);
-
-// The same, but LF and tab stay.
-std::string visible_text(std::string_view text);
-
 // The first metric, if the task has any.
 const Metric* primary_of(const Report& report);
 const Metric* find_metric(const std::vector<Metric>& metrics, std::string_view name);

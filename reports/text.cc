@@ -1,3 +1,5 @@
+#include "base/text.h"
+
 #include <chrono>
 #include <memory>
 #include <set>
@@ -63,18 +65,6 @@ Row row_of(const Group& group) {
   return row;
 }
 
-Row row_of(const Aggregate& aggregate) {
-  Row row;
-  row.task = visible_line(aggregate.name);
-  row.model = visible_line(aggregate.model);
-  if (!aggregate.metrics.empty()) {
-    const Metric& metric = aggregate.metrics.front();
-    set_metric(row, &metric);
-    if (metric.estimate) row.n = fmt::format("{}", metric.estimate->n);
-  }
-  return row;
-}
-
 std::vector<Row> rows_of(const ReportSet& set, const ReportStyle& style) {
   std::vector<Row> rows;
   for (const Report& report : set.reports) {
@@ -82,7 +72,6 @@ std::vector<Row> rows_of(const ReportSet& set, const ReportStyle& style) {
     if (!style.groups) continue;
     for (const Group& group : report.groups) rows.push_back(row_of(group));
   }
-  for (const Aggregate& aggregate : set.aggregates) rows.push_back(row_of(aggregate));
   return rows;
 }
 

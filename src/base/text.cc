@@ -43,6 +43,19 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+bool turns_direction(char32_t c) {
+  return c == 0x061C || (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
+         (c >= 0x2066 && c <= 0x2069);
+}
+
+char32_t harmless(char32_t c) {
+  constexpr char32_t kPictures = 0x2400, kPictureOfDelete = 0x2421;
+  if (c < 0x20) return kPictures + c;
+  if (c == 0x7F) return kPictureOfDelete;
+  if ((c >= 0x80 && c < 0xA0) || turns_direction(c)) return kReplacement;
+  return c;
+}
+
 }  // namespace
 
 char32_t next_code_point(std::string_view text, std::size_t& offset) {
@@ -124,6 +137,23 @@ std::string shorten(std::string_view text, std::size_t limit) {
   std::size_t i = 0;
   for (std::size_t n = 0; n < limit && i < text.size(); ++n) next_code_point(text, i);
   return i == text.size() ? std::string(text) : std::string(text.substr(0, i)) + "...";
+}
+
+std::string visible_text(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const char32_t c = next_code_point(text, i);
+    append_utf8(result, c == '\n' || c == '\t' ? c : harmless(c));
+  }
+  return result;
+}
+
+std::string visible_line(std::string_view text) {
+  std::string result = visible_text(text);
+  std::replace(result.begin(), result.end(), '\n', ' ');
+  std::replace(result.begin(), result.end(), '\t', ' ');
+  return result;
 }
 
 bool is_unicode_space(char32_t c) {

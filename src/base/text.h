@@ -20,6 +20,11 @@ std::size_t code_points(std::string_view text);    // how many
 // The first `limit` code points, with "..." if something was left out.
 std::string shorten(std::string_view text, std::size_t limit);
 
+// Safe to show: ill-formed UTF-8 becomes U+FFFD, control characters but LF and tab their pictures (ESC is
+// U+241B), characters that turn the direction of text U+FFFD. No text moves the cursor or hides another.
+std::string visible_text(std::string_view text);
+std::string visible_line(std::string_view text);  // the same with LF and tab as blanks
+
 // The 29 code points that Python's str.strip() removes.
 bool is_unicode_space(char32_t code_point);
 std::string_view strip(std::string_view text);

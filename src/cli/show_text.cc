@@ -8,24 +8,8 @@
 namespace micius {
 namespace {
 
-// Control characters but LF and TAB become visible, so that no text moves the cursor or hides what is before
-// it.
-std::string harmless(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const char32_t c = next_code_point(text, i);
-    const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
-    if (control) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
-    } else {
-      append_utf8(out, c);
-    }
-  }
-  return out;
-}
-
 std::string block(const std::string& title, const std::string& text) {
-  return fmt::format("── {}\n{}\n", title, harmless(text));
+  return fmt::format("── {}\n{}\n", title, text);
 }
 
 std::string messages_text(const std::vector<Message>& messages) {
@@ -76,7 +60,7 @@ std::string task_text(const Task& task) {
   text += fmt::format("prompt   {}, {} shots\n", name_of(task.style), task.shots);
   text += "metrics ";
   for (const MetricInfo& metric : task.metrics) text += " " + metric.name;
-  return text + "\n";
+  return visible_text(text) + "\n";
 }
 
 std::string prompt_text(const TaskSetup& setup, std::size_t index) {
@@ -86,18 +70,18 @@ std::string prompt_text(const TaskSetup& setup, std::size_t index) {
   const auto prompt = setup.task.next(sample, shots, {});
   std::string text = fmt::format("sample {}\n", sample.id);
   if (prompt) text += input_text(*prompt, {});
-  return text + block("reference", sample.targets.front());
+  return visible_text(text + block("reference", sample.targets.front()));
 }
 
 std::string run_text(const Run& run) {
   const RunSpec& spec = run.spec;
-  return fmt::format(
+  return visible_text(fmt::format(
       "run {}: {} (version {}) on {}\nstatus   {}\nstarted  {}{}\ndataset  {} {}\nmodel    {} {} {}\nspec    "
       " {}\n\n",
       static_cast<std::int64_t>(run.id), spec.task, spec.task_version, spec.model.name, name_of(run.status),
       run.started, run.finished.empty() ? "" : ", finished " + run.finished, spec.dataset.name,
       spec.dataset.sha256.substr(0, 12), spec.model.kind, spec.model.name, spec.model.sha256.substr(0, 12),
-      spec_sha256(spec));
+      spec_sha256(spec)));
 }
 
 std::string record_text(const Record& record) {
@@ -107,16 +91,16 @@ std::string record_text(const Record& record) {
     text += turn_text(record.turns[i]);
   }
   if (record.failure) {
-    return text + fmt::format("FAILED after {} attempts: {}: {}\n\n", record.failure->attempts,
-                              record.failure->code, harmless(record.failure->message));
+    return visible_text(text + fmt::format("FAILED after {} attempts: {}: {}\n\n", record.failure->attempts,
+                                           record.failure->code, record.failure->message));
   }
   if (!record.sample.targets.empty()) text += block("reference", record.sample.targets.front());
   text += block("answer read", record.score.answer);
   text += fmt::format("── verdict: {}\n", name_of(record.score.verdict));
-  if (!record.score.reason.empty()) text += harmless(record.score.reason) + "\n";
+  if (!record.score.reason.empty()) text += record.score.reason + "\n";
   for (const Value& value : record.score.values)
     text += fmt::format("   {} = {:.4g}\n", value.metric, value.value);
-  return text + "\n";
+  return visible_text(text) + "\n";
 }
 
 }  // namespace micius

@@ -27,6 +27,13 @@ TEST_CASE("lengths and cuts count code points") {
   CHECK(shorten("abc", 3) == "abc");
 }
 
+TEST_CASE("shown text moves no cursor and turns no direction") {
+  CHECK(visible_text("a\x1b[2Jb\r\x7f") == "a\u241b[2Jb\u240d\u2421");
+  CHECK(visible_text("\u009b1m\u202eabc\u2066") == "\ufffd1m\ufffdabc\ufffd");
+  CHECK(visible_text("na\u00efve\n\tx\xff") == "na\u00efve\n\tx\ufffd");
+  CHECK(visible_line("a\n\tb") == "a  b");
+}
+
 TEST_CASE("globs") {
   CHECK(matches_glob("mmlu_*", "mmlu_law"));
   CHECK_FALSE(matches_glob("mmlu_*", "mmlu"));
