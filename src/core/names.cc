@@ -1,9 +1,12 @@
 #include "core/names.h"
 
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace micius {
 namespace {
@@ -40,11 +43,15 @@ std::string_view name_in(const Table<Enum, n>& table, Enum value) {
 }
 
 template <typename Enum, std::size_t n>
-Enum value_in(const Table<Enum, n>& table, std::string_view name, std::string_view noun) {
+Enum value_in(const Table<Enum, n>& table, std::string_view name, std::string_view noun,
+              std::string_view where) {
+  std::vector<std::string> words;
   for (const auto& [value, word] : table) {
     if (word == name) return value;
+    words.emplace_back(word);
   }
-  fail(ErrorCode::kInvalidData, "unknown {} '{}'", noun, name);
+  fail(ErrorCode::kInvalidData, "{}{}unknown {} '{}'{}", where, where.empty() ? "" : ": ", noun,
+       visible_line(shorten(name, 64)), did_you_mean(name, words));
 }
 
 }  // namespace
@@ -57,12 +64,26 @@ std::string_view name_of(PromptStyle value) { return name_in(kPromptStyles, valu
 std::string_view name_of(Direction value) { return name_in(kDirections, value); }
 std::string_view name_of(Reduction value) { return name_in(kReductions, value); }
 
-Role role_from(std::string_view name) { return value_in(kRoles, name, "role"); }
-StopReason stop_reason_from(std::string_view name) { return value_in(kStopReasons, name, "stop reason"); }
-Verdict verdict_from(std::string_view name) { return value_in(kVerdicts, name, "verdict"); }
-RunStatus run_status_from(std::string_view name) { return value_in(kRunStatuses, name, "run status"); }
-PromptStyle prompt_style_from(std::string_view name) { return value_in(kPromptStyles, name, "prompt style"); }
-Direction direction_from(std::string_view name) { return value_in(kDirections, name, "direction"); }
-Reduction reduction_from(std::string_view name) { return value_in(kReductions, name, "reduction"); }
+Role role_from(std::string_view name, std::string_view where) {
+  return value_in(kRoles, name, "role", where);
+}
+StopReason stop_reason_from(std::string_view name, std::string_view where) {
+  return value_in(kStopReasons, name, "stop reason", where);
+}
+Verdict verdict_from(std::string_view name, std::string_view where) {
+  return value_in(kVerdicts, name, "verdict", where);
+}
+RunStatus run_status_from(std::string_view name, std::string_view where) {
+  return value_in(kRunStatuses, name, "run status", where);
+}
+PromptStyle prompt_style_from(std::string_view name, std::string_view where) {
+  return value_in(kPromptStyles, name, "prompt style", where);
+}
+Direction direction_from(std::string_view name, std::string_view where) {
+  return value_in(kDirections, name, "direction", where);
+}
+Reduction reduction_from(std::string_view name, std::string_view where) {
+  return value_in(kReductions, name, "reduction", where);
+}
 
 }  // namespace micius

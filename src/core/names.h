@@ -1,4 +1,5 @@
-// The words for enumerators in SQL, JSON and reports. One table each; from_* throws Error{kInvalidData}.
+// The words for enumerators in SQL, JSON and reports. One table each; from_* throws Error{kInvalidData} that
+// begins with `where`, the place of the word, and names the nearest one.
 #pragma once
 
 #include <string_view>
@@ -18,12 +19,12 @@ std::string_view name_of(PromptStyle value);  // text, turns, one_turn
 std::string_view name_of(Direction value);    // higher, lower
 std::string_view name_of(Reduction value);    // mean, exp_neg_mean
 
-Role role_from(std::string_view name);
-StopReason stop_reason_from(std::string_view name);
-Verdict verdict_from(std::string_view name);
-RunStatus run_status_from(std::string_view name);
-PromptStyle prompt_style_from(std::string_view name);
-Direction direction_from(std::string_view name);
-Reduction reduction_from(std::string_view name);
+Role role_from(std::string_view name, std::string_view where = {});
+StopReason stop_reason_from(std::string_view name, std::string_view where = {});
+Verdict verdict_from(std::string_view name, std::string_view where = {});
+RunStatus run_status_from(std::string_view name, std::string_view where = {});
+PromptStyle prompt_style_from(std::string_view name, std::string_view where = {});
+Direction direction_from(std::string_view name, std::string_view where = {});
+Reduction reduction_from(std::string_view name, std::string_view where = {});
 
 }  // namespace micius

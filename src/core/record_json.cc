@@ -24,7 +24,7 @@ std::vector<Message> messages_from_json(const Json& list, const std::string& whe
   std::vector<Message> messages;
   for (const Json& item : list) {
     const JsonFields f(item, where);
-    messages.push_back({role_from(f.string("role")), f.string("content")});
+    messages.push_back({role_from(f.string("role"), where), f.string("content")});
   }
   return messages;
 }

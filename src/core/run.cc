@@ -44,8 +44,8 @@ std::vector<MetricInfo> metrics_from_json(const Json& list, const std::string& w
   std::vector<MetricInfo> metrics;
   for (const Json& item : list) {
     const JsonFields f(item, where);
-    metrics.push_back({f.string("name"), f.string("unit"), direction_from(f.string("direction")),
-                       reduction_from(f.string("reduction"))});
+    metrics.push_back({f.string("name"), f.string("unit"), direction_from(f.string("direction"), where),
+                       reduction_from(f.string("reduction"), where)});
   }
   return metrics;
 }
@@ -119,7 +119,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& where) {
   s.scorer = f.string("scorer");
   s.shots = static_cast<int>(f.integer("shots"));
   s.shot_pool = f.string("shot_pool");
-  s.style = prompt_style_from(f.string("style"));
+  s.style = prompt_style_from(f.string("style"), where);
   s.options = options_from_json(f.object("options"));
   s.turn_max_tokens = integers_from_json(f.at("turn_max_tokens"), where + ".turn_max_tokens");
   s.repeats = static_cast<int>(f.integer("repeats"));

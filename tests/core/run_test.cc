@@ -47,4 +47,9 @@ TEST_CASE("every enumerator has its word and comes back from it") {
     CHECK(run_status_from(name_of(static_cast<RunStatus>(i))) == static_cast<RunStatus>(i));
 }
 
+TEST_CASE("an unknown word is named with its place and the nearest one") {
+  CHECK_THROWS_WITH(verdict_from("corect", "runs.db: run 3"),
+                    "runs.db: run 3: unknown verdict 'corect' (did you mean 'correct'?)");
+}
+
 }  // namespace micius
