@@ -97,14 +97,7 @@ Json to_json(const Usage& u) {
                {"completion_tokens", u.completion_tokens}};
   if (u.requests) json["requests"] = *u.requests;
   if (u.retries) json["retries"] = *u.retries;
-  json["cost_usd"] = u.cost_usd ? Json(*u.cost_usd) : Json(nullptr);
-  return json;
-}
-
-Json timing_of(const Execution& e) {
-  Json json = {{"wall_ns", e.wall_ns}, {"samples_per_s", e.samples_per_s}};
-  if (e.forwarded_tokens) json["forwarded_tokens"] = *e.forwarded_tokens;
-  if (e.naive_tokens) json["naive_tokens"] = *e.naive_tokens;
+  json["cost_usd"] = nullptr;
   return json;
 }
 
@@ -116,20 +109,10 @@ Json to_json(const Report& report) {
                {"published", published_of(report)},
                {"usage", to_json(report.usage)}};
   if (report.execution) {
-    json["timing"] = timing_of(*report.execution);
+    json["timing"] = {{"wall_ns", report.execution->wall_ns},
+                      {"samples_per_s", report.execution->samples_per_s}};
     json["environment"] = report.execution->environment;
   }
-  return json;
-}
-
-// A stable report does not know its runs' numbers.
-Json to_json(const Aggregate& aggregate, const ReportSet& set) {
-  Json json = {{"name", aggregate.name}, {"model", aggregate.model}};
-  if (!set.reports.empty() && set.reports.front().execution) {
-    json["runs"] = Json::array();
-    for (const RunId run : aggregate.runs) json["runs"].push_back(static_cast<std::int64_t>(run));
-  }
-  json["metrics"] = to_json(aggregate.metrics);
   return json;
 }
 
@@ -138,10 +121,9 @@ class JsonWriter final : public ReportWriter {
   std::string_view format() const override { return "json"; }
 
   void write(const ReportSet& set, std::ostream& out) const override {
-    Json reports = Json::array(), aggregates = Json::array();
+    Json reports = Json::array();
     for (const Report& report : set.reports) reports.push_back(to_json(report));
-    for (const Aggregate& aggregate : set.aggregates) aggregates.push_back(to_json(aggregate, set));
-    out << dump_json({{"schema", "micius.report/1"}, {"reports", reports}, {"aggregates", aggregates}})
+    out << dump_json({{"schema", "micius.report/1"}, {"reports", reports}, {"aggregates", Json::array()}})
         << '\n';
   }
 };

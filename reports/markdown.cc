@@ -41,10 +41,6 @@ void write_runs(const ReportSet& set, std::ostream& out) {
         primary ? metric_cells(*primary) : "- | - | - | -", report.counts.failed, report.counts.no_answer,
         format_count(report.usage.prompt_tokens), format_count(report.usage.completion_tokens));
   }
-  for (const Aggregate& aggregate : set.aggregates)
-    for (const Metric& metric : aggregate.metrics)
-      out << fmt::format("| {} | {} | {} | | | |\n", cell(aggregate.name), cell(aggregate.model),
-                         metric_cells(metric));
 }
 
 std::string name_of(const Report& report) {

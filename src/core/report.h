@@ -46,7 +46,6 @@ struct Published {
 struct Usage {
   std::uint64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
   std::optional<std::uint64_t> requests, retries;  // absent in a stable report
-  std::optional<double> cost_usd;
 };
 
 // What two executions of one spec do not share; absent in a stable report.
@@ -55,7 +54,6 @@ struct Execution {
   std::string started, finished;
   std::int64_t wall_ns = 0;
   double samples_per_s = 0;
-  std::optional<std::uint64_t> forwarded_tokens, naive_tokens;  // absent where the runner does not count them
   Json environment = Json::object();
 };
 
@@ -70,17 +68,9 @@ struct Report {
   std::optional<Execution> execution;
 };
 
-// The score of a group of runs of one model (mmlu, bbh).
-struct Aggregate {
-  std::string name, model;
-  std::vector<RunId> runs;
-  std::vector<Metric> metrics;
-};
-
 // What a report writer is given. records(i, fn) calls fn for the records of reports[i], in dataset order.
 struct ReportSet {
   std::vector<Report> reports;
-  std::vector<Aggregate> aggregates;
   std::function<void(std::size_t report, const std::function<void(const Record&)>& fn)> records;
 };
 
