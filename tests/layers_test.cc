@@ -22,6 +22,7 @@ const std::map<std::string, std::set<std::string>> kLayers = {
     {"stats", {"base"}},
     {"engine", {"base"}},
     {"plan", {"base"}},
+    {"sandbox", {"base", "core"}},
     {"store", {"base", "core"}},
     {"tasks", {"base", "core"}},
     {"datasets", {"base", "core"}},
