@@ -10,7 +10,7 @@
 namespace micius {
 namespace {
 
-constexpr int kMaxDepth = 512;
+constexpr std::size_t kMaxDepth = 512;
 constexpr std::size_t kMaxKeys = 50'000;  // an ordered object finds a key in time by its size
 
 std::string place(std::string_view text, std::size_t byte, std::string_view where) {
@@ -22,22 +22,57 @@ std::string place(std::string_view text, std::size_t byte, std::string_view wher
   return fmt::format("{}:{}: column {}", where, line, column);
 }
 
+// The parser's own builder of values, with limits. The library's way to have them, a callback, looks through
+// all earlier neighbours at the end of each object: time by the square of a list's length.
+class LimitedBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
+  using Base = nlohmann::detail::json_sax_dom_parser<Json>;
+
+ public:
+  LimitedBuilder(Json& value, std::string_view where) : Base(value), where_(where) {}
+
+  bool start_object(std::size_t size) {
+    open();
+    return Base::start_object(size);
+  }
+  bool key(std::string& name) {
+    if (++keys_.back() > kMaxKeys)
+      fail(ErrorCode::kInvalidData, "{}: a JSON object of more than {} keys", where_, kMaxKeys);
+    return Base::key(name);
+  }
+  bool end_object() {
+    keys_.pop_back();
+    return Base::end_object();
+  }
+  bool start_array(std::size_t size) {
+    open();
+    return Base::start_array(size);
+  }
+  bool end_array() {
+    keys_.pop_back();
+    return Base::end_array();
+  }
+
+ private:
+  void open() {
+    if (keys_.size() == kMaxDepth)
+      fail(ErrorCode::kInvalidData, "{}: JSON nested deeper than {}", where_, kMaxDepth);
+    keys_.push_back(0);
+  }
+
+  std::string_view where_;
+  std::vector<std::size_t> keys_;  // of the open objects and lists
+};
+
 const char* type_name(const Json& value) { return value.type_name(); }
 
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view where) {
   try {
-    std::vector<std::size_t> keys(kMaxDepth + 2);  // of the open objects, by depth
-    return Json::parse(text, [&](int depth, Json::parse_event_t event, Json&) {
-      if (depth > kMaxDepth)
-        fail(ErrorCode::kInvalidData, "{}: JSON nested deeper than {}", where, kMaxDepth);
-      const auto level = static_cast<std::size_t>(depth);
-      if (event == Json::parse_event_t::object_start) keys[level + 1] = 0;
-      if (event == Json::parse_event_t::key && ++keys[level] > kMaxKeys)
-        fail(ErrorCode::kInvalidData, "{}: a JSON object of more than {} keys", where, kMaxKeys);
-      return true;
-    });
+    Json value;
+    LimitedBuilder builder(value, where);
+    Json::sax_parse(text, &builder);
+    return value;
   } catch (const nlohmann::json::parse_error& error) {
     std::string what = error.what();
     const std::size_t colon = what.rfind(": ");

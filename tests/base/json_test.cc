@@ -71,6 +71,12 @@ TEST_CASE("the line of a key in JSON text") {
   CHECK(json_line("[1]", {"a"}) == 1);
 }
 
+TEST_CASE("a list of very many objects is read in time by its length") {
+  std::string text = "[";
+  for (int i = 0; i < 1'000'000; ++i) text += "{},";
+  CHECK(parse_json(text + "{}]", "t").size() == 1'000'001);
+}
+
 TEST_CASE("an object of very many keys is refused") {
   const auto object = [](int keys) {
     std::string text = "[{\"a\": {";
