@@ -169,10 +169,10 @@ class GgufFile::Reader {
     if (version != 2 && version != 3) bad(4, fmt::format("version 2 or 3, little-endian, not {}", version));
     tensor_count = take_number<std::uint64_t>("the number of tensors");
     value_count = take_number<std::uint64_t>("the number of metadata values");
-    // The shortest entries: a tensor's is 24 bytes, a value's 13.
-    if (tensor_count > left() / 24)
+    // The shortest entries: a tensor's is 32 bytes, a value's 14.
+    if (tensor_count > left() / 32)
       bad(8, fmt::format("a number of tensors that fits, not {}", tensor_count));
-    if (value_count > left() / 13) bad(16, fmt::format("a number of values that fits, not {}", value_count));
+    if (value_count > left() / 14) bad(16, fmt::format("a number of values that fits, not {}", value_count));
   }
 
   void read_value() {

@@ -50,7 +50,7 @@ void add_vocabulary(GgufBuilder& builder) {
 
 }  // namespace
 
-TinyModel::TinyModel() {
+TinyModel::TinyModel(const std::function<void(std::string&)>& change) {
   constexpr std::size_t kHidden = 32, kFfn = 64, kQ = 4 * 8, kKv = 2 * 8;
   GgufBuilder builder;
   builder.string("general.architecture", "llama").string("general.name", "tiny");
@@ -78,7 +78,9 @@ TinyModel::TinyModel() {
   }
   path_ = std::filesystem::temp_directory_path() /
           fmt::format("micius-tiny-{}-{}.gguf", getpid(), fmt::ptr(this));
-  write_file_atomic(path_, builder.build());
+  std::string bytes = builder.build();
+  if (change) change(bytes);
+  write_file_atomic(path_, bytes);
 }
 
 TinyModel::~TinyModel() { std::filesystem::remove(path_); }

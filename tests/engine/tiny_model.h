@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <string>
 
 namespace micius {
 
@@ -12,7 +14,8 @@ inline constexpr std::size_t kTinyBlockBytes = 2 * 64 * (16 + 32) * 2;  // of KV
 
 class TinyModel {
  public:
-  TinyModel();  // writes the file; its path is of this object alone
+  // Writes the file, as `change` leaves its bytes; its path is of this object alone.
+  explicit TinyModel(const std::function<void(std::string&)>& change = nullptr);
   ~TinyModel();
   TinyModel(const TinyModel&) = delete;
   TinyModel& operator=(const TinyModel&) = delete;

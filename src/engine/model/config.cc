@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace micius {
 namespace {
@@ -110,14 +111,22 @@ ModelConfig config_from(const GgufFile& file) {
   const bool llama = config.architecture == "llama", sigma = config.architecture == "sigma";
   if (!llama && !sigma) {
     fail(ErrorCode::kUnsupported, "{}: architecture '{}' is not covered; the engine runs 'llama' and 'sigma'",
-         file.name(), config.architecture.substr(0, 100));
+         file.name(), shorten(to_valid_utf8(config.architecture), 100));
   }
   const Keys keys(file, config.architecture);
   config.layers = keys.size("block_count");
+  if (config.layers > file.tensors().size()) {
+    keys.bad("block_count", fmt::format("no more layers than the file has tensors ({}), not {}",
+                                        file.tensors().size(), config.layers));
+  }
   config.hidden = keys.size("embedding_length");
   config.ffn = keys.size("feed_forward_length");
   config.context = keys.size("context_length");
   config.vocabulary = file.matrix("token_embd.weight").rows;
+  if (config.vocabulary > kMaxSize) {
+    fail(ErrorCode::kInvalidData, "{}: tensor 'token_embd.weight': expected at most {} rows, not {}",
+         file.name(), kMaxSize, config.vocabulary);
+  }
   config.rope_base = keys.positive("rope.freq_base", 10000.0);
   config.norm_epsilon = static_cast<float>(keys.positive("attention.layer_norm_rms_epsilon"));
   config.tied_head = file.find_tensor("output.weight") == nullptr;

@@ -22,9 +22,7 @@ std::span<float> apply(const Linear& linear, std::span<const float> x, std::vect
 }  // namespace
 
 Transformer::Transformer(const ModelConfig& config, ModelWeights weights)
-    : config_(config),
-      weights_(std::move(weights)),
-      rope_(config.attention.d_k, config.rope_base, config.context) {}
+    : config_(config), weights_(std::move(weights)), rope_(config.attention.d_k, config.rope_base) {}
 
 KvLayout Transformer::kv_layout(const ModelConfig& config, Numerics numerics) {
   return {config.attention, numerics == Numerics::kFp32 ? DType::kF32 : DType::kF16};
@@ -60,6 +58,7 @@ void Transformer::begin(std::span<const ForwardSlice> slices) {
     std::iota(positions_.end() - static_cast<std::ptrdiff_t>(slice.tokens.size()), positions_.end(),
               static_cast<std::int32_t>(first));
     slice.kv->extend(slice.tokens.size());
+    rope_.cover(slice.kv->length());
   }
   x_.resize(ids_.size() * config_.hidden);
 }

@@ -11,18 +11,22 @@
 
 namespace micius {
 
-// Cosines and sines of position * base^(-2j / dim), worked out in fp64. Read-only once made: share it.
+// Cosines and sines of position * base^(-2j / dim), worked out in fp64, for the positions that were needed so
+// far: what a model file says of its context costs nothing.
 class RopeTable {
  public:
-  RopeTable(std::size_t dim, double base, std::size_t positions);  // dim is even
-  std::size_t dim() const { return dim_; }
-  std::size_t positions() const { return positions_; }
-  const float* cosines(std::size_t position) const { return &table_[position * dim_]; }           // [dim / 2]
-  const float* sines(std::size_t position) const { return &table_[position * dim_ + dim_ / 2]; }  // [dim / 2]
+  RopeTable(std::size_t dim, double base);  // dim is even
+  void cover(std::size_t positions);        // at least [0, positions); not while others read
+  std::size_t dim() const { return 2 * frequencies_.size(); }
+  std::size_t positions() const { return table_.size() / dim(); }
+  const float* cosines(std::size_t position) const { return &table_[position * dim()]; }  // [dim / 2]
+  const float* sines(std::size_t position) const {
+    return &table_[position * dim() + dim() / 2];
+  }  // [dim / 2]
 
  private:
-  std::size_t dim_, positions_;
-  std::vector<float> table_;  // [positions][cos dim / 2, sin dim / 2]
+  std::vector<double> frequencies_;  // [dim / 2]
+  std::vector<float> table_;         // [positions][cos dim / 2, sin dim / 2]
 };
 
 // Turns the first `heads` heads of each row in place. x points at the first head of the first row; rows are
