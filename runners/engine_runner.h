@@ -18,7 +18,7 @@ namespace micius {
 // is the assistant's, open for the model to go on; without a template their contents are joined by blank
 // lines. A text is cut on the left where the model's context is too short for it. Requests end with a Failure
 // of code "empty_continuation", "empty_context", "empty_prompt", "context_too_long", "kv_memory",
-// "no_chat_template", "chat_template", "cancelled" or "engine" (the engine broke down: none will succeed).
+// "not_finite", "no_chat_template", "chat_template", "cancelled" or "engine" (the engine broke down: none will succeed).
 std::unique_ptr<Runner> make_engine_runner(const std::filesystem::path& model, const std::string& name,
                                            const EngineOptions& options, const Clock& clock);
 

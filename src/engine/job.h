@@ -25,6 +25,7 @@ struct WeighJob {
   std::vector<TokenPair> pairs;
 };
 
+// A prompt that is too long for the model loses its beginning, as a pair's context does.
 struct GenerateJob {
   std::vector<TokenId> prompt;
   int max_tokens = 256;
@@ -47,7 +48,7 @@ struct TokenWeight {
 };
 
 // `code` is one of "empty_prompt", "empty_context", "empty_continuation", "context_too_long", "bad_token",
-// "kv_memory".
+// "kv_memory", "not_finite" (the model gives infinite logits or none).
 struct JobFailure {
   std::string code, message;
 };

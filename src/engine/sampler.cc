@@ -58,6 +58,7 @@ std::vector<Candidate> sampling_candidates(std::span<const float> logits, const 
     const double probability = std::exp((double{logits[i]} - largest) / options.temperature);
     if (probability > 0) kept.push_back({static_cast<TokenId>(i), probability});
   }
+  if (kept.empty()) return kept;
   normalise(kept);
   if (options.top_p < 1) {
     keep_top_p(kept, options.top_p);

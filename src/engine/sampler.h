@@ -25,10 +25,10 @@ struct Candidate {
 // What may be drawn; temperature > 0. In this order, as in Hugging Face's
 // transformers: logits / temperature; top-k (all that are >= the k-th largest); top-p (leaves out the
 // unlikely tail whose mass is <= 1 - p; one stays); min-p (leaves out p < min_p * the largest); the rest sums
-// to 1.
+// to 1. Empty where the largest logit is not a finite number.
 std::vector<Candidate> sampling_candidates(std::span<const float> logits, const SamplingOptions& options);
 
-// The lowest id with the largest logit.
+// The lowest id with the largest logit; 0 where none is a number.
 TokenId greedy_token(std::span<const float> logits);
 
 // One draw with one number of `rng`; greedy_token at temperature 0.

@@ -1,12 +1,14 @@
 #include "engine/scheduler.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "base/rng.h"
+#include "engine/encode.h"
 
 namespace micius {
 namespace {
@@ -19,6 +21,17 @@ constexpr std::size_t kLookAhead = 256;  // waiting lanes that a step considers
 std::size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
   const std::size_t n = std::min(a.size(), b.size());
   return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + n, b.begin()).first - a.begin());
+}
+
+JobResult failed(JobId id, JobFailure failure) {
+  JobResult result;
+  result.id = id;
+  result.failure = std::move(failure);
+  return result;
+}
+
+JobFailure not_finite() {
+  return {"not_finite", "the model's logits are not finite numbers; its file may be damaged"};
 }
 
 // What is wrong with a job, if anything.
@@ -158,21 +171,15 @@ void Scheduler::add(JobId id, Job job) {
   }
 }
 
-void Scheduler::reject(JobId id, JobFailure failure) {
-  rejected_.emplace_back();
-  rejected_.back().id = id;
-  rejected_.back().failure = std::move(failure);
-}
+void Scheduler::reject(JobId id, JobFailure failure) { rejected_.push_back(failed(id, std::move(failure))); }
 
 void Scheduler::add_lanes(JobState& state, GenerateJob job) {
   state.text.emplace(tokenizer_, std::move(job.stop));
   state.rng.emplace(job.stream);
   state.sampling = job.sampling;
   state.max_tokens = static_cast<std::size_t>(job.max_tokens);
-  // What does not fit beside the new tokens goes from the left (general-tasks.md 7).
-  const std::size_t most = model_.config().context - state.max_tokens;
+  cut_to_fit(job, model_.config().context);
   std::vector<TokenId>& prompt = job.prompt;
-  if (prompt.size() > most) prompt.erase(prompt.begin(), prompt.end() - static_cast<std::ptrdiff_t>(most));
   const std::size_t room = prompt.size() + state.max_tokens - 1;
   state.result.prompt_tokens = prompt.size();
   counts_.naive += prompt.size();
@@ -375,6 +382,10 @@ void Scheduler::read_scores(const Batch& batch, std::span<const float> hidden) {
   for (std::size_t i = 0; i < picked.size(); ++i) {
     const auto& [lane, pair] = batch.picked[i];
     const LogitSummary& summary = summaries[batch.picks[i].row];
+    if (!std::isfinite(summary.logsumexp) || !std::isfinite(picked[i])) {
+      lane->job->result.failure = not_finite();
+      continue;
+    }
     TokenWeight& weight = lane->job->result.weights[pair];
     weight.logprob += double{picked[i]} - summary.logsumexp;
     weight.greedy = weight.greedy && summary.argmax == batch.picks[i].id;
@@ -399,10 +410,16 @@ void Scheduler::take_logits(Lane& lane, std::span<const float> logits, StepResul
   if (lane.kind == LaneKind::kLogits) {
     job.result.logits.assign(logits.begin(), logits.end());
     job.result.logsumexp = summarize_logits(logits, context_).logsumexp;
+    if (!std::isfinite(job.result.logsumexp)) job.result.failure = not_finite();
     lane.ended = true;
     return;
   }
   const TokenId id = sample_token(logits, job.sampling, *job.rng);
+  if (!std::isfinite(logits[id])) {
+    job.result.failure = not_finite();
+    lane.ended = true;
+    return;
+  }
   job.result.ids.push_back(id);
   if (job.result.ids.size() == 1) result.first_tokens.push_back(job.result.id);
   const bool ends = std::find(ending_tokens_.begin(), ending_tokens_.end(), id) != ending_tokens_.end();
@@ -466,7 +483,11 @@ void Scheduler::retire(LanePtr lane, StepResult& result) {
   }
   if (--job.open_lanes > 0) return;
   const JobId id = job.result.id;
-  result.finished.push_back(std::move(job.result));
+  if (job.result.failure) {
+    result.finished.push_back(failed(id, *std::move(job.result.failure)));
+  } else {
+    result.finished.push_back(std::move(job.result));
+  }
   jobs_.erase(id);
 }
 

@@ -66,6 +66,32 @@ TEST_CASE("A context of any length costs what is used of it", "[model]") {
   CHECK(result_of(engine, LogitsJob{{1, 2, 3}}).logits.size() == kTinyVocabulary);
 }
 
+TEST_CASE("A model that gives no numbers fails every job", "[model]") {
+  const TinyModel model([](std::string& file) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    std::memcpy(file.data() + file.size() - sizeof nan, &nan, sizeof nan);  // of the last layer
+  });
+  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise}) {
+    EngineOptions options = one_thread();
+    options.numerics = numerics;
+    Engine engine(model.path(), options);
+    GenerateJob sampled;
+    sampled.prompt = {1, 2};
+    sampled.max_tokens = 8;
+    sampled.sampling = {0.8, 0, 1, 0.1};
+    GenerateJob greedy = sampled;
+    greedy.sampling = {};
+    for (const Job& job : {Job(WeighJob{{{{1}, {2, 3}}}}), Job(sampled), Job(greedy), Job(LogitsJob{{1}})}) {
+      const JobResult result = result_of(engine, job);
+      REQUIRE(result.failure);
+      CHECK(result.failure->code == "not_finite");
+      CHECK(result.weights.empty());
+      CHECK(result.logits.empty());
+    }
+    CHECK(engine.idle());
+  }
+}
+
 TEST_CASE("A damaged model is refused or run, never more", "[model][fuzz]") {
   Rng rng("damaged models");
   std::size_t refused = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include <catch2/catch.hpp>
@@ -49,6 +50,18 @@ TEST_CASE("A nucleus is the same whether the vocabulary is sorted or not", "[sam
     std::size_t dropped = 0;
     while (dropped + 1 < sorted.size() && (tail += sorted[dropped]) <= 1 - top_p) ++dropped;
     CHECK(sampling_candidates(logits, {1, 0, top_p, 0}).size() == sorted.size() - dropped);
+  }
+}
+
+TEST_CASE("Logits that are no numbers leave nothing to draw", "[sampler]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinite = std::numeric_limits<float>::infinity();
+  Rng rng("nothing");
+  for (const std::vector<float>& logits :
+       {std::vector<float>{}, {nan, nan}, {-infinite, -infinite}, {1.0F, infinite}}) {
+    const SamplingOptions options{0.7, 0, 0.9, 0.1};
+    CHECK(sampling_candidates(logits, options).empty());
+    CHECK(sample_token(logits, options, rng) == (logits.size() == 2 && logits[0] == 1.0F ? 1 : 0));
   }
 }
 

@@ -146,7 +146,7 @@ TEST_CASE("A context that is too long loses its beginning", "[scheduler]") {
   Rng rng("long");
   const std::vector<TokenId> context = random_tokens(rng, kTinyContext + 50),
                              continuation = random_tokens(rng, 4);
-  // max_length + 1 tokens are kept and the last one is not read (general-tasks.md 3).
+  // One token more than the context is kept, because the last one is not read.
   const std::vector<TokenId> kept(context.end() - static_cast<std::ptrdiff_t>(kTinyContext + 1 - 4),
                                   context.end());
   const std::vector<JobResult> results =
@@ -186,6 +186,16 @@ TEST_CASE("A cancelled job gives no result and leaves the others alone", "[sched
   }
   CHECK(seen >= 20);
   CHECK(seen < 30);
+}
+
+TEST_CASE("A refused job that is cancelled gives no result either", "[scheduler]") {
+  const TinyModel model;
+  EngineOptions options;
+  options.threads = 1;
+  Engine engine(model.path(), options);
+  engine.cancel(engine.add(LogitsJob{{-1}}));
+  CHECK(engine.idle());
+  CHECK(engine.step().finished.empty());
 }
 
 }  // namespace
