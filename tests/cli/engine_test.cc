@@ -105,5 +105,36 @@ TEST_CASE("engine generate: a seed gives the same text again, a stop cuts", "[en
   CHECK(outcome.lines[5]["error"].get<std::string>().find("top_p") != std::string::npos);
 }
 
+TEST_CASE("engine: a line that asks nothing sensible names its field", "[engine]") {
+  const TinyModel model;
+  struct Case {
+    std::string verb, line, message;
+  };
+  const std::vector<Case> cases = {
+      {"generate", R"({"messages": []})", "field 'messages' must be a list of at least one"},
+      {"generate", R"({"messages": [{"role": "user", "content": "a"}, {"role": "usr", "content": "b"}]})",
+       "messages[1]: field 'role': unknown role 'usr' (did you mean 'user'?)"},
+      {"generate", R"({"messages": [{"role": "user", "content": "a"}], "prompt": "a"})",
+       "give either field 'messages' or field 'prompt', not both"},
+      {"generate", R"({"max_tokens": 3})", "give either field 'messages' or field 'prompt'"},
+      {"generate", R"({"prompt": "a", "seed": -1})", "field 'seed' must be from 0"},
+      {"generate", R"({"prompt": "a", "max_tokens": 0})", "field 'max_tokens' must be from 1"},
+      {"generate", R"({"prompt": "a", "stop": [1]})", "field 'stop'"},
+      {"logits", R"({"ids": [1], "text": "a"})", "give either field 'ids' or field 'text', not both"},
+      {"logits", R"({"ids": [1], "want": [271]})", "field 'want': token 271"},
+      {"loglikelihood", R"({"context": "a", "continuation_ids": [1]})", "field 'continuation' is missing"},
+      {"loglikelihood", R"({"context_ids": [1], "continuation_ids": [1], "continuation": "a"})",
+       "give either field 'continuation_ids' or field 'continuation', not both"},
+      {"tokenize", R"({"ids": [1], "text": "a"})", "give either field 'ids' or field 'text', not both"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.verb << " " << c.line);
+    const Outcome outcome = run_verb(model, c.verb, "\n" + c.line);
+    CHECK(outcome.exit_code == 1);
+    REQUIRE(outcome.lines.size() == 2);
+    CHECK_THAT(outcome.lines[1]["error"].get<std::string>(), Catch::StartsWith("line 2: " + c.message));
+  }
+}
+
 }  // namespace
 }  // namespace micius
