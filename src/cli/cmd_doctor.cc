@@ -48,9 +48,10 @@ class DoctorCommand final : public Command {
 };
 
 Finding processor() {
+  const std::optional<Isa> asked = isa_of_environment();
   return {"processor", true,
-          fmt::format("{}, {} threads, kernels: {}", cpu_name(), std::thread::hardware_concurrency(),
-                      isa_name(best_isa()))};
+          fmt::format("{}, {} threads, kernels: {}{}", cpu_name(), std::thread::hardware_concurrency(),
+                      isa_name(asked.value_or(best_isa())), asked ? " (MICIUS_ISA)" : "")};
 }
 
 Finding gpu() {

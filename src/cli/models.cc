@@ -99,11 +99,16 @@ std::string model_source(const std::string& model) {
   return is_model_path(model) ? fs::absolute(model).string() : model;
 }
 
+std::optional<Isa> isa_of_environment() {
+  const char* isa = std::getenv("MICIUS_ISA");
+  if (isa == nullptr || *isa == '\0') return std::nullopt;
+  return isa_from(isa);
+}
+
 EngineOptions engine_options(const EngineFlags& flags) {
   EngineOptions options;
   options.numerics = numerics_from(flags.numerics);
-  if (const char* isa = std::getenv("MICIUS_ISA"); isa != nullptr && *isa != '\0')
-    options.isa = isa_from(isa);
+  options.isa = isa_of_environment();
   options.threads = flags.threads;
   options.batch_tokens = static_cast<std::size_t>(flags.batch_tokens);
   options.kv_memory = flags.kv_memory;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -36,7 +37,10 @@ Json list_models(const PlaceFlags& places);
 // nearest name.
 std::filesystem::path find_model_file(const std::string& model, const PlaceFlags& places);
 
-// With the instruction set that MICIUS_ISA names, if it is set. Throws Error for one that the machine lacks.
+// What MICIUS_ISA names; absent if it is not set. Throws Error for a set that cannot be used.
+std::optional<Isa> isa_of_environment();
+
+// With isa_of_environment().
 EngineOptions engine_options(const EngineFlags& flags);
 
 // What `resume` is to be given for this model: an absolute path for a path, else the name.

@@ -87,11 +87,14 @@ Isa isa_from(std::string_view name) {
     if (name != kNames[i]) continue;
     const Isa isa = static_cast<Isa>(i);
     if (isa > best_isa()) {
-      fail(ErrorCode::kUnsupported,
-           "instruction set '{}' is not usable here; the best of this machine is '{}'", name,
+      fail(ErrorCode::kUnsupported, "this machine has no instruction set '{}'; the best here is '{}'", name,
            isa_name(best_isa()));
     }
     return isa;
+  }
+  if (name == "amx") {
+    fail(ErrorCode::kUnsupported, "instruction set 'amx' has no kernels in this build; the best here is '{}'",
+         isa_name(best_isa()));
   }
   fail(ErrorCode::kUsage, "unknown instruction set '{}' (known: plain, avx2, avx512)", name);
 }

@@ -18,7 +18,8 @@ std::string_view isa_name(Isa isa);  // "plain", "avx2", "avx512"
 // The best set that both the CPU (cpuid) and the operating system (XCR0) support.
 Isa best_isa();
 std::vector<Isa> usable_isas();  // kPlain to best_isa()
-// Throws Error{kUsage} for an unknown name and Error{kUnsupported} for a set that this machine lacks.
+// Throws Error{kUsage} for an unknown name and Error{kUnsupported} for a set that this machine lacks or that
+// has no kernels ("amx").
 Isa isa_from(std::string_view name);
 std::string cpu_name();  // the brand string, "unknown" where there is none
 

@@ -1,6 +1,6 @@
 // Runs the program as a user does. One case a line in tests/cli/*.jsonl:
 //   {"name", "argv": [..], "files": {name: text}?, "exit": 2, "stdout": [regex..]?, "stderr": [regex..]?,
-//   "before": [[argv..]..]?}
+//   "before": [[argv..]..]?, "environment": ["NAME=value"..]?}
 // Each case has a folder of its own, which is its home and its working folder.
 #include <filesystem>
 #include <fstream>
@@ -19,11 +19,21 @@ namespace {
 namespace fs = std::filesystem;
 
 // Without the user's home, data, models and database.
-Outcome run_alone(const fs::path& folder, const Json& arguments) {
-  return run_micius(folder,
-                    {"-u", "MICIUS_DB", "-u", "MICIUS_DATA_DIR", "-u", "MICIUS_MODEL_DIR", "-u",
-                     "XDG_DATA_HOME", "HOME=" + folder.string(), "NO_COLOR=1"},
-                    arguments.get<std::vector<std::string>>());
+Outcome run_alone(const fs::path& folder, const Json& arguments, const Json& environment = Json::array()) {
+  std::vector<std::string> words = {"-u",
+                                    "MICIUS_DB",
+                                    "-u",
+                                    "MICIUS_DATA_DIR",
+                                    "-u",
+                                    "MICIUS_MODEL_DIR",
+                                    "-u",
+                                    "MICIUS_ISA",
+                                    "-u",
+                                    "XDG_DATA_HOME",
+                                    "HOME=" + folder.string(),
+                                    "NO_COLOR=1"};
+  for (const Json& word : environment) words.push_back(word);
+  return run_micius(folder, words, arguments.get<std::vector<std::string>>());
 }
 
 void check_matches(const Json& patterns, const std::string& text) {
@@ -45,7 +55,7 @@ void check_case(const Json& row) {
     INFO(outcome.err);
     REQUIRE(outcome.exit_code == 0);
   }
-  const Outcome outcome = run_alone(folder.path(), row.at("argv"));
+  const Outcome outcome = run_alone(folder.path(), row.at("argv"), row.value("environment", Json::array()));
   INFO("stdout: " << outcome.out << "\nstderr: " << outcome.err);
   CHECK(outcome.exit_code == row.at("exit").get<int>());
   check_matches(row.value("stdout", Json::array()), outcome.out);
