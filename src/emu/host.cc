@@ -1,0 +1,185 @@
+#include "emu/host.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <filesystem>
+
+#include "base/text.h"
+#include "emu/registry.h"
+
+namespace micius::emu {
+namespace {
+
+constexpr std::size_t kMaxOutput = 1 << 20;
+constexpr int kMaxDepth = 16;
+constexpr std::int64_t kStart = 1'736'935'200;  // 2025-01-15T10:00:00Z, every profile's clock
+
+void append(std::string& text, std::string_view more) {
+  text.append(more.substr(0, kMaxOutput - std::min(kMaxOutput, text.size())));
+}
+
+std::string gpu_key(std::size_t index, std::string_view key) { return fmt::format("gpu{}.{}", index, key); }
+
+}  // namespace
+
+std::string state_diff(const State& state) {
+  Json json = Json::object();
+  for (const auto& [key, value] : state.values) json[key] = value;
+  return dump_json(json);
+}
+
+Host::Host(const Profile& profile, const State& state, const Call& call)
+    : profile_(&profile), call_(&call), state_(state), env_(call.env), root_(call.root) {
+  if (env_.erase(kRootVariable) != 0) root_ = true;
+  if (const Json* gpus = json("gpus"); gpus != nullptr && gpus->is_array()) gpu_count_ = gpus->size();
+}
+
+void Host::out(std::string_view text) { append(outcome_.out, text); }
+void Host::error(std::string_view text) { append(outcome_.err, text); }
+
+std::optional<std::string> Host::fact(std::string_view path) const {
+  const Json* found = json(path);
+  return found == nullptr ? std::nullopt : scalar_text(*found);
+}
+
+std::string Host::fact_or(std::string_view path, std::string fallback) const {
+  return fact(path).value_or(std::move(fallback));
+}
+
+std::optional<std::string> Host::gpu(std::size_t index, std::string_view key) const {
+  if (const auto it = state_.values.find(gpu_key(index, key)); it != state_.values.end()) return it->second;
+  if (index >= gpu_count_) return std::nullopt;
+  const std::string name(key);
+  const Json& own = profile_->data["gpus"][index];
+  if (const auto it = own.find(name); it != own.end()) return scalar_text(*it);
+  if (const Json* defaults = json("gpu_defaults"); defaults != nullptr)
+    if (const auto it = defaults->find(name); it != defaults->end()) return scalar_text(*it);
+  return std::nullopt;
+}
+
+std::int64_t Host::gpu_number(std::size_t index, std::string_view key) const {
+  const std::string text = gpu(index, key).value_or("");
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+void Host::set_gpu(std::size_t index, std::string_view key, std::string value) {
+  const std::string name = gpu_key(index, key);
+  state_.values.erase(name);
+  if (gpu(index, key) != value) state_.values[name] = std::move(value);
+}
+
+std::optional<std::string> Host::value(std::string_view key) const {
+  const auto it = state_.values.find(std::string(key));
+  return it == state_.values.end() ? std::nullopt : std::optional(it->second);
+}
+
+void Host::set_value(std::string_view key, std::optional<std::string> value) {
+  if (value)
+    state_.values[std::string(key)] = std::move(*value);
+  else
+    state_.values.erase(std::string(key));
+}
+
+std::optional<std::string> Host::env(std::string_view name) {
+  const auto it = env_.find(std::string(name));
+  if (it == env_.end()) return std::nullopt;
+  for (std::string_view prefix : {"NCCL_", "RCCL_", "HIP_", "CUDA_", "ROCR_", "HSA_"})
+    if (name.substr(0, prefix.size()) == prefix) state_.env_read.insert(it->first + "=" + it->second);
+  return it->second;
+}
+
+std::string Host::path(std::string_view path) const {
+  const std::filesystem::path given(path);
+  return (given.is_absolute() ? given : std::filesystem::path(call_->cwd) / given)
+      .lexically_normal()
+      .string();
+}
+
+const std::string* Host::file(std::string_view name) {
+  const std::string full = path(name);
+  for (auto it = outcome_.writes.rbegin(); it != outcome_.writes.rend(); ++it)
+    if (it->path == full) return &it->content;
+  const auto it = call_->files.find(full);
+  if (it != call_->files.end()) return it->second ? &*it->second : nullptr;
+  if (std::find(outcome_.needs.begin(), outcome_.needs.end(), full) == outcome_.needs.end() &&
+      outcome_.needs.size() < 256)
+    outcome_.needs.push_back(full);
+  return nullptr;
+}
+
+void Host::write(std::string_view name, std::string content, bool executable) {
+  outcome_.writes.push_back({path(name), std::move(content), executable});
+}
+
+std::int64_t Host::now_ns() const { return kStart * 1'000'000'000 + state_.virtual_ns; }
+
+std::string Host::time(const char* format) const {
+  const std::time_t seconds = now_ns() / 1'000'000'000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[256];
+  return {text, std::strftime(text, sizeof text, format, &parts)};
+}
+
+std::string Host::timestamp() const {
+  return fmt::format("{}.{:03}", time("%Y/%m/%d %H:%M:%S"), now_ns() / 1'000'000 % 1000);
+}
+
+void Host::advance(std::int64_t nanoseconds) {
+  constexpr std::int64_t kLimit = 366LL * 86'400 * 1'000'000'000;  // a year is past every limit
+  nanoseconds = std::clamp<std::int64_t>(nanoseconds, 0, kLimit);
+  nanoseconds = std::min(nanoseconds, kLimit - std::min(kLimit, state_.virtual_ns));
+  state_.virtual_ns += nanoseconds;
+  outcome_.advance_ns += nanoseconds;
+}
+
+int Host::run(const Args& argv, const Child& child) {
+  if (argv.empty()) return 0;
+  const Program* program = find_program(argv[0], profile_->platform);
+  if (program == nullptr) {
+    if (outcome_.exec.empty()) {
+      outcome_.exec = argv;
+      outcome_.exec_env = child.env;
+      if (root_ || child.root) outcome_.exec_env[kRootVariable] = "1";
+    }
+    return 0;
+  }
+  if (depth_ >= kMaxDepth) {
+    print_error("{}: too many programs inside each other\n", argv[0]);
+    return 1;
+  }
+  const auto env = env_;
+  const bool was_root = root_;
+  for (const auto& [name, value] : child.env) env_[name] = value;
+  root_ = root_ || child.root;
+  ++depth_;
+  const int exit = program->run(*this, argv);
+  --depth_;
+  env_ = env;
+  root_ = was_root;
+  state_.trace.push_back({std::string(program->name), argv, exit});
+  return exit;
+}
+
+std::string Host::take_output(std::size_t from) {
+  from = std::min(from, outcome_.out.size());
+  std::string taken = outcome_.out.substr(from);
+  outcome_.out.resize(from);
+  return taken;
+}
+
+Outcome Host::finish(int exit, State& state) && {
+  if (!outcome_.needs.empty()) {
+    Outcome again;
+    again.needs = std::move(outcome_.needs);
+    return again;
+  }
+  outcome_.exit = exit;
+  state = std::move(state_);
+  return std::move(outcome_);
+}
+
+}  // namespace micius::emu

@@ -1,0 +1,97 @@
+// What a program sees of the machine it runs on: values of the profile with the sandbox's changes over them,
+// the clock, files, output, and other programs. Made anew for each call.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "emu/call.h"
+#include "emu/catalog.h"
+
+namespace micius::emu {
+
+using Args = std::vector<std::string>;  // argv of a program
+
+class Host {
+ public:
+  Host(const Profile& profile, const State& state, const Call& call);
+
+  template <typename... T>
+  void print(fmt::format_string<T...> format, T&&... args) {
+    out(fmt::format(format, std::forward<T>(args)...));
+  }
+  template <typename... T>
+  void print_error(fmt::format_string<T...> format, T&&... args) {
+    error(fmt::format(format, std::forward<T>(args)...));
+  }
+  void out(std::string_view text);  // cut at 1 MiB a call, as is error()
+  void error(std::string_view text);
+
+  const Profile& profile() const { return *profile_; }
+  const ToolSpec& tool(std::string_view name) const { return profile_->catalog->tool(name); }
+  // A value of the profile at a dotted path ("packages.nccl") as text; absent if it is not there.
+  std::optional<std::string> fact(std::string_view path) const;
+  std::string fact_or(std::string_view path, std::string fallback) const;
+  const Json* json(std::string_view path) const { return find_json(profile_->data, path); }
+
+  // Devices: the profile's `gpus[index]`, then its `gpu_defaults`, below what the sandbox changed.
+  std::size_t gpu_count() const { return gpu_count_; }
+  std::optional<std::string> gpu(std::size_t index, std::string_view key) const;
+  std::int64_t gpu_number(std::size_t index, std::string_view key) const;  // its leading integer, else 0
+  void set_gpu(std::size_t index, std::string_view key, std::string value);
+
+  // Other remembered values, under a name of the program's own ("dcgm.groups").
+  std::optional<std::string> value(std::string_view key) const;
+  void set_value(std::string_view key, std::optional<std::string> value);
+
+  bool root() const { return root_; }
+  // A variable of the environment; the supervisor learns that it was read if its name begins with NCCL_,
+  // RCCL_, HIP_, CUDA_, ROCR_, HSA_.
+  std::optional<std::string> env(std::string_view name);
+  const std::map<std::string, std::string>& environment() const { return env_; }
+
+  std::string path(std::string_view path) const;  // absolute and without "." and ".."
+  // The content of a file, or null if there is none. A file that the caller did not send is asked for: the
+  // call is then made again, so what a program does with the null does not matter.
+  const std::string* file(std::string_view path);
+  void write(std::string_view path, std::string content, bool executable = false);
+  std::size_t writes() const { return outcome_.writes.size(); }
+
+  std::int64_t now_ns() const;                 // virtual time, nanoseconds since 1970 in UTC
+  std::string time(const char* format) const;  // strftime
+  std::string timestamp() const;               // 2025/01/15 10:00:00.000
+  void advance(std::int64_t nanoseconds);
+  void unbounded() { state_.unbounded = true; }  // this program would never end; it stops after three rounds
+
+  struct Child {
+    std::map<std::string, std::string> env;  // added to the program's own
+    bool root = false;                       // stays root where the parent was
+  };
+  // Runs another command line: an emulated program here and now, any other as Outcome::exec. At most 16 deep.
+  int run(const Args& argv, const Child& child);
+  // The text that the commands between printed: for programs that log or filter what they run.
+  std::string take_output(std::size_t from);
+  std::size_t output_size() const { return outcome_.out.size(); }
+
+  // Ends the call: what it did and the state after it.
+  Outcome finish(int exit, State& state) &&;
+
+ private:
+  const Profile* profile_;
+  const Call* call_;
+  State state_;
+  Outcome outcome_;
+  std::map<std::string, std::string> env_;
+  bool root_;
+  std::size_t gpu_count_ = 0;
+  int depth_ = 0;
+};
+
+}  // namespace micius::emu
