@@ -68,7 +68,7 @@ std::int64_t Host::gpu_number(std::size_t index, std::string_view key) const {
 void Host::set_gpu(std::size_t index, std::string_view key, std::string value) {
   const std::string name = gpu_key(index, key);
   state_.values.erase(name);
-  if (gpu(index, key) != value) state_.values[name] = std::move(value);
+  if (gpu(index, key).value_or("") != value) state_.values[name] = std::move(value);
 }
 
 std::optional<std::string> Host::value(std::string_view key) const {

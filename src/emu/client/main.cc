@@ -97,7 +97,8 @@ Call call_of(int argc, char** argv, char** env) {
   Call call;
   for (char** word = own_words(argc, argv); *word != nullptr; ++word) call.argv.emplace_back(*word);
   for (; *env != nullptr; ++env)
-    if (const char* equals = std::strchr(*env, '=')) call.env[std::string(*env, equals)] = equals + 1;
+    if (const char* equals = std::strchr(*env, '='))
+      call.env[std::string(*env, static_cast<std::size_t>(equals - *env))] = equals + 1;
   if (char* folder = ::getcwd(nullptr, 0)) {
     call.cwd = folder;
     std::free(folder);

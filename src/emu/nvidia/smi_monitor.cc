@@ -126,7 +126,8 @@ bool read_table(const Parsed& parsed, Table& table) {
       if (found == std::end(kGpm)) return false;
       table.gpm.push_back(found);
     }
-  for (std::string_view word : split(parsed.value_or("--format", "csv"), ',')) {
+  const std::string format = parsed.value_or("--format", "csv");
+  for (std::string_view word : split(format, ',')) {
     if (word == "csv")
       table.csv = parsed.has("--format");
     else if (word == "nounit")

@@ -181,7 +181,8 @@ int query(const Command& command) {
       table = &other;
     }
   bool csv = false, header = true, units = true;
-  for (std::string_view word : split(command.parsed.value_or("--format", ""), ',')) {
+  const std::string format = command.parsed.value_or("--format", "");
+  for (std::string_view word : split(format, ',')) {
     word = strip(word);
     if (word == "csv")
       csv = true;
@@ -195,7 +196,8 @@ int query(const Command& command) {
   if (!csv) return invalid(host);
   const auto known = columns_of(host, *table);
   std::vector<Column> columns;
-  for (std::string_view name : split(*command.parsed.value(table->option), ',')) {
+  const std::string fields = command.parsed.value_or(table->option, "");
+  for (std::string_view name : split(fields, ',')) {
     const auto found = known.find(strip(name));
     if (found == known.end()) {
       host.print("Field \"{}\" is not a valid field to query.\n\n", shorten(to_valid_utf8(strip(name)), 200));
