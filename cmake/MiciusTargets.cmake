@@ -53,3 +53,17 @@ function(micius_tests name)
     micius_discover(${name})
   endif()
 endfunction()
+
+# add_inside_program(NAME SOURCES ...): a program that lives inside the sandbox. Static, since few of this machine's
+# libraries are there, and without sanitizers, which want more memory than it is given. Built into
+# libexec/micius, installed beside its kin.
+function(add_inside_program name)
+  add_executable(${name} ${ARGN})
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-restrict
+    $<$<BOOL:${MICIUS_WERROR}>:-Werror>)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+  target_link_options(${name} PRIVATE -static)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/libexec/micius")
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/micius)
+endfunction()

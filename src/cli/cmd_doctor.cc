@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "cli/commands.h"
 #include "cli/models.h"
+#include "cli/services.h"
 #include "engine/cpu.h"
 #include "engine/gpu.h"
 
@@ -80,9 +81,15 @@ Finding python() {
   return {"python3 and pip", false, "install the Debian package python3-pip; only `model fetch` needs it"};
 }
 
+Finding sandbox() {
+  const SandboxOffer offer = open_sandbox(1);
+  if (offer.sandbox) return {"sandbox", true, offer.what};
+  return {"sandbox", false, offer.why_not + "; without it cmdgen and optiflow cannot run"};
+}
+
 std::vector<Finding> DoctorCommand::findings() const {
   const Finding own = own_data();
-  std::vector<Finding> list = {processor(), gpu(), own, python()};
+  std::vector<Finding> list = {processor(), gpu(), sandbox(), own, python()};
   if (!own.good) return list;  // without it there are no manifests to go through
   for (const ManifestEntry& entry : model_manifest().entries) {
     const bool here = is_there(entry, model_root(places_));

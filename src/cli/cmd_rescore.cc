@@ -1,6 +1,7 @@
 // `micius rescore RUN...`: scores stored completions again, as new runs.
 #include "cli/commands.h"
 #include "cli/runs.h"
+#include "cli/services.h"
 #include "cli/task_setup.h"
 #include "pipeline/rescore.h"
 #include "store/sqlite_store.h"
@@ -24,12 +25,13 @@ class RescoreCommand final : public Command {
   ExitCode run() override {
     const SystemClock clock;
     SqliteStore store(places_.db, OpenMode::kExisting, clock);
+    LazyServices services(0);
     const std::int64_t batch = next_batch(store);
     std::vector<RunId> made;
     for (const RunId id : resolve_runs(store, runs_)) {
       const RunSpec spec = store.run(id).spec;
       const Task task = make_task(spec.task_source, task_options_of(spec, data_roots(places_)));
-      const auto scorer = make_scorer(task, data_roots(places_));
+      const auto scorer = make_scorer(task, data_roots(places_), &services);
       made.push_back(rescore({task, *scorer, store, clock, batch}, id));
     }
     write_reports(store, made, ReportFlags{});

@@ -7,6 +7,7 @@
 #include "cli/execute.h"
 #include "cli/models.h"
 #include "cli/runs.h"
+#include "cli/services.h"
 #include "cli/signals.h"
 #include "store/sqlite_store.h"
 
@@ -67,8 +68,9 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
   if (spec.model_options.contains("numerics"))
     engine_.numerics = spec.model_options.at("numerics").get<std::string>();
   const auto runner = open_model(spec.model_source, engine_, places_, {clock_, &context.store});
+  LazyServices services(engine_.threads);
   TaskSetup setup = set_up_task(spec.task_source, task_options_of(spec, data_roots(places_)),
-                                spec.options.seed, context.log);
+                                spec.options.seed, services, context.log);
   const Plan plan = plan_run(setup, runner->info(), options_of(spec));
   check_same_spec(spec, plan.spec, id);
   return execute(context, id, setup, plan, *runner);

@@ -14,6 +14,7 @@
 #include "cli/execute.h"
 #include "cli/models.h"
 #include "cli/runs.h"
+#include "cli/services.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "reports/command.h"
@@ -199,12 +200,13 @@ ExitCode RunCommand::run() {
   report_file.output = report_;
   if (!report_.empty()) check_report_file(report_file, places_.db);
   for (const std::string& model : models_) require_model(model, places_);
+  LazyServices services(engine_.threads);  // before the setups, whose scorers borrow it
   std::vector<TaskSetup> setups;
   std::vector<std::optional<std::size_t>> limits;
   for (const TaskRequest& request : requested_tasks()) {
     const std::string source = request.file ? request.file->string() : request.name;
     try {
-      setups.push_back(set_up_task(source, task_options(), plan_.seed, log));
+      setups.push_back(set_up_task(source, task_options(), plan_.seed, services, log));
       limits.push_back(request.limit);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kNotFound || !request.suite) throw;

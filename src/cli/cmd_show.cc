@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/runs.h"
+#include "cli/services.h"
 #include "cli/show_text.h"
 #include "cli/task_setup.h"
 #include "core/names.h"
@@ -62,7 +63,8 @@ ExitCode ShowCommand::show_task() const {
     return ExitCode::kGood;
   }
   ConsoleLog log(ConsoleLog::Level::kWarnings);
-  const TaskSetup setup = set_up_task(words_[1], options, GenerateOptions{}.seed, log);
+  LazyServices services(0);
+  const TaskSetup setup = set_up_task(words_[1], options, GenerateOptions{}.seed, services, log);
   std::size_t row = 0;
   if (!read_number(sample_, row) || row >= setup.dataset->size()) {
     fail(ErrorCode::kUsage, "--sample '{}': {} has rows 0 to {}", sample_, setup.dataset->name(),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -21,6 +22,9 @@ void add_model_dir_flag(CLI::App& app, PlaceFlags& flags);
 
 // The project's own data: MICIUS_SHARE_DIR, else ../share/micius beside the program, else the source tree.
 std::filesystem::path share_root();
+// A program that is no command of its own (micius-box, micius-emu): in libexec/micius beside share/micius or
+// beside this program, else in the build tree. Where there is none, the path at which it should be.
+std::filesystem::path inner_program(const std::string& name);
 // --data-dir, MICIUS_DATA_DIR, else the user's data folder; made by nobody.
 std::filesystem::path data_root(const PlaceFlags& flags);
 std::filesystem::path model_root(const PlaceFlags& flags);

@@ -20,8 +20,8 @@ Task make_task(const std::string& source, const TaskOptions& options) {
   return read_task_file(source, options, names);
 }
 
-std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots) {
-  return scorer_registry().get(task.scorer.name, task.name)(task.scorer, {roots, task.name, nullptr});
+std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots, Services* services) {
+  return scorer_registry().get(task.scorer.name, task.name)(task.scorer, {roots, task.name, services});
 }
 
 TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots) {
@@ -37,11 +37,12 @@ TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots) {
   return options;
 }
 
-TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std::uint64_t seed, Log& log) {
+TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std::uint64_t seed,
+                      Services& services, Log& log) {
   TaskSetup setup;
   setup.source = is_task_file(source) ? std::filesystem::absolute(source).string() : source;
   setup.task = make_task(source, options);
-  setup.scorer = make_scorer(setup.task, options.roots);
+  setup.scorer = make_scorer(setup.task, options.roots, &services);
   const auto loaders = dataset_registry();
   const auto open = [&](const Spec& spec) {
     return loaders.get(spec.name, setup.task.name)(spec, options.roots);

@@ -9,6 +9,7 @@
 #include "core/dataset.h"
 #include "core/run.h"
 #include "core/scorer.h"
+#include "core/services.h"
 #include "core/shots.h"
 #include "core/task.h"
 
@@ -26,12 +27,14 @@ struct TaskSetup {
 
 // `source`: a name of the registry, or the path of a task file.
 Task make_task(const std::string& source, const TaskOptions& options);
-std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots);
+// `services` must outlive the scorer; null where only the names of the metrics are asked.
+std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots, Services* services);
 
 // The options that the run's task was made with.
 TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots);
 
 // Throws Error as the parts do: unknown names, missing data with the command that gets it.
-TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std::uint64_t seed, Log& log);
+TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std::uint64_t seed,
+                      Services& services, Log& log);
 
 }  // namespace micius

@@ -65,6 +65,10 @@ struct Start {
 };
 
 [[noreturn]] void become_bubblewrap(const Start& start, char* const* argv) {
+  ::setsid();  // a Ctrl-C is for the harness, which may want to finish
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   // Away from the low numbers first, so that none is overwritten before it is moved.
   std::array<int, 6> moved = start.descriptors;
   for (int& fd : moved) {

@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include <signal.h>
+
 #include "base/error.h"
 #include "sandbox/filter_internal.h"
 #include "sandbox/lane_internal.h"
@@ -126,6 +128,9 @@ void BoxSandbox::give_back(LanePtr lane) {
 }
 
 void BoxSandbox::start_lanes() {
+  sigset_t all;  // are for the threads of the program
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stop_ || wanted_ > 0; });
