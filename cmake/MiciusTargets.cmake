@@ -54,10 +54,10 @@ function(micius_tests name)
   endif()
 endfunction()
 
-# add_inside_program(NAME SOURCES ...): a program that lives inside the sandbox. Static, since few of this machine's
+# add_program_inside(NAME SOURCES ...): a program that lives inside the sandbox. Static, since few of this machine's
 # libraries are there, and without sanitizers, which want more memory than it is given. Built into
 # libexec/micius, installed beside its kin.
-function(add_inside_program name)
+function(add_program_inside name)
   add_executable(${name} ${ARGN})
   target_compile_features(${name} PRIVATE cxx_std_20)
   target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-restrict
