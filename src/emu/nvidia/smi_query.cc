@@ -151,6 +151,8 @@ std::map<std::string, Column, std::less<>> columns_of(const Host& host, const Ta
   std::map<std::string, Column, std::less<>> columns;
   for (const Json& field : host.tool("nvidia-smi").facts[table.facts]) {
     const std::string name = field["name"].get<std::string>();
+    if (field.contains("min_driver") && host.fact_or("driver", "") < field["min_driver"].get<std::string>())
+      continue;
     const Column column{name, unit_of(field, name)};
     columns.emplace(name, column);
     for (const Json& alias : field["aliases"]) columns.emplace(alias.get<std::string>(), column);

@@ -19,7 +19,7 @@ std::optional<std::string> computed(const Host& host, std::size_t gpu, std::stri
   if (field == "count") return std::to_string(host.gpu_count());
   if (field == "index") return std::to_string(gpu);
   if (field == "name") return gpu_name(host);
-  if (field == "driver_version") return host.fact("driver");
+  if (field == "driver_version" || field == "kmd_version") return host.fact("driver");
   if (field == "gsp.version") return host.gpu(gpu, "gsp.mode.current") ? host.fact("driver") : std::nullopt;
   const std::string bus = host.gpu(gpu, "bus_id").value_or("");
   if (field == "pci.bus_id") return bus;
@@ -37,7 +37,8 @@ std::optional<std::string> computed(const Host& host, std::size_t gpu, std::stri
   if (field == "bar1.free")
     return std::to_string(host.gpu_number(gpu, "bar1.total") - host.gpu_number(gpu, "bar1.used"));
   if (mig_enabled(host, gpu) &&
-      (field.substr(0, 12) == "utilization." || field.substr(0, 14) == "remapped_rows."))
+      (field.substr(0, 12) == "utilization." ||
+       (field.substr(0, 14) == "remapped_rows." && field.substr(0, 24) != "remapped_rows.histogram.")))
     return std::nullopt;
   return host.gpu(gpu, field);
 }
