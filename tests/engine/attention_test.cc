@@ -35,6 +35,7 @@ struct Case {
   AttentionShape shape;
   std::vector<std::size_t> q_lens, k_lens;
   std::vector<float> q, k, v;
+  AttentionMask mask = AttentionMask::kCausal;
 };
 
 Case random_case(AttentionShape shape, std::vector<std::size_t> q_lens, std::vector<std::size_t> k_lens) {
@@ -42,7 +43,7 @@ Case random_case(AttentionShape shape, std::vector<std::size_t> q_lens, std::vec
   std::size_t rows = 0, keys = 0;
   for (const std::size_t n : q_lens) rows += n;
   for (const std::size_t n : k_lens) keys += n;
-  Case c{shape, std::move(q_lens), std::move(k_lens), {}, {}, {}};
+  Case c{shape, std::move(q_lens), std::move(k_lens), {}, {}, {}, AttentionMask::kCausal};
   c.q = random_floats(rows * shape.n_q * shape.d_k, "attention/q");
   c.k = random_floats(keys * shape.n_k * shape.d_k, "attention/k");
   c.v = random_floats(keys * shape.n_v * shape.d_v, "attention/v");
@@ -58,7 +59,7 @@ std::vector<float> attend_case(const Case& c, DType dtype, const OpContext& cont
   for (std::size_t i = 0; i < c.q_lens.size(); ++i) {
     sequences.emplace_back(layout, std::span(c.k).subspan(key * c.shape.n_k * c.shape.d_k),
                            std::span(c.v).subspan(key * c.shape.n_v * c.shape.d_v), c.k_lens[i], context);
-    slices.push_back({sequences.back().pages, c.k_lens[i] - c.q_lens[i], c.q_lens[i], row});
+    slices.push_back({sequences.back().pages, c.k_lens[i] - c.q_lens[i], c.q_lens[i], row, c.mask});
     row += c.q_lens[i];
     key += c.k_lens[i];
   }
@@ -72,10 +73,10 @@ std::vector<double> reference_case(const Case& c) {
   std::size_t row = 0, key = 0;
   const AttentionShape& s = c.shape;
   for (std::size_t i = 0; i < c.q_lens.size(); ++i) {
-    const std::vector<double> part =
-        reference::attention(s, std::span(c.q).subspan(row * s.n_q * s.d_k, c.q_lens[i] * s.n_q * s.d_k),
-                             std::span(c.k).subspan(key * s.n_k * s.d_k, c.k_lens[i] * s.n_k * s.d_k),
-                             std::span(c.v).subspan(key * s.n_v * s.d_v, c.k_lens[i] * s.n_v * s.d_v));
+    const std::vector<double> part = reference::attention(
+        s, std::span(c.q).subspan(row * s.n_q * s.d_k, c.q_lens[i] * s.n_q * s.d_k),
+        std::span(c.k).subspan(key * s.n_k * s.d_k, c.k_lens[i] * s.n_k * s.d_k),
+        std::span(c.v).subspan(key * s.n_v * s.d_v, c.k_lens[i] * s.n_v * s.d_v), c.mask);
     out.insert(out.end(), part.begin(), part.end());
     row += c.q_lens[i];
     key += c.k_lens[i];
@@ -95,7 +96,7 @@ double worst_error(const std::vector<float>& out, std::span<const double> expect
 double tolerance(DType dtype) { return dtype == DType::kF32 ? 1e-5 : 4e-3; }
 
 TEST_CASE("attention agrees with the reference for uneven heads and dims") {
-  const std::vector<Case> cases = {
+  std::vector<Case> cases = {
       random_case({9, 3, 3, 64, 64, 0}, {1, 70, 5, 3}, {130, 70, 300, 64}),
       random_case({9, 2, 4, 16, 16, 0}, {3, 20}, {65, 20}),
       random_case({32, 4, 16, 8, 8, 0}, {1, 9}, {259, 9}),
@@ -103,7 +104,12 @@ TEST_CASE("attention agrees with the reference for uneven heads and dims") {
       random_case({12, 2, 3, 24, 40, 0}, {2, 33}, {33, 64}),
       random_case({4, 4, 4, 80, 80, 0}, {50}, {60}),
       random_case({64, 1, 1, 16, 16, 0}, {2}, {70}),
+      random_case({12, 12, 12, 32, 32, 0}, {1, 5, 21, 64, 256, 300}, {1, 5, 21, 64, 256, 300}),
   };
+  for (std::size_t i = cases.size(); i > 0; --i) {
+    cases.push_back(cases[i - 1]);
+    cases.back().mask = AttentionMask::kNone;
+  }
   for (const Case& c : cases) {
     const std::vector<double> expected = reference_case(c);
     for (const DType dtype : {DType::kF32, DType::kF16}) {

@@ -1,5 +1,6 @@
 #include "engine/ops/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <catch2/catch.hpp>
@@ -46,6 +47,52 @@ TEST_CASE("rms_norm agrees with the reference, the same bits everywhere") {
   }
 }
 
+TEST_CASE("layer_norm agrees with the reference, the same bits everywhere") {
+  for (const std::size_t width : kWidths) {
+    std::vector<float> x = random_floats(40 * width, "layer norm/x");
+    for (float& value : x) value += 2;  // a mean that is not 0
+    const std::vector<float> weight = random_floats(width, "layer norm/w"),
+                             bias = random_floats(width, "layer norm/b");
+    const std::vector<double> expected = reference::layer_norm(x, weight, bias, 1e-12);
+    std::vector<float> first;
+    for (const Isa isa : usable_isas()) {
+      const OpFixture context(isa);
+      std::vector<float> out = x;
+      layer_norm(out, weight, bias, 1e-12F, out, *context);  // in place
+      if (width > 1) check_near(out, expected, 1e-6, 5e-6);
+      if (width == 1)
+        CHECK(std::all_of(out.begin(), out.end(), [&](float value) { return value == bias[0]; }));
+      if (first.empty()) first = out;
+      CHECK(same_bits(first, out));
+    }
+  }
+}
+
+TEST_CASE("gelu agrees with the reference from the far left to the far right") {
+  for (const std::size_t width : kWidths) {
+    std::vector<float> x = random_floats(60 * width, "gelu/x");
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] *= i % 3 == 0 ? 30.0F : 2.0F;
+    const std::vector<float> bias = random_floats(width, "gelu/b");
+    const std::vector<double> expected = reference::gelu(x, bias);
+    std::vector<float> first;
+    for (const Isa isa : usable_isas()) {
+      const OpFixture context(isa);
+      std::vector<float> out = x;
+      gelu(out, bias, *context);
+      check_near(out, expected, 2e-7, 1e-6);
+      if (first.empty()) first = out;
+      CHECK(same_bits(first, out));
+    }
+  }
+}
+
+TEST_CASE("unit_means points where the mean of the rows does") {
+  const std::vector<float> x = {3, 0, 0, 4, 0, 0, 1, -1, -1, 1};
+  std::vector<float> out(6);
+  unit_means(x, std::vector<std::size_t>{2, 1, 2}, 2, out);
+  CHECK(out == std::vector<float>{0.6F, 0.8F, 0, 0, 0, 0});
+}
+
 TEST_CASE("swiglu agrees with the reference from the far left to the far right") {
   for (const std::size_t width : kWidths) {
     std::vector<float> gate_up = random_floats(2 * 30 * width, "swiglu");
@@ -73,6 +120,17 @@ TEST_CASE("add, for sizes that no vector divides") {
       for (std::size_t i = 0; i < n; ++i) sum[i] += y[i];
       CHECK(same_bits(x, sum));
     }
+  }
+}
+
+TEST_CASE("add_bias adds one row to each") {
+  const std::vector<float> bias = random_floats(17, "bias");
+  for (const Isa isa : usable_isas()) {
+    const OpFixture context(isa);
+    std::vector<float> x = random_floats(9 * 17, "bias/x"), sum = x;
+    add_bias(x, bias, *context);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += bias[i % 17];
+    CHECK(same_bits(x, sum));
   }
 }
 

@@ -41,6 +41,33 @@ std::vector<double> rms_norm(std::span<const float> x, std::span<const float> we
   return out;
 }
 
+std::vector<double> layer_norm(std::span<const float> x, std::span<const float> weight,
+                               std::span<const float> bias, double epsilon) {
+  const std::size_t n = weight.size();
+  std::vector<double> out(x.size());
+  for (std::size_t r = 0; r < x.size() / n; ++r) {
+    double mean = 0, squares = 0;
+    for (std::size_t i = 0; i < n; ++i) mean += static_cast<double>(x[r * n + i]) / static_cast<double>(n);
+    for (std::size_t i = 0; i < n; ++i) squares += std::pow(static_cast<double>(x[r * n + i]) - mean, 2);
+    const double deviation = std::sqrt(squares / static_cast<double>(n) + epsilon);
+    for (std::size_t i = 0; i < n; ++i) {
+      out[r * n + i] =
+          (static_cast<double>(x[r * n + i]) - mean) / deviation * static_cast<double>(weight[i]) +
+          static_cast<double>(bias[i]);
+    }
+  }
+  return out;
+}
+
+std::vector<double> gelu(std::span<const float> x, std::span<const float> bias) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double value = static_cast<double>(x[i]) + static_cast<double>(bias[i % bias.size()]);
+    out.push_back(value / 2 * (1 + std::erf(value / std::sqrt(2))));
+  }
+  return out;
+}
+
 std::vector<double> swiglu(std::span<const float> gate_up, std::size_t width) {
   std::vector<double> out;
   for (std::size_t r = 0; r < gate_up.size() / width / 2; ++r) {
@@ -53,12 +80,12 @@ std::vector<double> swiglu(std::span<const float> gate_up, std::size_t width) {
 }
 
 std::vector<double> attention(const AttentionShape& shape, std::span<const float> q, std::span<const float> k,
-                              std::span<const float> v) {
+                              std::span<const float> v, AttentionMask mask) {
   const std::size_t tokens = q.size() / (shape.n_q * shape.d_k), length = k.size() / (shape.n_k * shape.d_k);
   std::vector<double> out(tokens * shape.n_q * shape.d_v);
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t h = 0; h < shape.n_q; ++h) {
-      const std::size_t visible = length - tokens + t + 1;
+      const std::size_t visible = mask == AttentionMask::kCausal ? length - tokens + t + 1 : length;
       std::vector<double> weights(visible);
       for (std::size_t p = 0; p < visible; ++p) {
         for (std::size_t d = 0; d < shape.d_k; ++d) {

@@ -87,7 +87,7 @@ class Attend {
   std::size_t partial_states_ = 0;
 };
 
-std::size_t blocks_of(std::size_t position) { return position / kBlockTokens + 1; }
+std::size_t blocks_of(std::size_t seen) { return (seen + kBlockTokens - 1) / kBlockTokens; }
 
 void Attend::plan(std::span<const AttentionSlice> slices, int threads) {
   const std::vector<HeadRange> cells = make_cells(layout_.shape), groups = make_groups(layout_.shape);
@@ -100,7 +100,7 @@ void Attend::plan(std::span<const AttentionSlice> slices, int threads) {
       continue;
     }
     for (std::size_t token = 0; token < slice.tokens; ++token) {
-      const std::size_t blocks = blocks_of(slice.first_position + token);
+      const std::size_t blocks = blocks_of(slice.seen(token));
       for (const HeadRange& heads : groups) {
         Unit unit{&slice, token, 1, heads, false, 0, blocks, 0};
         if (!share_blocks || blocks == 1) {
@@ -128,10 +128,12 @@ void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRan
   for (const HeadRange& heads : cells) {
     const std::size_t most = kColumns / (heads.end - heads.begin);
     for (std::size_t token = 0; token < slice.tokens;) {
-      const std::size_t position = slice.first_position + token;
-      const std::size_t in_block = kBlockTokens - position % kBlockTokens;
-      const std::size_t tokens = std::min({most, in_block, slice.tokens - token});
-      units_.push_back({&slice, token, tokens, heads, true, 0, blocks_of(position), 0});
+      const std::size_t blocks = blocks_of(slice.seen(token));
+      std::size_t tokens = std::min(most, slice.tokens - token);
+      if (slice.mask == AttentionMask::kCausal) {
+        tokens = std::min(tokens, blocks * kBlockTokens - slice.seen(token) + 1);
+      }
+      units_.push_back({&slice, token, tokens, heads, true, 0, blocks, 0});
       token += tokens;
     }
   }
@@ -139,14 +141,14 @@ void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRan
 
 void Attend::run_token(const Unit& unit, float* scratch, float* partials) const {
   const std::size_t heads = unit.heads.end - unit.heads.begin, stride = state_floats(layout_);
-  const std::size_t position = unit.slice->first_position + unit.token;
-  const bool shared = unit.block_end - unit.block_begin < blocks_of(position);
+  const std::size_t seen = unit.slice->seen(unit.token);
+  const bool shared = unit.block_end - unit.block_begin < blocks_of(seen);
   float *total = scratch, *states = scratch + heads * stride, *rest = states + heads * stride;
   for (std::size_t block = unit.block_begin; block < unit.block_end; ++block) {
     float* to = shared ? partials + (unit.partial + block * heads) * stride : block == 0 ? total : states;
     kernels_.attend_token({layout_, unit.slice->pages.data() + block * kBlockPages,
-                           std::min(kBlockTokens, position + 1 - block * kBlockTokens),
-                           q_ + row(unit) * q_stride_, unit.heads, to, rest});
+                           std::min(kBlockTokens, seen - block * kBlockTokens), q_ + row(unit) * q_stride_,
+                           unit.heads, to, rest});
     if (shared || block == 0) continue;
     for (std::size_t h = 0; h < heads; ++h) kernels_.merge(layout_, total + h * stride, states + h * stride);
   }
@@ -170,8 +172,10 @@ void Attend::merge_unit(const Unit& unit, float* partials) const {
 
 void Attend::run_unit(const Unit& unit, float* scratch, float* partials) const {
   if (!unit.columns) return run_token(unit, scratch, partials);
-  kernels_.attend_columns({layout_, unit.slice->pages.data(), unit.slice->first_position + unit.token,
-                           unit.tokens, unit.heads, q_ + row(unit) * q_stride_, q_stride_,
+  const AttentionSlice& slice = *unit.slice;
+  kernels_.attend_columns({layout_, slice.pages.data(), unit.tokens, slice.seen(unit.token),
+                           slice.mask == AttentionMask::kCausal ? std::size_t{1} : 0, unit.heads,
+                           q_ + row(unit) * q_stride_, q_stride_,
                            &out_[row(unit) * layout_.shape.n_q * layout_.shape.d_v], scratch});
 }
 

@@ -1,4 +1,4 @@
-// Causal attention over pages, for prompts, chunks and single tokens of many sequences in one call.
+// Attention over pages, for prompts, chunks and single tokens of many sequences in one call.
 // DiffQKV: arXiv 2501.13629, section 2. Online softmax: Milakov and Gimelshein, 2018.
 #pragma once
 
@@ -16,13 +16,20 @@ namespace micius {
 void store_kv(const KvLayout& layout, std::byte* page, std::size_t slot, std::span<const float> k,
               std::span<const float> v, const OpContext& context);
 
+// What a new token sees: the positions up to its own, or, in an encoder, the whole sequence.
+enum class AttentionMask { kCausal, kNone };
+
 // New tokens of one sequence. Their keys and values are in the pages already.
 struct AttentionSlice {
   std::span<std::byte* const>
       pages;  // of this sequence and layer, in order; page i holds positions 64 i to 64 i + 63
   std::size_t first_position = 0;  // of the first new token
-  std::size_t tokens = 0;          // token t sees positions 0 to first_position + t
-  std::size_t first_row = 0;       // of token 0 in q and out
+  std::size_t tokens = 0;
+  std::size_t first_row = 0;  // of token 0 in q and out
+  AttentionMask mask = AttentionMask::kCausal;
+
+  // How many positions token `t` sees: 0 to seen(t) - 1.
+  std::size_t seen(std::size_t t) const { return first_position + (mask == AttentionMask::kCausal ? t + 1 : tokens); }
 };
 
 // q: rows of n_q * d_k floats, RoPE applied, not scaled; rows are q_stride floats apart. out: [rows, n_q *

@@ -45,12 +45,12 @@ inline std::size_t token_scratch_floats(const KvLayout& layout) {
   return layout.shape.n_q * (layout.shape.d_k + kPageTokens);
 }
 
-// Some tokens of a slice that lie in one block, and q heads that share both K and V head, at most kColumns
-// pairs.
+// Some tokens of a slice whose last seen positions lie in one block, and q heads that share both K and V
+// head, at most kColumns pairs.
 struct ColumnTask {
   const KvLayout& layout;
-  const std::byte* const* pages;  // of the sequence
-  std::size_t first_position, tokens;
+  const std::byte* const* pages;              // of the sequence
+  std::size_t tokens, first_seen, seen_step;  // token t sees the first `first_seen + t * seen_step` positions
   HeadRange heads;
   const float* q;  // row of the first token
   std::size_t q_stride;

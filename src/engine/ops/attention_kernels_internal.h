@@ -287,7 +287,7 @@ inline Columns make_columns(const ColumnTask& task) {
     const std::size_t token = source / heads, head = task.heads.begin + source % heads;
     const float* q = task.q + token * task.q_stride + head * shape.d_k;
     for (std::size_t d = 0; d < shape.d_k; ++d) c.q[d * kColumns + column] = q[d] * scale;
-    limit[column] = static_cast<float>(task.first_position + token + 1);
+    limit[column] = static_cast<float>(task.first_seen + token * task.seen_step);
   }
   for (std::size_t j = 0; j < c.vectors; ++j) c.limit[j] = Lanes::load(limit + 16 * j);
   return c;
@@ -328,7 +328,8 @@ inline void finish_columns(const Columns& c, const ColumnTask& task) {
 template <typename T, int kTokens>
 void attend_columns(const ColumnTask& task) {
   const KvLayout& layout = task.layout;
-  const std::size_t v_stride = layout.v_stride(), end = task.first_position + task.tokens;
+  const std::size_t v_stride = layout.v_stride();
+  const std::size_t end = task.first_seen + (task.tokens - 1) * task.seen_step;
   Columns c = make_columns(task);
   for (std::size_t block = 0; block < end; block += kBlockTokens) {
     for (std::size_t j = 0; j < c.vectors; ++j) {
@@ -341,7 +342,7 @@ void attend_columns(const ColumnTask& task) {
       const std::size_t left = end - first, tokens = left < kPageTokens ? (left + 7) / 8 * 8 : kPageTokens;
       widen(page + layout.k_tile(layout.shape.k_head(task.heads.begin)), layout.shape.d_k * kPageTokens, c.k);
       widen(page + layout.v_tile(layout.shape.v_head(task.heads.begin)), v_stride * kPageTokens, c.v);
-      const bool masked = first + tokens > task.first_position;
+      const bool masked = first + tokens > task.first_seen;
       if (c.vectors == 1) columns_page<kTokens, 1>(c, layout, first, tokens, masked);
       if (c.vectors == 2) columns_page<kTokens, 2>(c, layout, first, tokens, masked);
       if (c.vectors == 3) columns_page<kTokens, 3>(c, layout, first, tokens, masked);

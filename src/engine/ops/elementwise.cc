@@ -1,6 +1,8 @@
 #include "engine/ops/elementwise.h"
 
 #include <cassert>
+#include <cmath>
+#include <vector>
 
 #include "engine/ops/elementwise_internal.h"
 #include "engine/ops/rope.h"
@@ -36,6 +38,27 @@ void rms_norm(std::span<const float> x, std::span<const float> weight, float eps
   });
 }
 
+void layer_norm(std::span<const float> x, std::span<const float> weight, std::span<const float> bias,
+                float epsilon, std::span<float> out, const OpContext& context) {
+  const std::size_t width = weight.size();
+  assert(width > 0 && x.size() % width == 0 && out.size() == x.size() && bias.size() == width);
+  const auto kernel = elementwise_kernels(context.isa).layer_norm;
+  context.pool.parallel_for(x.size() / width, grain_rows(width), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) {
+      kernel(&x[r * width], weight.data(), bias.data(), width, epsilon, &out[r * width]);
+    }
+  });
+}
+
+void gelu(std::span<float> x, std::span<const float> bias, const OpContext& context) {
+  const std::size_t width = bias.size();
+  assert(width > 0 && x.size() % width == 0);
+  const auto kernel = elementwise_kernels(context.isa).gelu;
+  context.pool.parallel_for(x.size() / width, grain_rows(4 * width), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) kernel(&x[r * width], bias.data(), width);
+  });
+}
+
 void swiglu(std::span<const float> gate_up, std::size_t width, std::span<float> out,
             const OpContext& context) {
   assert(width > 0 && out.size() % width == 0 && gate_up.size() == 2 * out.size());
@@ -54,6 +77,32 @@ void add(std::span<float> x, std::span<const float> y, const OpContext& context)
   context.pool.parallel_for(x.size(), kGrain, [&](std::size_t begin, std::size_t end) {
     kernel(&x[begin], &y[begin], end - begin);
   });
+}
+
+void add_bias(std::span<float> x, std::span<const float> bias, const OpContext& context) {
+  const std::size_t width = bias.size();
+  assert(width > 0 && x.size() % width == 0);
+  const auto kernel = elementwise_kernels(context.isa).add;
+  context.pool.parallel_for(x.size() / width, grain_rows(width), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) kernel(&x[r * width], bias.data(), width);
+  });
+}
+
+void unit_means(std::span<const float> x, std::span<const std::size_t> counts, std::size_t width,
+                std::span<float> out) {
+  assert(out.size() == counts.size() * width);
+  std::vector<double> mean(width);
+  const float* row = x.data();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    mean.assign(width, 0);
+    for (std::size_t r = 0; r < counts[i]; ++r, row += width) {
+      for (std::size_t c = 0; c < width; ++c) mean[c] += static_cast<double>(row[c]);
+    }
+    double squares = 0;  // the sum has the direction of the mean
+    for (const double value : mean) squares += value * value;
+    const double factor = squares > 0 ? 1 / std::sqrt(squares) : 0;
+    for (std::size_t c = 0; c < width; ++c) out[i * width + c] = static_cast<float>(mean[c] * factor);
+  }
 }
 
 void embedding_rows(const MatrixView& table, std::span<const std::int32_t> ids, std::span<float> out,

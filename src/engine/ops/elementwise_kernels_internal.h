@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/ops/elementwise_internal.h"
+#include "engine/ops/erf_internal.h"
 #include "engine/ops/exp_internal.h"
 
 namespace micius {
@@ -20,6 +21,35 @@ inline void rms_norm_row(const float* x, const float* weight, std::size_t n, flo
   for (std::size_t i = 0; i < n; i += 16) {
     const std::size_t left = lanes_left(n, i);
     (Lanes::load(x + i, left) * factor * Lanes::load(weight + i, left)).store(out + i, left);
+  }
+}
+
+inline void layer_norm_row(const float* x, const float* weight, const float* bias, std::size_t n,
+                           float epsilon, float* out) {
+  const auto count = static_cast<float>(n);
+  Lanes total = Lanes::zero(), squares = Lanes::zero();
+  for (std::size_t i = 0; i < n; i += 16) total = total + Lanes::load(x + i, lanes_left(n, i));
+  const Lanes mean = Lanes::broadcast(total.sum() / count);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    const Lanes v =
+        Lanes::first(Lanes::load(x + i, left) - mean, static_cast<std::int64_t>(left), Lanes::zero());
+    squares = Lanes::fma(v, v, squares);
+  }
+  const Lanes factor = Lanes::broadcast(1.0F / __builtin_sqrtf(squares.sum() / count + epsilon));
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    const Lanes unit = (Lanes::load(x + i, left) - mean) * factor;
+    Lanes::fma(unit, Lanes::load(weight + i, left), Lanes::load(bias + i, left)).store(out + i, left);
+  }
+}
+
+inline void gelu_row(float* x, const float* bias, std::size_t n) {
+  const Lanes half = Lanes::broadcast(0.5F), root = Lanes::broadcast(0.70710678F);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    const Lanes v = Lanes::load(x + i, left) + Lanes::load(bias + i, left), h = v * half;
+    Lanes::fma(h, erf(v * root), h).store(x + i, left);
   }
 }
 
@@ -71,7 +101,7 @@ inline double sum_exp_row(const float* x, std::size_t n, float subtract) {
 }
 
 inline ElementwiseKernels lanes_elementwise() {
-  return {rms_norm_row, swiglu_row, add_row, rope_head, max_row, sum_exp_row};
+  return {rms_norm_row, layer_norm_row, swiglu_row, gelu_row, add_row, rope_head, max_row, sum_exp_row};
 }
 
 }  // namespace
