@@ -1,7 +1,5 @@
 #include "engine/engine.h"
 
-#include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -17,11 +15,6 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kDefaultKvMemory = std::size_t{2} << 30;
-
-int thread_count(int asked) {
-  if (asked > 0) return std::min(asked, 256);
-  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 256U));
-}
 
 ModelConfig checked_config(const GgufFile& file, const Tokenizer& tokenizer) {
   ModelConfig config = config_from(file);

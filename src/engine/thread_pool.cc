@@ -1,5 +1,6 @@
 #include "engine/thread_pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -29,6 +30,11 @@ void wait_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
 }
 
 }  // namespace
+
+int thread_count(int asked) {
+  if (asked > 0) return std::min(asked, 256);
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 256U));
+}
 
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
   if (threads < 1 || threads > 256) fail(ErrorCode::kUsage, "{} threads asked for; use 1 to 256", threads);

@@ -16,6 +16,9 @@
 
 namespace micius {
 
+// How many threads to use where `asked` are: at most 256; 0 stands for one a core.
+int thread_count(int asked);
+
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);  // 1 <= threads <= 256, the caller of run() counted

@@ -9,6 +9,16 @@
 #include "engine/gguf_tokenizer.h"
 
 namespace micius {
+namespace {
+
+std::filesystem::path model_root() {
+  const char* folder = std::getenv("MICIUS_MODEL_DIR");
+  const char* home = std::getenv("HOME");
+  if (folder != nullptr) return folder;
+  return std::string(home == nullptr ? "" : home) + "/.local/share/micius/models";
+}
+
+}  // namespace
 
 std::optional<std::filesystem::path> shared_path(std::string_view relative) {
   const char* shared = std::getenv("MICIUS_SHARED");
@@ -18,11 +28,15 @@ std::optional<std::filesystem::path> shared_path(std::string_view relative) {
   return std::nullopt;
 }
 
+std::optional<std::filesystem::path> test_encoder() {
+  const std::filesystem::path folder = model_root() / "all-minilm-l6-v2";
+  if (std::filesystem::exists(folder / "model.safetensors")) return folder;
+  WARN("skipped: " << folder.string() << " is not there; `micius model fetch all-minilm-l6-v2`");
+  return std::nullopt;
+}
+
 std::optional<std::filesystem::path> test_model() {
-  const char* folder = std::getenv("MICIUS_MODEL_DIR");
-  const char* home = std::getenv("HOME");
-  const std::filesystem::path root =
-      folder != nullptr ? folder : std::string(home == nullptr ? "" : home) + "/.local/share/micius/models";
+  const std::filesystem::path root = model_root();
   for (const char* name :
        {"smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"}) {
     if (std::filesystem::exists(root / name)) return root / name;

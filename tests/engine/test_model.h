@@ -15,6 +15,8 @@ std::optional<std::filesystem::path> shared_path(std::string_view relative);
 
 // The default model's file, or absent with a warning that the test is skipped.
 std::optional<std::filesystem::path> test_model();
+// The default embedder's folder, the same way.
+std::optional<std::filesystem::path> test_encoder();
 
 Tokenizer model_tokenizer(const std::filesystem::path& model);
 

@@ -1,0 +1,100 @@
+#include "engine/encoder.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "engine/model/bert.h"
+#include "engine/model/bert_config.h"
+#include "engine/ops/elementwise.h"
+#include "engine/safetensors.h"
+#include "engine/tokenizer/wordpiece.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+}  // namespace
+
+struct Encoder::Loaded {
+  Loaded(const fs::path& folder, const EncoderOptions& wanted)
+      : options(wanted),
+        config(bert_config_from(folder)),
+        tokenizer(read_file(folder / "vocab.txt"), (folder / "vocab.txt").string()),
+        file(folder),
+        pool(thread_count(wanted.threads)),
+        context{wanted.isa.value_or(best_isa()), pool, scratch},
+        bert(config, read_bert_weights(file, config, context)) {
+    if (tokenizer.size() > config.vocabulary) {
+      fail(ErrorCode::kInvalidData, "{}: {} tokens, but 'vocab_size' in config.json is {}",
+           (folder / "vocab.txt").string(), tokenizer.size(), config.vocabulary);
+    }
+    info.dim = config.hidden;
+    info.max_tokens = config.max_tokens - 2;
+    info.vocabulary = config.vocabulary;
+    info.layers = config.layers;
+    for (const SafetensorsTensor& tensor : file.tensors()) {
+      if (!tensor.dtype) continue;
+      const MatrixView view = file.matrix(tensor.name);
+      info.parameters += view.rows * view.cols;
+    }
+    info.file_bytes = file.size();
+    info.weight_bytes = bert.bytes();
+    info.isa = context.isa;
+    info.threads = pool.threads();
+  }
+
+  std::vector<TokenId> ids(const std::string& text) const {
+    std::vector<TokenId> ids = tokenizer.encode(text, info.max_tokens);
+    ids.insert(ids.begin(), tokenizer.cls());
+    ids.push_back(tokenizer.sep());
+    return ids;
+  }
+
+  EncoderOptions options;
+  EncoderInfo info;
+  BertConfig config;
+  WordPiece tokenizer;
+  Safetensors file;
+  ThreadPool pool;
+  Scratch scratch;
+  OpContext context;
+  Bert bert;
+};
+
+Encoder::Encoder(const fs::path& folder, const EncoderOptions& options)
+    : loaded_(std::make_unique<Loaded>(folder, options)) {}
+
+Encoder::~Encoder() = default;
+
+const EncoderInfo& Encoder::info() const { return loaded_->info; }
+
+std::vector<float> Encoder::embed(std::span<const std::string> texts) {
+  Loaded& l = *loaded_;
+  std::vector<std::vector<TokenId>> ids;
+  std::vector<std::size_t> counts;
+  for (const std::string& text : texts) {
+    ids.push_back(l.ids(text));
+    counts.push_back(ids.back().size());
+  }
+  const std::size_t dim = l.info.dim;
+  std::vector<float> rows(texts.size() * dim);
+  for (std::size_t begin = 0; begin < ids.size();) {
+    std::size_t end = begin, tokens = 0;
+    do {
+      tokens += counts[end++];
+    } while (end < ids.size() && tokens + counts[end] <= l.options.batch_tokens);
+    const std::size_t size = end - begin;
+    unit_means(l.bert.forward(std::span(ids).subspan(begin, size), l.context),
+               std::span(counts).subspan(begin, size), dim, std::span(rows).subspan(begin * dim, size * dim));
+    begin = end;
+  }
+  return rows;
+}
+
+std::size_t Encoder::count_tokens(std::string_view text) const {
+  return loaded_->tokenizer.encode(text).size();
+}
+
+}  // namespace micius
