@@ -12,6 +12,13 @@ JobFailure empty_continuation() {
   return {"empty_continuation", "the continuation has no token of its own behind the context's tokens"};
 }
 
+// Leaves the last `most` tokens; returns how many went.
+std::size_t keep_right(std::vector<TokenId>& ids, std::size_t most) {
+  const std::size_t cut = ids.size() - std::min(ids.size(), most);
+  ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(cut));
+  return cut;
+}
+
 std::variant<TokenPair, JobFailure> encode_after_nothing(const Tokenizer& tokenizer,
                                                          std::string_view continuation) {
   std::vector<TokenId> ids = tokenizer.encode(continuation, SpecialText::kRecognised);
@@ -49,6 +56,16 @@ std::variant<TokenPair, JobFailure> encode_pair(const Tokenizer& tokenizer, std:
   if (whole_ids.size() <= context_ids.size()) return empty_continuation();
   const auto seam = whole_ids.begin() + static_cast<std::ptrdiff_t>(context_ids.size());
   return TokenPair{std::move(context_ids), {seam, whole_ids.end()}};
+}
+
+std::size_t cut_to_fit(GenerateJob& job, std::size_t context) {
+  if (job.max_tokens < 0 || static_cast<std::size_t>(job.max_tokens) >= context) return 0;
+  return keep_right(job.prompt, context - static_cast<std::size_t>(job.max_tokens));
+}
+
+std::size_t cut_to_fit(TokenPair& pair, std::size_t context) {
+  if (pair.continuation.size() > context) return 0;
+  return keep_right(pair.context, context + 1 - pair.continuation.size());
 }
 
 }  // namespace micius

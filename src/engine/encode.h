@@ -1,4 +1,4 @@
-// Text to the tokens that a model reads, as lm-evaluation-harness cuts it (general-tasks.md 2).
+// Text to the tokens that a model reads, as lm-evaluation-harness cuts it.
 #pragma once
 
 #include <optional>
@@ -23,5 +23,12 @@ std::optional<TokenId> prefix_token(const Tokenizer& tokenizer);
 // tokens join across the seam. A failure if that leaves no token of either.
 std::variant<TokenPair, JobFailure> encode_pair(const Tokenizer& tokenizer, std::string_view context,
                                                 std::string_view continuation);
+
+// What does not fit into a context of `context` positions goes from the left; returns how many tokens did. A
+// generation keeps room for its new tokens. A pair keeps one token more than the context, because its last
+// one is not read. Nothing is cut where new tokens or continuation alone are too many: the engine refuses
+// those.
+std::size_t cut_to_fit(GenerateJob& job, std::size_t context);
+std::size_t cut_to_fit(TokenPair& pair, std::size_t context);
 
 }  // namespace micius

@@ -209,11 +209,9 @@ void Scheduler::add_lanes(JobState& state, WeighJob job) {
   state.result.weights.resize(job.pairs.size());
   std::map<std::vector<TokenId>, Lane*> trunks;
   for (std::size_t i = 0; i < job.pairs.size(); ++i) {
-    auto& [context, continuation] = job.pairs[i];
+    cut_to_fit(job.pairs[i], model_.config().context);
+    const auto& [context, continuation] = job.pairs[i];
     state.result.weights[i].tokens = static_cast<int>(continuation.size());
-    // Left truncation to one more than the context: the last token is not read (general-tasks.md 3).
-    const std::size_t all = context.size() + continuation.size(), most = model_.config().context + 1;
-    if (all > most) context.erase(context.begin(), context.begin() + static_cast<std::ptrdiff_t>(all - most));
     counts_.naive += context.size() + continuation.size() - 1;
     Lane*& trunk = trunks[context];
     if (trunk == nullptr) {
@@ -243,6 +241,7 @@ void Scheduler::add_branch(Lane& trunk, const std::vector<TokenId>& continuation
 
 void Scheduler::cancel(JobId id) {
   const auto it = jobs_.find(id);
+  std::erase_if(rejected_, [&](const JobResult& result) { return result.id == id; });
   if (it == jobs_.end()) return;
   const auto mine = [&](const LanePtr& lane) { return lane->job == it->second.get(); };
   for (const auto* lanes : {&active_, &trunks_}) {
