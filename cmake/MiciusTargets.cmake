@@ -55,8 +55,7 @@ function(micius_tests name)
 endfunction()
 
 # add_program_inside(NAME SOURCES ...): a program that lives inside the sandbox. Static, since few of this machine's
-# libraries are there, and without sanitizers, which want more memory than it is given. Built into
-# libexec/micius, installed beside its kin.
+# libraries are there, and without sanitizers, which want more memory than it is given. Built into libexec/micius.
 function(add_program_inside name)
   add_executable(${name} ${ARGN})
   target_compile_features(${name} PRIVATE cxx_std_20)
@@ -65,5 +64,4 @@ function(add_program_inside name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src")
   target_link_options(${name} PRIVATE -static)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/libexec/micius")
-  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/micius)
 endfunction()

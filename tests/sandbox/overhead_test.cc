@@ -5,12 +5,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "sandbox/sandbox.h"
+#include "sandbox/open_sandbox.h"
 
 namespace micius {
 
 TEST_CASE("median time of 200 programs that do nothing", "[.][overhead]") {
-  const SandboxOffer offer = make_sandbox({MICIUS_BOX, {}, default_tools(), 1});
+  const SandboxOffer offer = open_test_sandbox(1);
   INFO(offer.why_not);
   REQUIRE(offer.sandbox);
   ExecRequest request;

@@ -1,11 +1,11 @@
-#include "sandbox/sandbox.h"
-
 #include <catch2/catch.hpp>
+
+#include "sandbox/open_sandbox.h"
 
 namespace micius {
 
 TEST_CASE("a program runs with its files, input and environment") {
-  const SandboxOffer offer = make_sandbox({MICIUS_BOX, {}, default_tools(), 1});
+  const SandboxOffer offer = open_test_sandbox(1);
   INFO(offer.why_not);
   REQUIRE(offer.sandbox);
   ExecRequest request;

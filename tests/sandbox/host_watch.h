@@ -1,0 +1,32 @@
+// What an escape from the sandbox would touch, and whether it did.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "temp_dir.h"
+
+namespace micius {
+
+// A file with a secret, listening sockets of three kinds, an environment variable and an open descriptor of
+// this process.
+class HostWatch {
+ public:
+  HostWatch();
+  ~HostWatch();
+
+  // With @FOLDER@, @PORT@, @ABSTRACT@ and @PID@ replaced.
+  std::string filled(std::string text) const;
+  // What has changed since the start, as text, or "". Waits a moment for processes that are about to end.
+  std::string changes() const;
+
+ private:
+  std::string folder_state() const;
+
+  TempDir folder_;
+  std::string abstract_, before_;
+  int port_ = 0;
+  int sockets_[3], secret_;
+};
+
+}  // namespace micius
