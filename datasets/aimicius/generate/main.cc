@@ -14,14 +14,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Files (*kBuilders[])(const fs::path&) = {build, build_optiflow};
+
 void write_all(const fs::path& suite, const fs::path& raw) {
   if (!raw.empty()) {
     const Vocabulary vocabulary(suite / "infrawise/vocabulary.json");
     write_file_atomic(suite / "infrawise/pool.jsonl", pool_lines(raw, vocabulary));
   }
-  for (const auto& [path, bytes] : build(suite)) {
-    write_file_atomic(suite / path, bytes);
-    std::cout << path << ": " << bytes.size() << " bytes\n";
+  for (const auto& make : kBuilders) {
+    for (const auto& [path, bytes] : make(suite)) {
+      write_file_atomic(suite / path, bytes);
+      std::cout << path << ": " << bytes.size() << " bytes\n";
+    }
   }
   write_file_atomic(suite / "SHA256SUMS", checksums(suite));
 }
@@ -29,10 +33,12 @@ void write_all(const fs::path& suite, const fs::path& raw) {
 // 0 if the files are what the sources give, else 1.
 int check(const fs::path& suite) {
   int status = 0;
-  for (const auto& [path, bytes] : build(suite)) {
-    if (read_file(suite / path) == bytes) continue;
-    std::cerr << path << ": not what the sources give; `micius-data build` makes it again\n";
-    status = 1;
+  for (const auto& make : kBuilders) {
+    for (const auto& [path, bytes] : make(suite)) {
+      if (read_file(suite / path) == bytes) continue;
+      std::cerr << path << ": not what the sources give; `micius-data build` makes it again\n";
+      status = 1;
+    }
   }
   if (read_file(suite / "SHA256SUMS") != checksums(suite)) {
     std::cerr << "SHA256SUMS: not the hashes of the files; `micius-data build` makes it again\n";

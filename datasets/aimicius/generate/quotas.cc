@@ -14,7 +14,8 @@ const std::vector<std::pair<std::string, double>>& group_shares() {
 
 constexpr double kMatchShares[] = {16, 34, 25, 15, 10};
 
-// Whole numbers in proportion to the shares that add up to `total`: largest remainders first.
+}  // namespace
+
 std::vector<std::size_t> apportion(std::size_t total, const std::vector<double>& shares) {
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   std::vector<std::size_t> parts(shares.size());
@@ -30,8 +31,6 @@ std::vector<std::size_t> apportion(std::size_t total, const std::vector<double>&
   for (std::size_t i = 0; given + i < total; ++i) ++parts[rest[i].second];
   return parts;
 }
-
-}  // namespace
 
 std::size_t cases_of(Split split) {
   switch (split) {

@@ -10,6 +10,9 @@
 
 namespace micius::aimicius {
 
+// Whole numbers in proportion to the shares that add up to `total`: largest remainders first.
+std::vector<std::size_t> apportion(std::size_t total, const std::vector<double>& shares);
+
 std::size_t cases_of(Split split);
 
 // Cases by class: single 40 %, compare 25 %, criterion 15 %, sku 12 %, vague 8 %.

@@ -7,24 +7,15 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "lints.h"
+#include "optiflow.h"
 
 namespace micius::aimicius {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTableBegin = "<!-- counts: begin -->\n";
-constexpr const char* kTableEnd = "<!-- counts: end -->\n";
-
-std::string canary_of(const fs::path& suite) {
-  const std::string text = read_file(suite / "CANARY.txt");
-  constexpr std::string_view mark = "canary GUID ";
-  const std::size_t at = text.find(mark);
-  if (at == std::string::npos || text.size() < at + mark.size() + 36) {
-    fail(ErrorCode::kInvalidData, "{}: no 'canary GUID ...'", (suite / "CANARY.txt").string());
-  }
-  return text.substr(at + mark.size(), 36);
-}
+std::string table_begin(const std::string& name) { return fmt::format("<!-- {}: begin -->\n", name); }
+std::string table_end(const std::string& name) { return fmt::format("<!-- {}: end -->\n", name); }
 
 void lint(const Splits& splits, const Sources& sources) {
   lint_questions(splits, sources);
@@ -61,16 +52,27 @@ std::string count_table(const Splits& splits) {
   return table;
 }
 
-std::string with_table(const fs::path& readme, const std::string& table) {
+// The README with another table between the marks of that name.
+std::string with_table(const fs::path& readme, const std::string& name, const std::string& table) {
   const std::string text = read_file(readme);
-  const std::size_t begin = text.find(kTableBegin), end = text.find(kTableEnd);
+  const std::size_t begin = text.find(table_begin(name)), end = text.find(table_end(name));
   if (begin == std::string::npos || end == std::string::npos) {
-    fail(ErrorCode::kInvalidData, "{}: the marks around the table of counts are missing", readme.string());
+    fail(ErrorCode::kInvalidData, "{}: the marks around the table '{}' are missing", readme.string(), name);
   }
-  return text.substr(0, begin) + kTableBegin + table + text.substr(end);
+  return text.substr(0, begin) + table_begin(name) + table + text.substr(end);
 }
 
 }  // namespace
+
+std::string canary_of(const fs::path& suite) {
+  const std::string text = read_file(suite / "CANARY.txt");
+  constexpr std::string_view mark = "canary GUID ";
+  const std::size_t at = text.find(mark);
+  if (at == std::string::npos || text.size() < at + mark.size() + 36) {
+    fail(ErrorCode::kInvalidData, "{}: no 'canary GUID ...'", (suite / "CANARY.txt").string());
+  }
+  return text.substr(at + mark.size(), 36);
+}
 
 Sources read_sources(const fs::path& suite) {
   const fs::path folder = suite / "infrawise";
@@ -90,7 +92,34 @@ Files build(const fs::path& suite) {
   for (const auto& [split, cases] : splits) {
     files[fmt::format("infrawise/{}.jsonl", name_of(split))] = lines_of(cases, sources.canary);
   }
-  files["README.md"] = with_table(suite / "README.md", count_table(splits));
+  files["README.md"] = with_table(suite / "README.md", "counts", count_table(splits));
+  return files;
+}
+
+Files build_optiflow(const fs::path& suite) {
+  const optiflow::Sources sources = optiflow::read_sources(suite);
+  const std::vector<Split> order = {Split::kTest, Split::kDev, Split::kTuning};
+  std::map<std::pair<std::string, std::string>, std::map<Split, std::size_t>> counts;
+  Files files;
+  for (const Split split : order) {
+    std::string& lines = files[fmt::format("optiflow/{}.jsonl", name_of(split))];
+    for (const optiflow::Case& item : optiflow::make_split(sources, split)) {
+      lines += optiflow::line_of(item, sources);
+      for (const auto& key : {std::pair<std::string, std::string>("all", "cases"),
+                              {"family", item.group},
+                              {"slice", item.slice},
+                              {"difficulty", std::to_string(item.difficulty)},
+                              {"size", item.tags.front()},
+                              {"best by", item.best_by.substr(0, item.best_by.find_first_of("/+"))}})
+        ++counts[key][split];
+    }
+  }
+  std::string table = "| | | test | dev | tuning |\n|---|---|---|---|---|\n";
+  for (auto& [key, row] : counts) {
+    table += fmt::format("| {} | {} | {} | {} | {} |\n", key.first, key.second, row[Split::kTest],
+                         row[Split::kDev], row[Split::kTuning]);
+  }
+  files["README.md"] = with_table(suite / "README.md", "optiflow counts", table);
   return files;
 }
 

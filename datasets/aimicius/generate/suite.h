@@ -16,6 +16,11 @@ Sources read_sources(const std::filesystem::path& suite);
 // Every generated file, by its path in the suite's folder. Throws for a broken rule.
 using Files = std::map<std::string, std::string>;
 Files build(const std::filesystem::path& suite);
+// The same for Optiflow's files. Its part of README.md is put into what is there.
+Files build_optiflow(const std::filesystem::path& suite);
+
+// The GUID of CANARY.txt.
+std::string canary_of(const std::filesystem::path& suite);
 
 // The twin's test file.
 std::string build_twin(const std::filesystem::path& suite, const std::string& seed);

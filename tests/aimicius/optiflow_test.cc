@@ -1,0 +1,200 @@
+// The data of Optiflow: what its sources give, and that every program prints the plan it is said to.
+#include "optiflow.h"
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/process.h"
+#include "plan/bound.h"
+#include "plan/cost.h"
+#include "suite.h"
+#include "temp_dir.h"
+
+namespace micius::aimicius::optiflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kSuite = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius";
+const Split kSplits[] = {Split::kTest, Split::kDev, Split::kTuning};
+
+std::vector<Json> cases_in(Split split) {
+  const std::string name = fmt::format("optiflow/{}.jsonl", name_of(split));
+  std::vector<Json> cases;
+  for_each_line(read_file(kSuite / name), [&](std::string_view line, std::size_t number) {
+    cases.push_back(parse_json(line, fmt::format("{}:{}", name, number)));
+  });
+  return cases;
+}
+
+// Runs each program as the scorer's wrapper does and writes what it prints as one JSON line.
+const char* const kDriver = R"(
+import contextlib, io, json, sys
+matrix = lambda rows: [[float('inf') if x is None else x for x in row] for row in rows]
+with open(sys.argv[1]) as jobs, open(sys.argv[2], 'w') as out:
+    for line in jobs:
+        job = json.loads(line)
+        machine = job['machine']
+        names = {'__name__': '__main__', 'GPU_COUNT': machine['gpus'], 'CHUNKS_PER_GPU': job['chunks'],
+                 'LATENCY': matrix(machine['latency_us']), 'BANDWIDTH': matrix(machine['bandwidth_gbps'])}
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(job['program'], 'answer', 'exec'), names)
+        out.write(json.dumps(printed.getvalue()) + '\n')
+)";
+
+struct Job {
+  std::string what;
+  const Json* item;
+  std::string program;
+  std::int64_t latency_ps;
+};
+
+// Do the programs print plans of the latency that the case names?
+void check_programs(const std::vector<Job>& jobs) {
+  const TempDir folder;
+  std::string lines;
+  for (const Job& job : jobs) {
+    lines += dump_json({{"program", job.program},
+                        {"chunks", job.item->at("chunks_per_gpu")},
+                        {"machine", job.item->at("machine")}}) +
+             "\n";
+  }
+  write_file_atomic(folder.path() / "jobs", lines);
+  write_file_atomic(folder.path() / "driver.py", kDriver);
+  const ProcessResult ran =
+      run_process({"python3", "-I", "-S", "-B", (folder.path() / "driver.py").string(),
+                   (folder.path() / "jobs").string(), (folder.path() / "out").string()});
+  INFO(ran.output);
+  REQUIRE(ran.exit_code == 0);
+  std::size_t at = 0;
+  for_each_line(read_file(folder.path() / "out"), [&](std::string_view line, std::size_t) {
+    const Job& job = jobs.at(at++);
+    INFO(job.what);
+    const int chunks = job.item->at("chunks_per_gpu");
+    const plan::Machine machine = plan::Machine::from_json(job.item->at("machine"), job.what);
+    const plan::CostModel model(machine, chunks, job.item->at("bytes_per_gpu").get<std::int64_t>() / chunks,
+                                job.what);
+    const plan::Outcome outcome = model.run(plan::read_plan(parse_json(line, job.what).get<std::string>()));
+    CHECK(outcome.error == "");
+    CHECK(outcome.latency_ps == job.latency_ps);
+    CHECK(outcome.redundant == 0);
+    CHECK(plan::lower_bound(model)->ps == job.item->at("bound_ps"));
+  });
+  CHECK(at == jobs.size());
+}
+
+bool no_python() {
+  try {
+    return run_process({"python3", "--version"}).exit_code != 0;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+// The programs of every `step`th case.
+void check_split(Split split, std::size_t step) {
+  constexpr std::size_t kBatch = 500;
+  const std::vector<Json> cases = cases_in(split);
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < cases.size(); i += step) {
+    for (const std::string field : {"initial", "first", "best"}) {
+      if (!cases[i].contains(field)) continue;
+      jobs.push_back({cases[i].at("id").get<std::string>() + ": " + field, &cases[i], cases[i].at(field),
+                      cases[i].at(field + "_ps")});
+    }
+    if (jobs.size() < kBatch && i + step < cases.size()) continue;
+    check_programs(jobs);
+    jobs.clear();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Optiflow's dev split is what its sources give") {
+  const Sources sources = read_sources(kSuite);
+  std::string lines;
+  for (const Case& item : make_split(sources, Split::kDev)) lines += line_of(item, sources);
+  CHECK(lines == read_file(kSuite / "optiflow/dev.jsonl"));
+}
+
+TEST_CASE("Optiflow's files are what their sources give", "[.slow]") {
+  for (const auto& [path, bytes] : build_optiflow(kSuite)) {
+    INFO(path << ": `micius-data build` makes it again");
+    CHECK(read_file(kSuite / path) == bytes);
+  }
+}
+
+TEST_CASE("no graph is in two splits, and every case keeps the rules") {
+  std::map<std::string, Split> graphs;
+  std::set<std::string> ids;
+  std::map<Split, std::map<std::string, std::size_t>> counts;
+  for (const Split split : kSplits) {
+    for (const Json& item : cases_in(split)) {
+      const std::string id = item.at("id"), combo = item.at("combo");
+      INFO(id);
+      CHECK(ids.insert(id).second);
+      CHECK(graphs.try_emplace(combo.substr(0, 16), split).first->second == split);
+      ++counts[split][item.value("kind", "")];
+      const std::int64_t bytes = item.at("bytes_per_gpu"), bound = item.at("bound_ps"),
+                         best = item.at("best_ps");
+      CHECK(bytes % item.at("chunks_per_gpu").get<std::int64_t>() == 0);
+      CHECK(bytes >= 4096);
+      CHECK(bytes <= 64 << 20);
+      CHECK(bound <= best + 1000);
+      if (split == Split::kTuning) {
+        const std::string slower = item.contains("first") ? "first_ps" : "initial_ps";
+        CHECK(20 * item.at(slower).get<std::int64_t>() >= 21 * best);
+      } else {
+        CHECK(5 * item.at("initial_ps").get<std::int64_t>() > 6 * best);
+        CHECK(item.at("gpu_count") <= 16);
+      }
+    }
+  }
+  CHECK(counts[Split::kTest][""] == 1280);
+  CHECK(counts[Split::kDev][""] == 40);
+  CHECK(counts[Split::kTuning]["generate"] == 5047);
+  CHECK(counts[Split::kTuning]["improve"] == 2953);
+}
+
+TEST_CASE("equal graphs have equal hashes, others not") {
+  const Topologies topologies(kSuite / "optiflow/families.json");
+  std::set<std::string> hashes;
+  for (const NamedMachine& one : topologies.named()) hashes.insert(graph_hash(one.machine));
+  CHECK(hashes.size() == topologies.named().size());
+  const std::vector<plan::Link> chain = {{0, 1, 500'000, 50'000}, {1, 2, 500'000, 25'000}};
+  const std::vector<plan::Link> renumbered = {{2, 0, 500'000, 50'000}, {0, 1, 500'000, 25'000}};
+  const std::vector<plan::Link> turned = {{1, 0, 500'000, 50'000}, {2, 1, 500'000, 25'000}};
+  const auto hash_of = [](const std::vector<plan::Link>& links) {
+    return graph_hash({3, {"a", "b", "c"}, links, "test"});
+  };
+  CHECK(hash_of(chain) == hash_of(renumbered));
+  CHECK(hash_of(chain) != hash_of(turned));
+}
+
+TEST_CASE("the programs of the dev cases print their plans") {
+  if (no_python()) {
+    WARN("skipped: no python3");
+    return;
+  }
+  check_split(Split::kDev, 1);
+}
+
+TEST_CASE("the programs of the test cases and of the tuning data print their plans", "[.slow]") {
+  if (no_python()) {
+    WARN("skipped: no python3");
+    return;
+  }
+  check_split(Split::kTest, 1);
+  check_split(Split::kTuning, 20);
+}
+
+}  // namespace micius::aimicius::optiflow
