@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include "commit.h"
 #include "engine/cpu.h"
 
 namespace micius {
