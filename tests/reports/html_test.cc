@@ -85,13 +85,17 @@ TEST_CASE("a stable page has no time of a sample") {
   CHECK(parse_json(sample_data(Grid(timed), 1'000'000).json, "data")["runs"][0]["rows"][0][8] == 120.0);
 }
 
-TEST_CASE("a second run of one task on one model is a column of its own") {
+TEST_CASE("a second run of one task on one model is a column of its own, headed by its number") {
   ReportSet set = example_reports();
   set.reports.push_back(set.reports.front());
+  set.reports.back().execution->id = RunId{31};
   const Grid grid(set);
-  CHECK(grid.models() == std::vector<std::string>{"smollm2-135m", "gpt-4o (openai)", "smollm2-135m, run 2"});
+  CHECK(grid.models() ==
+        std::vector<std::string>{"smollm2-135m, runs 12, 14", "gpt-4o (openai)", "smollm2-135m, run 31"});
   CHECK(grid.report_at(0, 2) == 3);
   CHECK_FALSE(grid.report_at(1, 1));
+  for (Report& report : set.reports) report.execution.reset();
+  CHECK(Grid(set).models().back() == "smollm2-135m, 2");
 }
 
 TEST_CASE("plots share an axis from 0 to a round number") {
