@@ -22,6 +22,27 @@ std::string model_argument(const RunSpec& spec) {
   return argument;
 }
 
+// Infrawise and the other suites of this project are asked as a chat unless told otherwise, the general tasks
+// as text; of a user's own task only the spec knows.
+void add_style(const RunSpec& spec, std::string& command) {
+  const bool usual = (spec.suite == "aimicius" && spec.style == PromptStyle::kTurns) ||
+                     (spec.suite == "general" && spec.style == PromptStyle::kText);
+  if (usual) return;
+  command += spec.style == PromptStyle::kText ? " --chat-template off" : " --chat-template on";
+  if (spec.style == PromptStyle::kOneTurn) command += " --shots-as text";
+}
+
+// A task of a file has its prompt and scorer there, and its own parameters are in the file.
+void add_task_params(const RunSpec& spec, std::string& command) {
+  Json params = spec.task_params;
+  if (const auto system = params.find("system"); system != params.end()) {
+    command += " --system " + shell_word(system->get<std::string>());
+    params.erase(system);
+  }
+  const bool of_file = params.contains("prompt") && params.contains("scorer");
+  if (!of_file && !params.empty()) command += " --task-params " + shell_word(dump_json(params));
+}
+
 }  // namespace
 
 std::string shell_word(const std::string& word) {
@@ -39,7 +60,11 @@ std::string repeat_command(const RunSpec& spec) {
   const auto flag = [&command](std::string_view name, const auto& value) {
     command += fmt::format(" --{} {}", name, value);
   };
-  if (spec.sample_ids.size() < spec.dataset.samples) flag("limit", spec.sample_ids.size());
+  if (!spec.first_samples) {
+    flag("sample-ids", shell_word(join(spec.sample_ids, ",")));
+  } else if (spec.sample_ids.size() < spec.dataset.samples) {
+    flag("limit", spec.sample_ids.size());
+  }
   flag("shots", spec.shots);
   if (o.seed != GenerateOptions{}.seed) flag("seed", o.seed);
   if (spec.repeats != 1) flag("repeats", spec.repeats);
@@ -48,6 +73,10 @@ std::string repeat_command(const RunSpec& spec) {
   if (o.top_k != 0) flag("top-k", o.top_k);
   if (o.top_p != 1) flag("top-p", o.top_p);
   if (o.min_p != 0) flag("min-p", o.min_p);
+  add_style(spec, command);
+  add_task_params(spec, command);
+  const std::string numerics = spec.model_options.value("numerics", "precise");
+  if (numerics != "precise") flag("numerics", numerics);
   return command;
 }
 

@@ -94,6 +94,7 @@ std::string spec_sha256(const RunSpec& spec) { return sha256_hex(dump_json(spec_
 Json to_json(const RunSpec& s) {
   Json json = spec_json(s);
   json["model"] = to_json(s.model);
+  json["first_samples"] = s.first_samples;
   json["suite"] = s.suite;
   json["task_source"] = s.task_source;
   json["model_source"] = s.model_source;
@@ -125,6 +126,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& where) {
   s.repeats = static_cast<int>(f.integer("repeats"));
   s.task_params = f.at("task_params");
   s.model_options = f.at("model_options");
+  s.first_samples = f.boolean_or("first_samples", true);
   s.task_source = f.string("task_source");
   s.model_source = f.string("model_source");
   s.metrics = metrics_from_json(f.at("metrics"), where);

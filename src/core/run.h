@@ -47,6 +47,7 @@ struct RunSpec {
   Json model_options = Json::object();  // RunnerInfo::options
 
   // Not part of the hash.
+  bool first_samples = true;  // sample_ids are the first ones of the dataset
   // What `resume` and `rescore` make task and model from again: a name, or the path of a file.
   std::string task_source, model_source;
   std::vector<MetricInfo> metrics;

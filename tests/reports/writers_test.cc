@@ -106,7 +106,7 @@ TEST_CASE("the command that repeats a run") {
   RunSpec spec = example_reports().reports[1].spec;
   CHECK(repeat_command(spec) ==
         "micius run infrawise --model openai:gpt-4o@https://api.example.com/v1 --limit 4 --shots 0 "
-        "--max-tokens 256");
+        "--max-tokens 256 --chat-template off");
   spec.task_source = "my tasks/it's.json";
   spec.model = {"smollm2-135m", "engine", "", ""};
   spec.dataset.samples = 4;
@@ -114,7 +114,24 @@ TEST_CASE("the command that repeats a run") {
   spec.options.temperature = 0.7;
   CHECK(repeat_command(spec) ==
         "micius run 'my tasks/it'\\''s.json' --model smollm2-135m --shots 0 --repeats 3 --max-tokens 256 "
-        "--temperature 0.7");
+        "--temperature 0.7 --chat-template off");
+}
+
+TEST_CASE("the command that repeats a run has all that may change an answer") {
+  RunSpec spec = example_reports().reports[0].spec;
+  spec.sample_ids = {"a", "b c"};
+  spec.first_samples = false;
+  spec.turn_max_tokens = {64};
+  spec.style = PromptStyle::kOneTurn;
+  spec.task_params = {{"mode", "oracle"}, {"system", "Be brief."}};
+  spec.model_options["numerics"] = "fp32";
+  CHECK(repeat_command(spec) ==
+        "micius run infrawise --model smollm2-135m --sample-ids 'a,b c' --shots 0 --chat-template on "
+        "--shots-as text --system 'Be brief.' --task-params '{\"mode\":\"oracle\"}' --numerics fp32");
+  spec.task_params = {{"prompt", "x"}, {"scorer", Json::object()}, {"fields", Json::object()}};
+  spec.style = PromptStyle::kTurns;
+  CHECK(repeat_command(spec) ==
+        "micius run infrawise --model smollm2-135m --sample-ids 'a,b c' --shots 0 --numerics fp32");
 }
 
 }  // namespace micius
