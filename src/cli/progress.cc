@@ -87,7 +87,8 @@ std::string ProgressDisplay::score(const Progress& progress) const {
   if (!estimate) return fmt::format("{}  -", primary_.name);
   std::string text = fmt::format("{} {:>6}", primary_.name, format_value(estimate->value, primary_.unit));
   if (estimate->low && estimate->high && primary_.unit == "fraction") {
-    text += fmt::format(" ±{:.1f}", 50 * (*estimate->high - *estimate->low));
+    text += fmt::format(" ({:.1f} .. {:.1f})", 100 * std::max(0.0, *estimate->low),
+                        100 * std::min(1.0, *estimate->high));
   }
   return text;
 }

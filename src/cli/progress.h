@@ -20,7 +20,7 @@ enum class ProgressMode {
 // "auto" is live on a terminal and plain elsewhere. Throws Error{kUsage} for another word.
 ProgressMode progress_mode_from(const std::string& word);
 
-// Draws the progress of one run: bar, counts, running score with half its interval, rate, time left. Called
+// Draws the progress of one run: bar, counts, running score with its interval, rate, time left. Called
 // from the thread that evaluates.
 class ProgressDisplay final : public EvaluateObserver {
  public:
