@@ -70,10 +70,14 @@ ExitCode DataCommand::list() const {
   fmt::print("data folder: {}\n", root.string());
   for (const Json& entry : entries) {
     fmt::print("\n{}  ({})\n", entry.at("name").get<std::string>(), entry.at("licence").get<std::string>());
+    std::string source;
     for (const Json& file : entry.at("files")) {
-      fmt::print("  {:<4} {:<44} {:>9}  {}\n", file.at("here").get<bool>() ? "here" : "-",
-                 file.at("path").get<std::string>(), format_bytes(file.at("bytes").get<std::uint64_t>()),
-                 file.at("source").get<std::string>());
+      if (source != file.at("source")) {
+        source = file.at("source").get<std::string>();
+        fmt::print("  source: {}\n", source);
+      }
+      fmt::print("  {:<8} {:>9}  {}\n", file.at("here").get<bool>() ? "here" : "missing",
+                 format_bytes(file.at("bytes").get<std::uint64_t>()), file.at("path").get<std::string>());
     }
   }
   return ExitCode::kGood;
@@ -92,11 +96,11 @@ ExitCode DataCommand::verify_files() const {
       good += check.state == FileState::kGood ? 1 : 0;
       missing += check.state == FileState::kMissing ? 1 : 0;
       bad += check.state == FileState::kWrongSize || check.state == FileState::kWrongHash ? 1 : 0;
-      fmt::print("{:<8} {}{}\n",
+      fmt::print("{:<8} {}\n",
                  check.state == FileState::kGood      ? "good"
                  : check.state == FileState::kMissing ? "missing"
-                                                      : "WRONG",
-                 check.path.string(), check.message.empty() ? "" : ": " + check.message);
+                                                      : "wrong",
+                 check.message.empty() ? check.path.string() : check.message);
     }
   }
   fmt::print("{} good, {} missing, {} wrong\n", good, missing, bad);
