@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/models.h"
@@ -85,21 +86,36 @@ Json ListCommand::rows() const {
 
 // One line a row: the name, then what else there is.
 std::string row_text(const Json& row) {
-  if (row.contains("run_id")) {
-    const auto text = [&](const char* key) {
-      return !row.contains(key) || row.at(key).is_null() ? std::string("-")
-             : row.at(key).is_string()                   ? row.at(key).get<std::string>()
-                                                         : dump_json(row.at(key));
-    };
-    return fmt::format("{:>4}  {:<16} {:<20} {:<11} {:>5}/{:<5}  {}\n", text("run_id"), text("task"),
-                       text("model"), text("status"), text("scored"), text("total"), text("started_at"));
-  }
   std::string rest;
   if (row.contains("summary")) rest = row.at("summary").get<std::string>();
   if (row.contains("tasks")) rest += ": " + join(row.at("tasks").get<std::vector<std::string>>(), ", ");
   if (row.contains("note"))
     rest = row.at("note").get<std::string>() + (row.at("here").get<bool>() ? "" : " (not here)");
   return fmt::format("{:<18} {}\n", row.at("name").get<std::string>(), rest);
+}
+
+std::string score_text(const Json& row) {
+  if (row.at("primary_value").is_null()) return "-";
+  const std::string metric = row.at("primary_metric").get<std::string>();
+  const auto value = row.at("primary_value").get<double>();
+  return fmt::format("{} {}", value >= 0 && value <= 1 ? format_percent(value) : fmt::format("{:.4g}", value),
+                     metric);
+}
+
+std::string runs_text(const Json& runs) {
+  constexpr const char* kRow = "{:>4}  {:<16}  {:<20}  {:<10}  {:>11}  {:>6}  {:<22}  {}\n";
+  std::string text = fmt::format(fmt::runtime(kRow), "run", "task", "model", "status", "scored", "failed",
+                                 "score", "started");
+  for (const Json& row : runs) {
+    const auto cell = [&](const char* key) {
+      const Json& value = row.at(key);
+      return visible_line(value.is_string() ? value.get<std::string>() : dump_json(value));
+    };
+    text += fmt::format(fmt::runtime(kRow), cell("run_id"), cell("task"), shorten(cell("model"), 17),
+                        cell("status"), cell("scored") + "/" + cell("total"), cell("failed"), score_text(row),
+                        cell("started_at"));
+  }
+  return text;
 }
 
 ExitCode ListCommand::run() {
@@ -110,6 +126,10 @@ ExitCode ListCommand::run() {
   }
   if (format_ == "json") {
     std::cout << Json{{"schema", "micius.list/1"}, {noun_, shown}}.dump(2) << "\n";
+    return ExitCode::kGood;
+  }
+  if (noun_ == "runs") {
+    std::cout << (shown.empty() ? "" : runs_text(shown));
     return ExitCode::kGood;
   }
   for (const Json& row : shown) std::cout << row_text(row);
