@@ -15,17 +15,18 @@ std::string plural(std::size_t n, std::string_view noun) {
 }
 
 // How a command names the run: "micius resume 12", or without the number where the report is stable.
-std::string resume_command(const Report& report) {
+std::string resume_command(const Report& report, std::string_view places) {
   if (!report.execution) return "micius resume";
-  return fmt::format("micius resume {}", static_cast<std::int64_t>(report.execution->id));
+  return fmt::format("micius resume {}{}", static_cast<std::int64_t>(report.execution->id), places);
 }
 
-void add_failed_note(const Report& report, std::vector<std::string>& notes) {
+void add_failed_note(const Report& report, std::string_view places, std::vector<std::string>& notes) {
   const Metric* primary = primary_of(report);
   const bool allowed = primary != nullptr && primary->estimate;
   notes.push_back(fmt::format("{} failed{}; `{}` asks again{}.", plural(report.counts.failed, "sample"),
                               allowed ? " and are left out of every metric" : ", so there are no metrics",
-                              resume_command(report), allowed ? "" : ", --allow-failed leaves them out"));
+                              resume_command(report, places),
+                              allowed ? "" : ", --allow-failed leaves them out"));
 }
 
 std::string cluster_note(const Estimate& e, const std::string& field) {
@@ -68,15 +69,15 @@ std::string done_text(const Counts& counts) {
   return done == counts.total ? fmt::format("{}", done) : fmt::format("{}/{}", done, counts.total);
 }
 
-std::vector<std::string> notes_of(const Report& report) {
+std::vector<std::string> notes_of(const Report& report, std::string_view places) {
   const Counts& counts = report.counts;
   std::vector<std::string> notes;
   if (report.status != RunStatus::kComplete) {
     const std::size_t done = counts.scored + counts.unscored + counts.failed;
     notes.push_back(fmt::format("{}: {} of {} samples done; `{}` goes on.", name_of(report.status), done,
-                                counts.total, resume_command(report)));
+                                counts.total, resume_command(report, places)));
   }
-  if (counts.failed > 0) add_failed_note(report, notes);
+  if (counts.failed > 0) add_failed_note(report, places, notes);
   if (counts.unscored > 0)
     notes.push_back(fmt::format("{} could not be judged and {} left out of every metric.",
                                 plural(counts.unscored, "sample"), counts.unscored == 1 ? "is" : "are"));

@@ -25,8 +25,8 @@ std::string interval_text(const Metric& metric, std::string_view between = " .. 
 std::string done_text(const Counts& counts);
 
 // What a reader must know before any score, one sentence an entry, each with what to do next: unfinished,
-// failed, unscored, and how many independent samples clustered ones are worth.
-std::vector<std::string> notes_of(const Report& report);
+// failed, unscored, and how many independent samples clustered ones are worth. `places`: ReportStyle::places.
+std::vector<std::string> notes_of(const Report& report, std::string_view places = {});
 
 // "2 runs complete, no sample failed."
 std::string verdict_line(const ReportSet& set);

@@ -148,7 +148,7 @@ class TextWriter final : public ReportWriter {
       const std::string name = report.execution
                                    ? fmt::format("run {}", static_cast<std::int64_t>(report.execution->id))
                                    : visible_line(report.spec.task + ", " + report.spec.model.name);
-      for (const std::string& note : notes_of(report))
+      for (const std::string& note : notes_of(report, style_.places))
         notes += wrap(fmt::format("{}: {}", name, visible_line(note)), style_.width, 2) + "\n";
     }
     if (!notes.empty()) out << '\n' << notes;

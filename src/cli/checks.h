@@ -20,5 +20,7 @@ bool read_number(const std::string& text, Number& number) {
 CLI::Validator whole_number(long least);
 // A finite number from `low` to `high`.
 CLI::Validator number_within(double low, double high);
+// A size in bytes, "512MB" or "1.5 GB" (a kB is 1024); the text becomes the number.
+CLI::Validator byte_size();
 
 }  // namespace micius

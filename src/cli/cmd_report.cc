@@ -20,6 +20,8 @@ class ReportCommand final : public Command {
   }
 
   ExitCode run() override {
+    if (flags_.output == "-") flags_.output.clear();
+    flags_.places = place_words(places_);
     if (!flags_.output.empty()) check_report_file(flags_, places_.db);
     const SystemClock clock;
     const SqliteStore store(places_.db, OpenMode::kExisting, clock);

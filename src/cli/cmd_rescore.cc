@@ -34,7 +34,9 @@ class RescoreCommand final : public Command {
       const auto scorer = make_scorer(task, data_roots(places_), &services);
       made.push_back(rescore({task, *scorer, store, clock, batch}, id));
     }
-    write_reports(store, made, ReportFlags{});
+    ReportFlags report;
+    report.places = place_words(places_);
+    write_reports(store, made, report);
     return ExitCode::kGood;
   }
 

@@ -90,7 +90,7 @@ ExitCode ResumeCommand::run() {
   for (const RunId id : runs) {
     EvaluateResult result;
     try {
-      result = go_on({store, clock_, log, progress, interrupt.token()}, id);
+      result = go_on({store, clock_, log, progress, interrupt.token(), place_words(places_)}, id);
     } catch (const Error& error) {  // the others need not wait for a model that is gone
       if (runs.size() == 1) throw;
       log.warning(fmt::format("run {} cannot go on: {}", static_cast<std::int64_t>(id), error.what()));
@@ -99,11 +99,14 @@ ExitCode ResumeCommand::run() {
     }
     failed = failed || result.failed > 0 || result.status == RunStatus::kStopped;
     if (result.interrupted) {
-      fmt::print(stderr, "interrupted; what was done is kept, `micius resume` goes on\n");
+      fmt::print(stderr, "interrupted; what was done is kept, `micius resume{}` goes on\n",
+                 place_words(places_));
       return ExitCode::kInterrupted;
     }
   }
-  if (!quiet_) write_reports(store, runs, ReportFlags{});
+  ReportFlags report;
+  report.places = place_words(places_);
+  if (!quiet_) write_reports(store, runs, report);
   return failed ? ExitCode::kFailed : ExitCode::kGood;
 }
 

@@ -40,10 +40,11 @@ class RunCommand final : public Command {
   void define_prompt_flags(CLI::App& app);
   void define_output_flags(CLI::App& app);
   TaskOptions task_options() const;
+  TaskSetup set_up(const std::string& source, Log& log);
   std::vector<TaskRequest> requested_tasks() const;
   Json tags() const;
-  ExitCode run_pairs(const ExecuteContext& context, std::vector<TaskSetup>& setups,
-                     const std::vector<std::optional<std::size_t>>& limits);
+  std::vector<Plan> plans_of(const std::string& model, const Runner& runner) const;
+  ExitCode run_pairs(const ExecuteContext& context);
   RunId begin_or_go_on(Store& store, const Plan& plan) const;
   void print_results(const Store& store) const;
   std::string command_line() const;
@@ -58,6 +59,9 @@ class RunCommand final : public Command {
   std::string format_ = "text", progress_ = "auto", report_, config_;
   bool fresh_ = false, quiet_ = false;
   SystemClock clock_;
+  std::optional<LazyServices> services_;  // before the setups, whose scorers borrow it
+  std::vector<TaskSetup> setups_;
+  std::vector<std::optional<std::size_t>> limits_;  // of the suite that a task was named by
   std::int64_t batch_ = 0;
   std::vector<RunId> runs_;
   bool failed_ = false;
@@ -74,6 +78,7 @@ void RunCommand::define(CLI::App& app) {
                  "replay:RUN; can be given several times")
       ->required()
       ->delimiter(',')
+      ->allow_extra_args(false)  // what follows its value is a task
       ->type_name("M");
   add_db_flag(app, places_);
   add_data_dir_flag(app, places_);
@@ -83,6 +88,7 @@ void RunCommand::define(CLI::App& app) {
                     ->type_name("N");
   app.add_option("--sample-ids", plan_.sample_ids, "These samples only")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("A,B")
       ->excludes(limit);
   app.add_option("--seed", plan_.seed, "Of few-shot draws, sampling and `random`")
@@ -120,7 +126,7 @@ void RunCommand::define_prompt_flags(CLI::App& app) {
 }
 
 void RunCommand::define_output_flags(CLI::App& app) {
-  app.add_option("--tag", tags_, "Kept with the run")->type_name("KEY=VALUE");
+  app.add_option("--tag", tags_, "Kept with the run")->allow_extra_args(false)->type_name("KEY=VALUE");
   app.add_flag("--fresh", fresh_, "Begin anew although an unfinished run of the same spec is there");
   app.add_option("--report", report_, "Write a report at the end; format by its ending")->type_name("FILE");
   app.add_option("--format", format_, "Of the result on stdout")
@@ -142,6 +148,19 @@ TaskOptions RunCommand::task_options() const {
   if (chat_template_ == "on")
     options.style = shots_as_ == "text" ? PromptStyle::kOneTurn : PromptStyle::kTurns;
   return options;
+}
+
+// With --shots-as text, a task that is asked as a chat by itself is so asked.
+TaskSetup RunCommand::set_up(const std::string& source, Log& log) {
+  TaskOptions options = task_options();
+  TaskSetup setup = set_up_task(source, options, plan_.seed, *services_, log);
+  if (shots_as_ == "turns" || options.style == PromptStyle::kOneTurn) return setup;
+  if (setup.task.style == PromptStyle::kText) {
+    fail(ErrorCode::kUsage, "--shots-as text: '{}' is asked without a chat template; add --chat-template on",
+         setup.task.name);
+  }
+  options.style = PromptStyle::kOneTurn;
+  return set_up_task(source, options, plan_.seed, *services_, log);
 }
 
 std::vector<TaskRequest> RunCommand::requested_tasks() const {
@@ -171,21 +190,30 @@ RunId RunCommand::begin_or_go_on(Store& store, const Plan& plan) const {
   return store.begin(plan.spec, batch_);
 }
 
-ExitCode RunCommand::run_pairs(const ExecuteContext& context, std::vector<TaskSetup>& setups,
-                               const std::vector<std::optional<std::size_t>>& limits) {
+std::vector<Plan> RunCommand::plans_of(const std::string& model, const Runner& runner) const {
   const Json tags = this->tags();
+  std::vector<Plan> plans;
+  for (std::size_t i = 0; i < setups_.size(); ++i) {
+    PlanOptions options = plan_;
+    if (!options.limit && options.sample_ids.empty()) options.limit = limits_[i];
+    Plan plan = plan_run(setups_[i], runner.info(), options);
+    plan.spec.tags = tags;
+    plan.spec.environment.update(machine_environment());
+    plan.spec.model_source = model_source(model);
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+// A model's plans are made before its first run, so that what is wrong with one of them is said at once.
+ExitCode RunCommand::run_pairs(const ExecuteContext& context) {
   for (const std::string& model : models_) {
     const auto runner = open_model(model, engine_, places_, {clock_, &context.store});
-    for (std::size_t i = 0; i < setups.size(); ++i) {
-      PlanOptions options = plan_;
-      if (!options.limit && options.sample_ids.empty()) options.limit = limits[i];
-      Plan plan = plan_run(setups[i], runner->info(), options);
-      plan.spec.tags = tags;
-      plan.spec.environment.update(machine_environment());
-      plan.spec.model_source = model_source(model);
-      const RunId run = begin_or_go_on(context.store, plan);
+    const std::vector<Plan> plans = plans_of(model, *runner);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      const RunId run = begin_or_go_on(context.store, plans[i]);
       runs_.push_back(run);
-      const EvaluateResult result = execute(context, run, setups[i], plan, *runner);
+      const EvaluateResult result = execute(context, run, setups_[i], plans[i], *runner);
       failed_ = failed_ || result.failed > 0 || result.status == RunStatus::kStopped;
       if (result.interrupted) return ExitCode::kInterrupted;
     }
@@ -196,31 +224,31 @@ ExitCode RunCommand::run_pairs(const ExecuteContext& context, std::vector<TaskSe
 ExitCode RunCommand::run() {
   ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
   const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
+  if (report_ == "-") fail(ErrorCode::kUsage, "--report names a file; --format says what stdout is");
   ReportFlags report_file;
   report_file.output = report_;
   if (!report_.empty()) check_report_file(report_file, places_.db);
-  for (const std::string& model : models_) require_model(model, places_);
-  LazyServices services(engine_.threads);  // before the setups, whose scorers borrow it
-  std::vector<TaskSetup> setups;
-  std::vector<std::optional<std::size_t>> limits;
+  for (const std::string& model : models_) require_model(model, places_, clock_);
+  services_.emplace(engine_.threads);
   for (const TaskRequest& request : requested_tasks()) {
     const std::string source = request.file ? request.file->string() : request.name;
     try {
-      setups.push_back(set_up_task(source, task_options(), plan_.seed, services, log));
-      limits.push_back(request.limit);
+      setups_.push_back(set_up(source, log));
+      limits_.push_back(request.limit);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kNotFound || !request.suite) throw;
       log.warning(fmt::format("{} is left out of {}: {}", request.name, *request.suite, error.what()));
     }
   }
-  if (setups.empty()) fail(ErrorCode::kNotFound, "no task is left to run");
+  if (setups_.empty()) fail(ErrorCode::kNotFound, "no task is left to run");
 
   InterruptGuard interrupt;
   SqliteStore store(places_.db, OpenMode::kCreate, clock_);
   batch_ = next_batch(store);
-  const ExitCode code = run_pairs({store, clock_, log, progress, interrupt.token()}, setups, limits);
+  const ExitCode code = run_pairs({store, clock_, log, progress, interrupt.token(), place_words(places_)});
   if (code == ExitCode::kInterrupted) {
-    fmt::print(stderr, "interrupted; what was done is kept, `micius resume` goes on\n");
+    fmt::print(stderr, "interrupted; what was done is kept, `micius resume{}` goes on\n",
+               place_words(places_));
     return code;
   }
   print_results(store);
@@ -236,10 +264,13 @@ void RunCommand::print_results(const Store& store) const {
   if (quiet_ && format_ == "text") return;
   ReportFlags flags;
   flags.format = format_;
+  flags.places = place_words(places_);
   write_reports(store, runs_, flags);
   if (format_ == "text") {
     const std::string report =
-        report_.empty() ? "`micius report latest -o report.html` writes one" : fs::path(report_).string();
+        report_.empty()
+            ? fmt::format("`micius report latest{} -o report.html` writes one", database_words(places_))
+            : fs::path(report_).string();
     const std::vector<std::string> parts = {"report: " + report, "database: " + places_.db.string(),
                                             "again: " + command_line()};
     const std::string line = join(parts, "     ");

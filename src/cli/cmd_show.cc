@@ -77,13 +77,17 @@ ExitCode ShowCommand::show_task() const {
 ExitCode ShowCommand::show_run() const {
   const SystemClock clock;
   const SqliteStore store(places_.db, OpenMode::kExisting, clock);
-  for (const RunId id : resolve_runs(store, words_)) {
+  const std::vector<RunId> runs = resolve_runs(store, words_);
+  for (const RunId id : runs) {
     const Run run = store.run(id);
     if (!samples_ && sample_.empty() && format_ == "text") {
+      ReportFlags report;
+      report.places = place_words(places_);
       std::cout << run_text(run);
-      write_reports(store, {id}, ReportFlags{});
+      write_reports(store, {id}, report);
       continue;
     }
+    if (format_ == "text" && runs.size() > 1) std::cout << run_heading(run);
     bool found = false;
     store.for_each(id, [&](const Record& record) {
       if (!sample_.empty() && record.sample.id != sample_) return;
@@ -94,11 +98,11 @@ ExitCode ShowCommand::show_run() const {
     const std::vector<std::string>& ids = run.spec.sample_ids;
     const auto number = static_cast<std::int64_t>(id);
     if (std::find(ids.begin(), ids.end(), sample_) != ids.end()) {
-      fail(ErrorCode::kUsage, "run {} has no record of sample '{}' yet; `micius resume {}` goes on", number,
-           sample_, number);
+      fail(ErrorCode::kUsage, "run {} has no record of sample '{}' yet; `micius resume {}{}` goes on", number,
+           sample_, number, place_words(places_));
     }
-    fail(ErrorCode::kUsage, "run {} has no record of sample '{}'{}; `micius show {} --samples` has all",
-         number, sample_, did_you_mean(sample_, ids), number);
+    fail(ErrorCode::kUsage, "run {} has no record of sample '{}'{}; `micius show {} --samples{}` has all",
+         number, sample_, did_you_mean(sample_, ids), number, database_words(places_));
   }
   return ExitCode::kGood;
 }

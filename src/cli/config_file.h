@@ -5,16 +5,19 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 namespace micius {
 
-struct ExpandedArguments {
-  std::vector<std::string> arguments;
-  std::string config;              // the file, or ""
-  std::vector<std::string> flags;  // that came from it
+struct ConfigArguments {
+  std::string path;                    // the file, or "" where none was named
+  std::vector<std::string> arguments;  // what it adds to the command line
+  std::vector<std::string> flags;      // the flags among them
 };
 
-// Replaces `--config FILE` by the flags that the file sets and the command line does not. Throws Error naming
-// the file and the field for a value that is not text, number, true, false or a list of them.
-ExpandedArguments expand_config_file(std::vector<std::string> arguments);
+// What the file of `command`'s --config sets and the command line that was parsed does not. A value is text,
+// a number, true, false or a list of them; a flag that takes JSON or KEY=VALUE may have an object. Throws
+// Error naming the file and the field.
+ConfigArguments config_arguments(const CLI::App& command);
 
 }  // namespace micius

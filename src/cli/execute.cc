@@ -1,16 +1,56 @@
 #include "cli/execute.h"
 
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace micius {
 
 Plan plan_run(const TaskSetup& setup, const RunnerInfo& model, const PlanOptions& options) {
   ShotPicker* shots = setup.shots.get();
-  return make_plan(
+  Plan plan = make_plan(
       {setup.task, *setup.dataset, model, [shots](std::size_t index) { return shots->shots_for(index); },
        setup.source, setup.shot_pool_label},
       options);
+  plan.spec.first_samples = plan.chosen.empty() || plan.chosen.back() + 1 == plan.chosen.size();
+  return plan;
 }
+
+namespace {
+
+// "957 samples failed" and of these the most common kind of failure with one of its messages.
+std::string failures_text(const Store& store, RunId run, std::size_t failed) {
+  std::map<std::string, std::size_t> counts;
+  std::map<std::string, std::string> examples;
+  store.for_each(run, [&](const Record& record) {
+    if (!record.failure) return;
+    ++counts[record.failure->code];
+    examples.try_emplace(record.failure->code, record.failure->message);
+  });
+  const auto most = std::max_element(counts.begin(), counts.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  std::string text = fmt::format("{} sample{} failed", failed, failed == 1 ? "" : "s");
+  if (most == counts.end()) return text;
+  if (most->second < failed) text += fmt::format(", {} of them", most->second);
+  return text +
+         fmt::format(" with {}: {}", most->first, shorten(visible_line(examples.at(most->first)), 200));
+}
+
+std::string trouble_text(const ExecuteContext& context, RunId run, const TaskSetup& setup,
+                         const EvaluateResult& result) {
+  const std::string head = fmt::format("run {} ({}): ", static_cast<std::int64_t>(run), setup.task.name);
+  const std::string resume =
+      fmt::format("`micius resume {}{}`", static_cast<std::int64_t>(run), context.places);
+  if (!result.message.empty()) return head + result.message + "; " + resume + " goes on";
+  if (result.failed == 0) return "";
+  return head + failures_text(context.store, run, result.failed) + "; " + resume + " asks again";
+}
+
+}  // namespace
 
 EvaluateResult execute(const ExecuteContext& context, RunId run, const TaskSetup& setup, const Plan& plan,
                        Runner& runner) {
@@ -21,16 +61,8 @@ EvaluateResult execute(const ExecuteContext& context, RunId run, const TaskSetup
     result = evaluate(
         {setup.task, plan, runner, *setup.scorer, context.store, context.clock, &display, context.stop}, run);
   }
-  const auto id = static_cast<std::int64_t>(run);
-  if (!result.message.empty()) {
-    context.log.warning(
-        fmt::format("run {} ({}): {}; `micius resume {}` goes on", id, setup.task.name, result.message, id));
-  } else if (result.failed > 0) {
-    context.log.warning(
-        fmt::format("run {} ({}): {} samples failed; `micius show {} --samples` says why, `micius resume {}` "
-                    "asks them again",
-                    id, setup.task.name, result.failed, id, id));
-  }
+  if (const std::string trouble = trouble_text(context, run, setup, result); !trouble.empty())
+    fmt::print(stderr, "{}\n", visible_text(trouble));
   return result;
 }
 

@@ -19,11 +19,13 @@ struct ExecuteContext {
   Log& log;
   ProgressMode progress = ProgressMode::kNone;
   std::stop_token stop;
+  std::string places = {};  // what a command needs to find the same files: place_words()
 };
 
 Plan plan_run(const TaskSetup& setup, const RunnerInfo& model, const PlanOptions& options);
 
-// Asks what is still open of `run` and says on the log why it stopped, if it did.
+// Asks what is still open of `run` and says on stderr, also where warnings are not wanted, why it stopped or
+// why most of the samples that failed did.
 EvaluateResult execute(const ExecuteContext& context, RunId run, const TaskSetup& setup, const Plan& plan,
                        Runner& runner);
 

@@ -3,8 +3,10 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -20,7 +22,7 @@ namespace micius {
 namespace {
 
 int report_error(const std::string& message, ExitCode code) {
-  fmt::print(stderr, "micius: {}\n", message);
+  fmt::print(stderr, "{}{}\n", message.starts_with("micius ") ? "" : "micius: ", visible_text(message));
   return static_cast<int>(code);
 }
 
@@ -62,21 +64,59 @@ std::vector<std::string> commands_of(const CLI::App& command) {
 }
 
 // "unknown flag '--modle' (did you mean '--model'?)" for the first word that no command expected, or "".
-std::string unexpected_word(const CLI::App& app, const ExpandedArguments& given) {
+std::string unexpected_word(const CLI::App& app, const ConfigArguments& config) {
   const std::vector<std::string> extras = app.remaining(true);
   if (extras.empty()) return "";
   const CLI::App& command = parsed_app(app);
   const std::string path = full_name(command);
   if (extras.front().starts_with("-")) {
     const std::string flag = extras.front().substr(0, extras.front().find('='));
-    const bool from_file = std::find(given.flags.begin(), given.flags.end(), flag) != given.flags.end();
-    return fmt::format("{}: unknown flag '{}'{}; see `{} --help`", from_file ? given.config : path, flag,
+    const bool from_file = std::find(config.flags.begin(), config.flags.end(), flag) != config.flags.end();
+    return fmt::format("{}: unknown flag '{}'{}; see `{} --help`", from_file ? config.path : path, flag,
                        did_you_mean(flag, flags_of(command)), path);
   }
   const std::vector<std::string> subcommands = commands_of(command);
   return fmt::format("{}: {} '{}'{}; see `{} --help`", path,
                      subcommands.empty() ? "unexpected argument" : "unknown command", extras.front(),
                      did_you_mean(extras.front(), subcommands), path);
+}
+
+void parse_words(CLI::App& app, std::vector<std::string> words) {
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  app.parse(std::move(words));
+}
+
+// Parses the command line, then again with what its --config file has besides, behind the verb.
+void parse_arguments(CLI::App& app, std::vector<std::string> words, ConfigArguments& config) {
+  try {
+    parse_words(app, words);
+  } catch (const CLI::RequiredError&) {  // the file may have what is missing
+    config = config_arguments(parsed_app(app));
+    if (config.path.empty()) throw;
+  }
+  if (config.path.empty()) config = config_arguments(parsed_app(app));
+  if (config.path.empty()) return;
+  words.insert(words.begin() + 1, config.arguments.begin(), config.arguments.end());
+  parse_words(app, words);
+}
+
+// "--limit needs a value", "TASKS is required": CLI11's words but for those that count arguments.
+std::string parse_message(const CLI::App& command, const CLI::ParseError& error) {
+  const std::string message = error.what();
+  if (message.find(" required ") != std::string::npos && message.ends_with(" missing"))
+    return message.substr(0, message.find(':')) + " needs a value";
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional() && message == option->get_name() + " is required")
+      return option->get_type_name() + " is required";
+  }
+  return message;
+}
+
+int report_file_error(const std::filesystem::filesystem_error& error) {
+  const std::string path = error.path2().empty() ? error.path1().string() : error.path2().string();
+  return report_error(fmt::format("{}: {}; see that the path is right and that you may read and write there",
+                                  path, error.code().message()),
+                      ExitCode::kCannotRun);
 }
 
 int run_program(int argc, char** argv) {
@@ -88,20 +128,20 @@ int run_program(int argc, char** argv) {
   for (const auto& command : commands) {
     command->define(*app.add_subcommand(command->name(), command->summary()));
   }
-  const ExpandedArguments given = expand_config_file({argv + 1, argv + argc});
+  ConfigArguments config;
   try {
-    std::vector<std::string> words = given.arguments;
-    std::reverse(words.begin(), words.end());  // as CLI11 takes them
-    app.parse(words);
+    parse_arguments(app, {argv + 1, argv + argc}, config);
   } catch (const CLI::Success& request) {  // --help, --version
     return app.exit(request);
   } catch (const CLI::ParseError& error) {
-    const std::string unexpected = unexpected_word(app, given);
-    return report_error(
-        unexpected.empty() ? fmt::format("{}; see `micius --help`", error.what()) : unexpected,
-        ExitCode::kCannotRun);
+    const std::string unexpected = unexpected_word(app, config);
+    const CLI::App& command = parsed_app(app);
+    return report_error(unexpected.empty() ? fmt::format("{0}: {1}; see `{0} --help`", full_name(command),
+                                                         parse_message(command, error))
+                                           : unexpected,
+                        ExitCode::kCannotRun);
   }
-  if (const std::string unexpected = unexpected_word(app, given); !unexpected.empty()) {
+  if (const std::string unexpected = unexpected_word(app, config); !unexpected.empty()) {
     return report_error(unexpected, ExitCode::kCannotRun);
   }
   for (const auto& command : commands) {
@@ -122,6 +162,8 @@ int main(int argc, char** argv) {
     return micius::run_program(argc, argv);
   } catch (const micius::Error& error) {
     return micius::report_error(error.what(), micius::exit_code_of(error.code()));
+  } catch (const std::filesystem::filesystem_error& error) {
+    return micius::report_file_error(error);
   } catch (const std::exception& error) {
     return micius::report_error(fmt::format("internal error: {}", error.what()),
                                 micius::ExitCode::kCannotRun);

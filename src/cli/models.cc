@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/checks.h"
 #include "runners/engine_runner.h"
+#include "store/sqlite_store.h"
 
 namespace micius {
 namespace {
@@ -22,10 +23,11 @@ bool names_a_runner(const std::string& model) {
 }
 
 // The first file of a model that is there whole.
-fs::path first_file(const ManifestEntry& entry, const fs::path& root) {
+fs::path first_file(const ManifestEntry& entry, const PlaceFlags& places) {
+  const fs::path root = model_root(places);
   if (!is_there(entry, root)) {
-    fail(ErrorCode::kNotFound, "the model '{}' is not in {}; get it: micius model fetch {}", entry.name,
-         root.string(), entry.name);
+    fail(ErrorCode::kNotFound, "the model '{}' is not in {}; get it: micius model fetch {}{}", entry.name,
+         root.string(), entry.name, model_dir_words(places));
   }
   return root / entry.files.front().path;
 }
@@ -47,7 +49,7 @@ void add_thread_flags(CLI::App& app, EngineFlags& flags) {
 void add_engine_speed_flags(CLI::App& app, EngineFlags& flags) {
   add_thread_flags(app, flags);
   app.add_option("--kv-memory", flags.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(byte_size())
       ->type_name("BYTES")
       ->capture_default_str();
 }
@@ -76,7 +78,7 @@ Json list_models(const PlaceFlags& places) {
     if (file.path().extension() != ".gguf") continue;
     rows.push_back({{"name", file.path().stem().string()},
                     {"licence", ""},
-                    {"bytes", file.file_size()},
+                    {"bytes", file.file_size(none)},
                     {"here", true},
                     {"note", "a file of the model folder"}});
   }
@@ -98,9 +100,15 @@ fs::path find_model_file(const std::string& model, const PlaceFlags& places) {
            "the model '{}' turns texts into vectors and cannot answer; it is run by `micius engine embed`",
            model);
     }
-    return first_file(*entry, root);
+    return first_file(*entry, places);
   }
   if (fs::path file = root / (model + ".gguf"); fs::exists(file)) return file;
+  if (names_a_runner(model)) {
+    fail(ErrorCode::kUsage,
+         "'{}' is no model of the engine, only `micius run` takes it; `micius list models` shows those that "
+         "are",
+         model);
+  }
   std::vector<std::string> names;
   for (const ManifestEntry& entry : manifest.entries) names.push_back(entry.name);
   for (const auto& runner : runner_registry().entries()) names.push_back(runner.name);
@@ -146,11 +154,18 @@ fs::path find_encoder_folder(const std::string& model, const PlaceFlags& places)
     fail(ErrorCode::kUsage, "the model '{}' answers and gives no vectors; one that does: {}", model,
          kDefaultEncoder);
   }
-  return first_file(entry, model_root(places)).parent_path();
+  return first_file(entry, places).parent_path();
 }
 
-void require_model(const std::string& model, const PlaceFlags& places) {
-  if (!names_a_runner(model)) find_model_file(model, places);
+void require_model(const std::string& model, const PlaceFlags& places, const Clock& clock) {
+  if (!names_a_runner(model)) {
+    find_model_file(model, places);
+  } else if (model.starts_with("replay:")) {
+    const SqliteStore store(places.db, OpenMode::kExisting, clock);
+    make_runner(model, {clock, &store});
+  } else {
+    make_runner(model, {clock});
+  }
 }
 
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,

@@ -57,8 +57,8 @@ bool is_encoder(const ManifestEntry& entry);
 // What `resume` is to be given for this model: an absolute path for a path, else the name.
 std::string model_source(const std::string& model);
 
-// Throws as open_model() does for a model that is not there, without opening it.
-void require_model(const std::string& model, const PlaceFlags& places);
+// Throws as open_model() does for a model that is not there, without opening a file of weights.
+void require_model(const std::string& model, const PlaceFlags& places, const Clock& clock);
 
 // `context` must outlive the runner.
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,

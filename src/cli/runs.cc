@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/checks.h"
 #include "cli/terminal.h"
 #include "pipeline/published.h"
@@ -39,7 +40,7 @@ RunId run_from(const std::string& word) {
 
 std::string format_of(const ReportFlags& flags) {
   if (!flags.format.empty()) return flags.format;
-  std::string ending = fs::path(flags.output).extension();
+  std::string ending = lower_ascii(fs::path(flags.output).extension().string());
   if (ending.empty()) return "text";
   ending.erase(0, 1);
   return ending == "htm" ? "html" : ending == "markdown" ? "md" : ending == "txt" ? "text" : ending;
@@ -85,7 +86,7 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
   app.add_option("--format", flags.format,
                  "text, md, html, json or csv (default: by the ending of -o, else text)")
       ->type_name("FORMAT");
-  app.add_option("-o,--output", flags.output, "File to write (default: stdout)")->type_name("FILE");
+  app.add_option("-o,--output", flags.output, "File to write (default, and -: stdout)")->type_name("FILE");
   app.add_flag("--groups", flags.groups, "With the breakdowns of every run");
   app.add_option("--published", flags.published,
                  "The paper's numbers beside ours: on or off (default: on but for text)")
@@ -102,6 +103,7 @@ void write_reports(const Store& store, const std::vector<RunId>& runs, const Rep
   if (flags.output.empty()) {
     style.width = terminal_width(stdout);
     style.colour = allows_colour(stdout);
+    style.places = flags.places;
   }
   const auto writer = report_registry().get(format)(style);
 

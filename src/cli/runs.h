@@ -23,6 +23,7 @@ std::int64_t next_batch(const Store& store);
 struct ReportFlags {
   std::string format, output, published = "auto";
   bool groups = false, allow_failed = false, stable = false;
+  std::string places;  // place_words(), for the commands that the text names
 };
 void add_report_flags(CLI::App& app, ReportFlags& flags);
 

@@ -73,6 +73,12 @@ std::string prompt_text(const TaskSetup& setup, std::size_t index) {
   return visible_text(text + block("reference", sample.targets.front()));
 }
 
+std::string run_heading(const Run& run) {
+  return visible_line(fmt::format("═══════ run {}: {} on {}", static_cast<std::int64_t>(run.id),
+                                  run.spec.task, run.spec.model.name)) +
+         "\n\n";
+}
+
 std::string run_text(const Run& run) {
   const RunSpec& spec = run.spec;
   return visible_text(fmt::format(

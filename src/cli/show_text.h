@@ -12,6 +12,7 @@ namespace micius {
 std::string task_text(const Task& task);
 // The exact prompt that the task would send for the sample at `index` of its dataset, before a chat template.
 std::string prompt_text(const TaskSetup& setup, std::size_t index);
+std::string run_heading(const Run& run);  // one line, before the records of several runs
 std::string run_text(const Run& run);
 std::string record_text(const Record& record);
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <ostream>
+#include <string>
 #include <string_view>
 
 #include "core/report.h"
@@ -14,6 +15,7 @@ struct ReportStyle {
   std::size_t width = 120;  // columns of the terminal
   bool groups = false;      // text and md: the groups of every run as well
   bool colour = false;      // text: state in colour
+  std::string places = {};  // text: flags that the commands it names need to find the database, " --db x"
 };
 
 // Same reports, same bytes; nothing depends on the time or the machine that renders.
