@@ -87,12 +87,16 @@ std::string line_of(const std::vector<Column>& columns, const std::vector<std::s
 
 }  // namespace
 
-std::vector<std::string> lay_out(std::vector<Column> columns, std::size_t width, std::size_t keep) {
+Layout lay_out(std::vector<Column> columns, std::size_t width, std::size_t keep) {
+  Layout layout;
   for (Column& column : columns) {
     if (column.align == Align::kDecimal) align_decimal(column.cells);
     if (column.align == Align::kPair) align_pair(column.cells);
   }
-  while (columns.size() > keep && width_of(columns) > width) columns.pop_back();
+  while (columns.size() > keep && width_of(columns) > width) {
+    layout.left_out.insert(layout.left_out.begin(), columns.back().head);
+    columns.pop_back();
+  }
   shorten_names(columns, width);
   std::vector<std::size_t> widths;
   std::vector<std::string> heads;
@@ -100,14 +104,14 @@ std::vector<std::string> lay_out(std::vector<Column> columns, std::size_t width,
     widths.push_back(width_of(column));
     heads.push_back(column.head);
   }
-  std::vector<std::string> lines = {line_of(columns, widths, heads)};
+  layout.lines = {line_of(columns, widths, heads)};
   const std::size_t rows = columns.empty() ? 0 : columns.front().cells.size();
   for (std::size_t row = 0; row < rows; ++row) {
     std::vector<std::string> cells;
     for (const Column& column : columns) cells.push_back(column.cells[row]);
-    lines.push_back(line_of(columns, widths, cells));
+    layout.lines.push_back(line_of(columns, widths, cells));
   }
-  return lines;
+  return layout;
 }
 
 std::string wrap(const std::string& text, std::size_t width, std::size_t indent) {

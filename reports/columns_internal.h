@@ -17,9 +17,14 @@ struct Column {
   std::vector<std::string> cells;  // one a row; visible lines
 };
 
+struct Layout {
+  std::vector<std::string> lines;     // the heads, then one a row
+  std::vector<std::string> left_out;  // heads of the columns that fell away
+};
+
 // Two blanks between columns, no blanks at the end. Lines are at most `width` columns wide: columns fall away
 // from the right until they fit, but the first `keep` stay; then the widest names are shortened.
-std::vector<std::string> lay_out(std::vector<Column> columns, std::size_t width, std::size_t keep);
+Layout lay_out(std::vector<Column> columns, std::size_t width, std::size_t keep);
 
 // Words at most `width` wide, later lines indented by `indent`.
 std::string wrap(const std::string& text, std::size_t width, std::size_t indent);

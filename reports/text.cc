@@ -120,7 +120,7 @@ void write_published(const ReportSet& set, std::size_t width, std::ostream& out)
   }
   if (columns[0].cells.empty()) return;
   out << '\n' << kPublishedHeading << '\n';
-  for (const std::string& line : lay_out(columns, width, columns.size())) out << line << '\n';
+  for (const std::string& line : lay_out(columns, width, columns.size()).lines) out << line << '\n';
   out << wrap(std::string(kPublishedSentence), width, 0) << '\n';
 }
 
@@ -133,10 +133,16 @@ class TextWriter final : public ReportWriter {
     const std::vector<Row> rows = rows_of(set, style_);
     const bool executed = !set.reports.empty() && set.reports.front().execution.has_value();
     const std::size_t up_to_interval = executed ? 7 : 6;
-    const auto lines = lay_out(columns_of(rows, executed), style_.width, up_to_interval);
+    const auto [lines, left_out] = lay_out(columns_of(rows, executed), style_.width, up_to_interval);
     out << lines.front() << '\n';
     for (std::size_t i = 0; i < rows.size(); ++i)
       out << (style_.colour ? coloured(lines[i + 1], rows[i].state) : lines[i + 1]) << '\n';
+    if (!left_out.empty()) {
+      const std::string note =
+          fmt::format("left out at {} columns: {}; a wider terminal or --format json has them", style_.width,
+                      join(left_out, ", "));
+      out << '\n' << wrap(note, style_.width, 2) << '\n';
+    }
     write_notes(set, out);
     write_published(set, style_.width, out);
   }

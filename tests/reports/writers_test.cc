@@ -67,8 +67,10 @@ TEST_CASE("no line of a text report is wider than the terminal") {
 TEST_CASE("columns of a text report fall away from the right, never the interval") {
   const std::string wide = written("text", example_reports(), with_groups(130));
   CHECK(wide.find(" time") != std::string::npos);
+  CHECK(wide.find("left out") == std::string::npos);
   const std::string narrow = written("text", example_reports(), with_groups(80));
-  CHECK(narrow.find(" time") == std::string::npos);
+  CHECK(narrow.find("  time") == std::string::npos);
+  CHECK(narrow.find("left out at 80 columns: failed, no answer, tokens in/out, time;") != std::string::npos);
   CHECK(narrow.find("95 % interval") != std::string::npos);
 }
 
