@@ -306,7 +306,7 @@
       el("tbody", {}, list.map((item, i) => {
         const index = item.index ?? i, fits = right.includes(index);
         const trap = traps[String(index)];
-        return el("tr", { class: fits ? "gold" : null }, el("td", {}, String(index), picked.includes(index) ? el("small", {}, " \u25cf chosen") : null), names.map((name) => el("td", {}, cellText(item[name]))),
+        return el("tr", { class: fits ? "gold" : null }, el("td", {}, String(index), picked.includes(index) ? el("small", {}, " \u25cf chosen") : null), names.map((name) => el("td", { "data-label": name }, cellText(item[name]))),
           el("td", {}, fits ? el("span", { class: "v-correct" }, "\u2713 fits") : el("span", { class: "quiet" }, trap ? `wrong ${visible(trap)}` : "no")));
       })))));
   }
@@ -423,6 +423,16 @@
     apply();
   }
 
+  // On paper nothing can be unfolded: how each run was made is printed whole.
+  function unfoldForPrint() {
+    let folded = [];
+    addEventListener("beforeprint", () => {
+      folded = [...document.querySelectorAll("details.run:not([open])")];
+      for (const run of folded) run.open = true;
+    });
+    addEventListener("afterprint", () => { for (const run of folded) run.open = false; });
+  }
+
   async function load() {
     const node = byId("data");
     if (node.type === "application/json") return JSON.parse(node.textContent);
@@ -433,6 +443,7 @@
 
   async function start() {
     themeSwitch();
+    unfoldForPrint();
     document.querySelectorAll("button.copy").forEach((button) => { button.hidden = false; button.addEventListener("click", copy); });
     data = await load();
     if (!data.runs.length) return;
