@@ -3,7 +3,9 @@
 // threads.
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "engine/encode.h"
 #include "engine/engine.h"
@@ -69,7 +72,30 @@ EngineOptions options_of(const Setting& setting) {
 }
 
 std::string name_of(const Setting& setting) {
-  return fmt::format("{} {}", isa_name(setting.isa), numerics_name(setting.limits.numerics));
+  return fmt::format("{} {} {}", isa_name(setting.isa), numerics_name(setting.limits.numerics),
+                     setting.threads);
+}
+
+// What was seen of one kind of rows.
+struct Distances {
+  std::size_t rows = 0;
+  double mean = 0, worst = 0;
+  void add(double distance) {
+    ++rows;
+    mean += (distance - mean) / static_cast<double>(rows);
+    worst = std::max(worst, distance);
+  }
+};
+struct Figures {
+  Distances logits, divergences, weights;  // weights: a token
+  std::size_t top_flips = 0, choice_flips = 0;
+  std::size_t texts = 0, equal_texts = 0;
+  std::string bits;  // of all results
+};
+
+template <typename T>
+void take_bits(Figures& figures, const std::vector<T>& values) {
+  figures.bits.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
 // Runs all jobs together; results in the order of `jobs`.
@@ -99,7 +125,7 @@ double divergence(const Json& row, const std::vector<float>& logits, double ours
   return kl;
 }
 
-void check_logits(Engine& engine, const Setting& setting, const Json& vectors) {
+void check_logits(Engine& engine, const Setting& setting, const Json& vectors, Figures& figures) {
   std::vector<Json> rows;
   std::vector<Job> jobs;
   for (const Json& row : vectors["prompts"]) {
@@ -108,8 +134,6 @@ void check_logits(Engine& engine, const Setting& setting, const Json& vectors) {
     jobs.emplace_back(LogitsJob{row["ids"].get<std::vector<TokenId>>()});
   }
   const std::vector<JobResult> results = run_all(engine, std::move(jobs));
-  double worst = 0, sum_kl = 0, worst_kl = 0;
-  std::size_t flips = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::vector<float>& logits = results[i].logits;
     INFO(name_of(setting) << ", prompt " << rows[i]["name"]);
@@ -123,17 +147,13 @@ void check_logits(Engine& engine, const Setting& setting, const Json& vectors) {
       distance = std::max(distance, std::abs(logits[vectors["fixed_ids"][k].get<std::size_t>()] - fixed));
     }
     CHECK(distance < setting.limits.logit);
-    worst = std::max(worst, distance);
-    const double kl = divergence(rows[i], logits, results[i].logsumexp);
-    sum_kl += kl;
-    worst_kl = std::max(worst_kl, kl);
-    flips += greedy_token(logits) != rows[i]["top20"][0][0].get<TokenId>();
+    figures.logits.add(distance);
+    figures.divergences.add(divergence(rows[i], logits, results[i].logsumexp));
+    figures.top_flips += greedy_token(logits) != rows[i]["top20"][0][0].get<TokenId>();
+    take_bits(figures, logits);
   }
-  const double mean_kl = sum_kl / static_cast<double>(rows.size());
-  CHECK(mean_kl <= 1e-3);
-  CHECK(flips == 0);
-  WARN(fmt::format("{}: {} prompts, worst logit {:.2g}, mean KL {:.2g}, worst KL {:.2g}, top-1 flips {}",
-                   name_of(setting), rows.size(), worst, mean_kl, worst_kl, flips));
+  CHECK(figures.divergences.mean <= 1e-3);
+  CHECK(figures.top_flips == 0);
 }
 
 // Which pair of each group is the likeliest, and by how much.
@@ -150,7 +170,7 @@ struct Choice {
   }
 };
 
-void check_weights(Engine& engine, const Setting& setting, const std::vector<Json>& all) {
+void check_weights(Engine& engine, const Setting& setting, const std::vector<Json>& all, Figures& figures) {
   std::vector<Json> rows;
   for (const Json& row : all) {
     if (row["context_ids"].size() + row["continuation_ids"].size() <= setting.most_tokens)
@@ -170,8 +190,7 @@ void check_weights(Engine& engine, const Setting& setting, const std::vector<Jso
     jobs.emplace_back(std::move(job));
   }
   const std::vector<JobResult> results = run_all(engine, std::move(jobs));
-  double worst = 0, sum = 0;
-  std::size_t flips = 0, job_index = 0;
+  std::size_t job_index = 0;
   for (const auto& [name, members] : groups) {
     Choice expected, got;
     const JobResult& result = results[job_index++];
@@ -186,21 +205,19 @@ void check_weights(Engine& engine, const Setting& setting, const std::vector<Jso
       CHECK(distance / weight.tokens < setting.limits.worst_per_token);
       if (row["greedy_edge"].get<double>() >= setting.limits.edge)
         CHECK(weight.greedy == row["is_greedy"].get<bool>());
-      worst = std::max(worst, distance / weight.tokens);
-      sum += distance / weight.tokens;
+      figures.weights.add(distance / weight.tokens);
+      take_bits(figures, std::vector{weight.logprob});
       expected.see(k, logprob);
       got.see(k, weight.logprob);
     }
-    if (expected.best != got.best) ++flips;
+    figures.choice_flips += expected.best != got.best;
     if (expected.first - expected.second > setting.limits.edge) CHECK(expected.best == got.best);
   }
-  const double mean = sum / static_cast<double>(rows.size());
-  CHECK(mean < setting.limits.mean_per_token);
-  WARN(fmt::format("{}: {} log-likelihoods, a token: mean distance {:.2g}, worst {:.2g}; flipped choices {}",
-                   name_of(setting), rows.size(), mean, worst, flips));
+  CHECK(figures.weights.mean < setting.limits.mean_per_token);
 }
 
-void check_greedy(Engine& engine, const Setting& setting, const std::vector<Json>& rows, std::size_t most) {
+void check_greedy(Engine& engine, const Setting& setting, const std::vector<Json>& rows, std::size_t most,
+                  Figures& figures) {
   std::vector<Job> jobs;
   for (const Json& row : rows) {
     GenerateJob job;
@@ -222,40 +239,91 @@ void check_greedy(Engine& engine, const Setting& setting, const std::vector<Json
     compared += t;
     const bool close = t < ids.size() && rows[i]["margin"][t].get<double>() < setting.limits.margin;
     CHECK((close || t == ids.size()));
+    ++figures.texts;
+    figures.equal_texts += std::equal(ids.begin(), ids.end(), expected.begin());
+    take_bits(figures, ids);
     if (t == ids.size()) CHECK(ids.size() == (stops ? rows[i]["stop_at"].get<std::size_t>() + 1 : most));
   }
   CHECK(compared > rows.size() * most / 4);
 }
 
-TEST_CASE("The model gives the vectors' logits, weights and texts", "[vectors][.slow]") {
+constexpr const char* kColumns =
+    "setting | logit rows, worst | KL mean, worst | log-likelihood rows, a token: mean, worst | flips: "
+    "choices, "
+    "top-1 | texts equal | bits";
+
+std::string row_of(const Setting& setting, const Figures& f) {
+  return fmt::format("{} | {}, {:.2g} | {:.2g}, {:.2g} | {}, {:.2g}, {:.2g} | {}, {} | {} of {} | {}",
+                     name_of(setting), f.logits.rows, f.logits.worst, f.divergences.mean, f.divergences.worst,
+                     f.weights.rows, f.weights.mean, f.weights.worst, f.choice_flips, f.top_flips,
+                     f.equal_texts, f.texts, sha256_hex(f.bits).substr(0, 12));
+}
+
+struct Vectors {
+  Json logits;
+  std::vector<Json> weights, greedy;
+};
+
+std::optional<Vectors> read_vectors() {
   const auto folder = shared_path("vectors/engine");
+  if (!folder) return std::nullopt;
+  return Vectors{parse_json(read_file(*folder / "logits.json"), "logits.json"),
+                 rows_of(*folder / "loglikelihood.jsonl"), rows_of(*folder / "greedy.jsonl")};
+}
+
+TEST_CASE("The model gives the vectors' logits, weights and texts", "[vectors][.slow]") {
   const auto model = test_model();
-  if (!folder || !model) return;
-  const Json logits = parse_json(read_file(*folder / "logits.json"), "logits.json");
-  const std::vector<Json> weights = rows_of(*folder / "loglikelihood.jsonl");
-  const std::vector<Json> greedy = rows_of(*folder / "greedy.jsonl");
+  const auto vectors = read_vectors();
+  if (!vectors || !model) return;
+  WARN(kColumns);
   for (const Setting& setting : settings()) {
     Engine engine(*model, options_of(setting));
-    check_logits(engine, setting, logits);
-    check_weights(engine, setting, weights);
-    if (setting.isa == best_isa()) check_greedy(engine, setting, greedy, 64);
+    Figures figures;
+    check_logits(engine, setting, vectors->logits, figures);
+    check_weights(engine, setting, vectors->weights, figures);
+    if (setting.isa == best_isa()) check_greedy(engine, setting, vectors->greedy, 64, figures);
+    WARN(row_of(setting, figures));
   }
 }
 
 TEST_CASE("The model gives the vectors' answers: a few of each", "[vectors]") {
-  const auto folder = shared_path("vectors/engine");
   const auto model = test_model();
-  if (!folder || !model) return;
-  const Json logits = parse_json(read_file(*folder / "logits.json"), "logits.json");
-  std::vector<Json> weights = rows_of(*folder / "loglikelihood.jsonl");
-  std::vector<Json> greedy = rows_of(*folder / "greedy.jsonl");
-  weights.resize(24);
-  greedy.resize(3);
+  auto vectors = read_vectors();
+  if (!vectors || !model) return;
+  vectors->weights.resize(24);
+  vectors->greedy.resize(3);
   const Setting setting{best_isa(), 2, kPrecise, 30};
   Engine engine(*model, options_of(setting));
-  check_logits(engine, setting, logits);
-  check_weights(engine, setting, weights);
-  check_greedy(engine, setting, greedy, 8);
+  Figures figures;
+  check_logits(engine, setting, vectors->logits, figures);
+  check_weights(engine, setting, vectors->weights, figures);
+  check_greedy(engine, setting, vectors->greedy, 8, figures);
+}
+
+// Hours of work for a slow machine: run by a script, not in CI. One section a setting, the fast ones first;
+// each prints its row when it is through.
+TEST_CASE("The model gives every vector on every path", "[.campaign]") {
+  const auto model = test_model();
+  const auto vectors = read_vectors();
+  REQUIRE((vectors && model));
+  std::vector<Isa> isas = usable_isas();
+  std::reverse(isas.begin(), isas.end());
+  for (const Isa isa : isas) {
+    for (const Limits& limits : {kPrecise, kFp32}) {
+      for (const int threads : {2, 1}) {
+        const Setting setting{isa, threads, limits, 1 << 20};
+        DYNAMIC_SECTION(name_of(setting)) {
+          Engine engine(*model, options_of(setting));
+          Figures figures;
+          check_logits(engine, setting, vectors->logits, figures);
+          check_weights(engine, setting, vectors->weights, figures);
+          check_greedy(engine, setting, vectors->greedy, 64, figures);
+          fmt::print("{}\n", row_of(setting, figures));
+          std::fflush(stdout);
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("Texts become the vectors' tokens", "[vectors]") {
