@@ -66,9 +66,9 @@ Json run_of(const Report& report) {
 }
 
 Json to_json(const Counts& c) {
-  return {{"total", c.total},   {"scored", c.scored},       {"unscored", c.unscored},
-          {"failed", c.failed}, {"no_answer", c.no_answer}, {"truncated", c.truncated},
-          {"empty", c.empty}};
+  return {
+      {"total", c.total},         {"scored", c.scored},       {"unscored", c.unscored}, {"failed", c.failed},
+      {"no_answer", c.no_answer}, {"truncated", c.truncated}, {"empty", c.empty},       {"cut", c.cut}};
 }
 
 Json groups_of(const Report& report) {

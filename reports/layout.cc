@@ -81,6 +81,9 @@ std::vector<std::string> notes_of(const Report& report, std::string_view places)
   if (counts.unscored > 0)
     notes.push_back(fmt::format("{} could not be judged and {} left out of every metric.",
                                 plural(counts.unscored, "sample"), counts.unscored == 1 ? "is" : "are"));
+  if (counts.cut > 0)
+    notes.push_back(fmt::format("{} lost the beginning of a prompt: the model's context is too short.",
+                                plural(counts.cut, "sample")));
   const Metric* primary = primary_of(report);
   if (primary != nullptr && primary->estimate && primary->estimate->clusters)
     notes.push_back(cluster_note(*primary->estimate, report.spec.cluster));

@@ -1,5 +1,6 @@
 #include "runners/engine_runner.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -139,11 +140,14 @@ class EngineRunner final : public Runner {
     std::string text = request.style == PromptStyle::kText ? plain_text(chat_messages(input.messages))
                                                            : chat_.text(chat_messages(input.messages));
     job.prompt = encode_prompt(engine_.tokenizer(), text);
-    completion.prompt_text = std::move(text);
+    job.max_tokens = options.max_tokens;
+    const std::size_t cut = cut_to_fit(job, engine_.info().context);
+    completion.cut_tokens = static_cast<int>(cut);
+    completion.prompt_text =
+        cut == 0 ? std::move(text) : engine_.tokenizer().decode(job.prompt, SpecialText::kRecognised);
     if (job.prompt.empty()) {
       if (const auto prefix = prefix_token(engine_.tokenizer())) job.prompt.push_back(*prefix);
     }
-    job.max_tokens = options.max_tokens;
     job.sampling = {options.temperature, options.top_k, options.top_p, options.min_p};
     job.stop = options.stop;
     job.stream = fmt::format("{}/sampling/{}", options.seed, options.stream);
@@ -161,7 +165,10 @@ class EngineRunner final : public Runner {
       auto tokens =
           encode_pair(engine_.tokenizer(), completion.prompt_text + pair.context, pair.continuation);
       if (auto* failure = std::get_if<JobFailure>(&tokens)) return Failure{failure->code, failure->message};
-      job.pairs.push_back(std::move(std::get<TokenPair>(tokens)));
+      auto& fitting = std::get<TokenPair>(tokens);
+      const std::size_t cut = cut_to_fit(fitting, engine_.info().context);
+      completion.cut_tokens = std::max(completion.cut_tokens, static_cast<int>(cut));
+      job.pairs.push_back(std::move(fitting));
     }
     return Job(std::move(job));
   }

@@ -43,7 +43,11 @@ struct Completion {
   std::vector<Likelihood> likelihoods;  // one a pair, in order; may be empty where a runner gives no answer
   StopReason stop_reason = StopReason::kStop;
   int prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
-  std::string prompt_text;  // what a local model read of a conversation; empty where there was none
+  // Of the prompt's beginning, left out because the model's context is too short; of the worst pair.
+  int cut_tokens = 0;
+  // What a local model read of a conversation; empty where there was none. Of a LikelihoodInput, what stands
+  // before every pair, whole.
+  std::string prompt_text;
   Timing timing;
   std::optional<Failure> failure;  // set if and only if stop_reason == kFailed
 };

@@ -62,6 +62,7 @@ Json turn_json(const Turn& turn) {
   }
   json["prompt_tokens"] = c.prompt_tokens;
   json["completion_tokens"] = c.completion_tokens;
+  if (c.cut_tokens > 0) json["cut_tokens"] = c.cut_tokens;
   json["observation"] = turn.observation;
   return json;
 }

@@ -20,8 +20,9 @@ Json to_json(const std::vector<Likelihood>& likelihoods);
 std::vector<Likelihood> likelihoods_from_json(const Json& json, const std::string& where);
 
 // One line of `show RUN --samples --format jsonl`. Same record, same bytes: no times in it. A pair's context
-// is all that the model read before the continuation, so it begins with Completion::prompt_text. A turn that
-// failed has neither answer nor stop reason; a record that failed has `failure` in place of its score.
+// is all that the model read before the continuation, so it begins with Completion::prompt_text. `cut_tokens`
+// is there where it is not 0. A turn that failed has neither answer nor stop reason; a record that failed has
+// `failure` in place of its score.
 Json record_json(RunId run, const Record& record);
 
 }  // namespace micius

@@ -22,10 +22,11 @@ struct Metric {
   std::optional<Estimate> estimate;  // absent: no sample has it, or samples failed
 };
 
-// total = scored + unscored + failed + still open; the last three are counted within scored.
+// total = scored + unscored + failed + still open; the last four are counted within scored. truncated: an
+// answer was at its limit of tokens; cut: a prompt lost its beginning to a context that is too short.
 struct Counts {
   std::size_t total = 0, scored = 0, unscored = 0, failed = 0;
-  std::size_t no_answer = 0, truncated = 0, empty = 0;
+  std::size_t no_answer = 0, truncated = 0, empty = 0, cut = 0;
 };
 
 // The metrics of the samples whose field `by` is `key`.

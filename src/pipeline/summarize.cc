@@ -43,6 +43,11 @@ bool is_truncated(const Record& record) {
                      [](const Turn& turn) { return turn.completion.stop_reason == StopReason::kLength; });
 }
 
+bool is_cut(const Record& record) {
+  return std::any_of(record.turns.begin(), record.turns.end(),
+                     [](const Turn& turn) { return turn.completion.cut_tokens > 0; });
+}
+
 void cut_to_fraction(std::optional<Estimate>& estimate) {
   if (!estimate || !estimate->low) return;
   estimate->low = std::max(0.0, *estimate->low);
@@ -160,6 +165,7 @@ struct Totals {
       counts.no_answer += record.score.verdict == Verdict::kNoAnswer;
       counts.truncated += is_truncated(record);
       counts.empty += is_empty(record);
+      counts.cut += is_cut(record);
     }
   }
 };

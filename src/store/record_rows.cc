@@ -66,8 +66,8 @@ RecordWriter::RecordWriter(Database& database)
       add_turn_(
           database,
           "INSERT INTO turns (record_id, turn, prompt, prompt_text, completion, likelihoods, stop_reason, "
-          "prompt_tokens, cached_tokens, completion_tokens, sent_ns, ttft_ns, latency_ns, observation) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          "prompt_tokens, cached_tokens, completion_tokens, sent_ns, ttft_ns, latency_ns, observation, "
+          "cut_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       add_value_(database,
                  "INSERT INTO record_values (record_id, ordinal, metric, value) VALUES (?, ?, ?, ?)") {}
 
@@ -139,7 +139,7 @@ void RecordWriter::write_turn(std::int64_t record_id, std::size_t turn, const Tu
   add_turn_.run(record_id, turn, dump_json(to_json(value.prompt)), unless_empty(c.prompt_text), text,
                 likelihoods, name_of(c.stop_reason), c.prompt_tokens, c.cached_tokens, c.completion_tokens,
                 ns_between(c.timing.planned, c.timing.sent), ttft_ns(c.timing),
-                ns_between(c.timing.planned, c.timing.done), unless_empty(value.observation));
+                ns_between(c.timing.planned, c.timing.done), unless_empty(value.observation), c.cut_tokens);
 }
 
 RecordReader::RecordReader(Database& database)
@@ -151,7 +151,8 @@ RecordReader::RecordReader(Database& database)
       turns_(
           database,
           "SELECT prompt, prompt_text, completion, likelihoods, stop_reason, prompt_tokens, cached_tokens, "
-          "completion_tokens, sent_ns, ttft_ns, latency_ns, observation FROM turns WHERE record_id = ? "
+          "completion_tokens, sent_ns, ttft_ns, latency_ns, observation, cut_tokens FROM turns WHERE "
+          "record_id = ? "
           "ORDER BY turn"),
       values_(database, "SELECT metric, value FROM record_values WHERE record_id = ? ORDER BY ordinal") {}
 
@@ -206,6 +207,7 @@ void RecordReader::read_turns(std::int64_t record_id, Record& record, const std:
     if (!turns_.is_null(9)) c.timing.first_token = at_ns(turns_.integer(9));
     c.timing.done = at_ns(turns_.integer(10));
     turn.observation = turns_.text(11);
+    c.cut_tokens = static_cast<int>(turns_.integer(12));
     record.turns.push_back(std::move(turn));
   }
   turns_.reset();

@@ -114,7 +114,9 @@ SELECT r.run_id, r.sample_id, r.repeat, v.metric, v.value
 FROM record_values v JOIN records r USING (record_id);
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations{kVersion1};
+constexpr const char* kVersion2 = "ALTER TABLE turns ADD COLUMN cut_tokens INTEGER NOT NULL DEFAULT 0";
+
+constexpr std::array<const char*, 2> kMigrations{kVersion1, kVersion2};
 
 }  // namespace
 

@@ -54,6 +54,20 @@ TEST_CASE("A pair is cut as lm-eval cuts it", "[encode]") {
   }
 }
 
+TEST_CASE("What is too long for the context is cut on the left", "[encode]") {
+  GenerateJob job{{1, 2, 3, 4, 5, 6}, 3, {}, {}, ""};
+  CHECK(cut_to_fit(job, 8) == 1);
+  CHECK(job.prompt == Ids{2, 3, 4, 5, 6});
+  CHECK(cut_to_fit(job, 8) == 0);
+  job.max_tokens = 8;
+  CHECK(cut_to_fit(job, 8) == 0);
+  CHECK(job.prompt.size() == 5);
+  TokenPair pair{{1, 2, 3, 4, 5}, {6, 7}};
+  CHECK(cut_to_fit(pair, 4) == 2);
+  CHECK(pair.context == Ids{3, 4, 5});
+  CHECK(cut_to_fit(pair, 1) == 0);
+}
+
 TEST_CASE("A pair with nothing to weigh is a failure", "[encode]") {
   const Tokenizer tokenizer = small_tokenizer();
   const auto code = [&](const char* context, const char* continuation) {

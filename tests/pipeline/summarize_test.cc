@@ -152,6 +152,15 @@ TEST_CASE("a stable report leaves out what two executions do not share") {
   CHECK(*full.usage.requests == 1);
 }
 
+TEST_CASE("prompts that lost their beginning are counted once a sample") {
+  std::vector<Record> records = {record_of("a", 1), record_of("b", 1), record_of("c", 0)};
+  records[0].turns.push_back(records[0].turns[0]);
+  for (Turn& turn : records[0].turns) turn.completion.cut_tokens = 7;
+  const Report report = report_of(spec_of({"a", "b", "c"}), records);
+  CHECK(report.counts.cut == 1);
+  CHECK(report.counts.truncated == 0);
+}
+
 TEST_CASE("a run without records has counts and no estimate") {
   const Report report = report_of(spec_of({"a"}), {});
   CHECK(report.counts.total == 1);

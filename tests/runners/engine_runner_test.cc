@@ -127,6 +127,26 @@ TEST_CASE("Conversations go through the template before a pair's context", "[eng
   CHECK(sink.done.at(RequestId{3}).prompt_text == "[user]q\n[assistant]half an");
 }
 
+TEST_CASE("What the context has no room for is cut on the left and counted", "[engine_runner]") {
+  const TinyModel model;
+  const SystemClock clock;
+  const auto runner = tiny_runner(model, clock);
+  CountingSink sink;
+  const std::string question(300, 'q');  // a token a character; the template adds 6 and 12
+  std::vector<Request> requests;
+  requests.push_back(generate(1, {{Role::kUser, question}}));
+  requests.push_back(generate(2, {{Role::kUser, "q"}}));
+  requests.push_back(weigh(3, {{"a", "b"}, {question, "xyz"}}));
+  runner->submit(std::move(requests), sink);
+  runner->drain();
+  const Completion& cut = sink.done.at(RequestId{1});
+  CHECK(cut.cut_tokens == 6 + 300 + 12 - static_cast<int>(kTinyContext - 6));
+  CHECK(cut.prompt_text == question.substr(0, kTinyContext - 6 - 12) + "\n[assistant]");
+  CHECK(cut.prompt_tokens == static_cast<int>(kTinyContext - 6));
+  CHECK(sink.done.at(RequestId{2}).cut_tokens == 0);
+  CHECK(sink.done.at(RequestId{3}).cut_tokens == 300 + 3 - static_cast<int>(kTinyContext + 1));
+}
+
 TEST_CASE("A request that cannot be done ends with a failure", "[engine_runner]") {
   const TinyModel model;
   const SystemClock clock;

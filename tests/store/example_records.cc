@@ -51,6 +51,7 @@ Turn random_turn(Rng& rng, const std::string& id) {
   c.prompt_tokens = static_cast<int>(rng.below(5000));
   c.cached_tokens = static_cast<int>(rng.below(100));
   c.completion_tokens = static_cast<int>(rng.below(300));
+  c.cut_tokens = static_cast<int>(rng.below(3));
   c.prompt_text = random_text(rng);
   c.timing.sent = at_ns(static_cast<std::int64_t>(rng.below(1000)));
   if (rng.below(2) == 0) c.timing.first_token = at_ns(static_cast<std::int64_t>(1000 + rng.below(1000)));
