@@ -1,4 +1,4 @@
-// Model files in GGUF, versions 2 and 3, little-endian. Format: ggml's docs/gguf.md.
+// Model files in GGUF, versions 2 and 3, little-endian. The format is ggml's.
 //
 //   const GgufFile file("model.gguf");
 //   const std::uint64_t layers = file.integer("llama.block_count");

@@ -1,5 +1,5 @@
 // Chat templates: messages in, the model's prompt out. A template is Jinja, read and rendered here as Jinja2
-// does with the settings of transformers (docs/chat-templates.md says what is covered).
+// does with the settings of transformers; a construct that is not covered is an error that names it.
 //
 //   const ChatTemplate chat(source, "model.gguf");
 //   ChatInput input;
