@@ -82,7 +82,7 @@ Catalog::Catalog(const fs::path& folder) {
   for (const fs::path& path : files_of(folder / "tools", ".json")) {
     const Json json = parse_json(read_file(path), path.string());
     ToolSpec tool = read_tool(json, path.string());
-    if (path.stem() == "kernel-tools") {  // a file of several small programs
+    if (path.stem() == "kernel-tools" || path.stem() == "shims") {  // files of several small programs
       for (const CommandSpec& command : tool.root.subcommands)
         tools_.emplace(command.name, ToolSpec{command, tool.version, Json::object()});
     }

@@ -69,6 +69,8 @@ class Host {
   std::string timestamp() const;               // 2025/01/15 10:00:00.000
   void advance(std::int64_t nanoseconds);
   void unbounded() { state_.unbounded = true; }  // this program would never end; it stops after three rounds
+  bool is_unbounded() const { return state_.unbounded; }
+  void set_unbounded(bool unbounded) { state_.unbounded = unbounded; }
 
   struct Child {
     std::map<std::string, std::string> env;  // added to the program's own

@@ -2,13 +2,38 @@
 
 #include <algorithm>
 
+#include "emu/nccl/perf.h"
 #include "emu/nvidia/smi.h"
+#include "emu/shim/shim.h"
 
 namespace micius::emu {
 namespace {
 
 constexpr Program kPrograms[] = {
     {"nvidia-smi", Platform::kNvidia, run_nvidia_smi},
+    {"all_reduce_perf", Platform::kNvidia, run_nccl_perf},
+    {"all_gather_perf", Platform::kNvidia, run_nccl_perf},
+    {"reduce_scatter_perf", Platform::kNvidia, run_nccl_perf},
+    {"alltoall_perf", Platform::kNvidia, run_nccl_perf},
+    {"alltoallv_perf", Platform::kNvidia, run_nccl_perf},
+    {"broadcast_perf", Platform::kNvidia, run_nccl_perf},
+    {"reduce_perf", Platform::kNvidia, run_nccl_perf},
+    {"gather_perf", Platform::kNvidia, run_nccl_perf},
+    {"scatter_perf", Platform::kNvidia, run_nccl_perf},
+    {"sendrecv_perf", Platform::kNvidia, run_nccl_perf},
+    {"hypercube_perf", Platform::kNvidia, run_nccl_perf},
+    {"mpirun", Platform::kBoth, run_mpirun},
+    {"sudo", Platform::kBoth, run_sudo},
+    {"watch", Platform::kBoth, run_watch},
+    {"timeout", Platform::kBoth, run_timeout},
+    {"sleep", Platform::kBoth, run_sleep},
+    {"docker", Platform::kBoth, run_docker},
+    {"date", Platform::kBoth, run_date},
+    {"hostname", Platform::kBoth, run_hostname},
+    {"nproc", Platform::kBoth, run_nproc},
+    {"lscpu", Platform::kBoth, run_lscpu},
+    {"free", Platform::kBoth, run_free},
+    {"uname", Platform::kBoth, run_uname},
 };
 
 bool fits(const Program& program, std::string_view platform) {

@@ -78,6 +78,13 @@ Loop loop_of(const Parsed& parsed) {
   return loop;
 }
 
+// The devices that `docker run --gpus device=...` gave; absent for all, and outside a container.
+std::optional<std::string> container_gpus(Host& host) {
+  if (!host.env("container")) return std::nullopt;
+  const auto list = host.env("NVIDIA_VISIBLE_DEVICES");
+  return list == "all" ? std::nullopt : list;
+}
+
 int run_main(Host& host, const Parsed& parsed) {
   if (parsed.has("-h")) return help(host, *parsed.command);
   if (parsed.has("--version")) return version(host);
@@ -88,7 +95,7 @@ int run_main(Host& host, const Parsed& parsed) {
     host.out("No unit data available.\n");
     return kNotFound;
   }
-  const auto gpus = select_gpus(host, parsed.value("-i"));
+  const auto gpus = select_gpus(host, parsed.has("-i") ? parsed.value("-i") : container_gpus(host));
   if (!gpus) return not_found(host);
   const Loop loop = loop_of(parsed);
   if (!loop.valid) return invalid(host);
