@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "scorers/extract.h"
 #include "scorers/params.h"
+#include "scorers/record_search.h"
 
 namespace micius {
 namespace {
@@ -20,9 +21,10 @@ using Indices = std::set<std::int64_t>;
 
 constexpr std::size_t kShownPart = 200;  // code points of a value that go on to turn 2
 constexpr std::size_t kShownReason = 60;
+constexpr std::size_t kFound = 10;  // records that the search finds for turn 2
 
 enum class Part { kDesign, kCriterion, kWorkload };
-enum class Mode { kEndToEnd, kDcw, kOracle };
+enum class Mode { kEndToEnd, kDcw, kOracle, kRetrieved };
 
 std::string join_words(const std::vector<std::string>& words) { return join(words, " "); }
 
@@ -136,6 +138,25 @@ double set_f1(const Indices& truth, const Indices& answer) {
   return 2 * both / static_cast<double>(truth.size() + answer.size());
 }
 
+// In the order of the task's metrics, the primary one first.
+std::vector<std::string> metric_names(Mode mode) {
+  const std::vector<std::string> parts = {"target", "baseline", "criterion", "workload"};
+  std::vector<std::string> names;
+  const auto add = [&](const std::vector<std::string>& more) {
+    names.insert(names.end(), more.begin(), more.end());
+  };
+  if (mode == Mode::kDcw) add({"dcw"});
+  if (mode != Mode::kDcw) add({"bench_accuracy"});
+  if (mode != Mode::kOracle) add(parts);
+  if (mode == Mode::kEndToEnd || mode == Mode::kRetrieved) add({"dcw"});
+  if (mode != Mode::kDcw) add({"bench_recall", "bench_accuracy_not_none", "bench_f1"});
+  if (mode == Mode::kRetrieved) add({"recall_at_10"});
+  if (mode != Mode::kOracle) {
+    for (const std::string& part : parts) names.push_back(part + "_words");
+  }
+  return names;
+}
+
 double one_if(bool right) { return right ? 1 : 0; }
 
 // What was read, and the values by metric name.
@@ -147,7 +168,9 @@ struct Judgement {
 
 class Infrawise final : public Scorer {
  public:
-  Infrawise(Mode mode, const Json& vocabulary, const std::string& where) : mode_(mode) {
+  // `search` is for kRetrieved and null in the other modes.
+  Infrawise(Mode mode, const Json& vocabulary, const std::string& where, std::unique_ptr<RecordSearch> search)
+      : mode_(mode), search_(std::move(search)) {
     const JsonFields fields(vocabulary, where);
     aliases_[Part::kDesign] = aliases_of(fields.at("designs"), Part::kDesign, where);
     aliases_[Part::kCriterion] = aliases_of(fields.at("criteria"), Part::kCriterion, where);
@@ -166,23 +189,30 @@ class Infrawise final : public Scorer {
     }
     if (selects) {
       const bool asked = turn < turns.size();
-      judge_records(sample, asked ? std::string_view(turns[turn].completion.text) : std::string_view(),
+      const Indices truth =
+          mode_ == Mode::kRetrieved ? found_matches(sample, turns, judgement) : given_matches(sample);
+      judge_records(truth, asked ? std::string_view(turns[turn].completion.text) : std::string_view(),
                     judgement);
     }
     return finish(judgement);
   }
 
   std::string observe(const Sample&, std::span<const Turn> turns) const override {
-    if (mode_ != Mode::kEndToEnd || turns.size() != 1) return "";
+    const bool two_turns = mode_ == Mode::kEndToEnd || mode_ == Mode::kRetrieved;
+    if (!two_turns || turns.size() != 1) return "";
     const std::optional<Dcw> dcw = dcw_in(turns[0].completion.text);
     if (!dcw) return "";
     const Json design = {{"Target", shorten(dcw->target, kShownPart)},
                          {"Baseline", shorten(dcw->baseline, kShownPart)}};
-    return dump_json({{"dcw",
-                       {{"Design", design},
-                        {"Criterion", shorten(dcw->criterion, kShownPart)},
-                        {"Workload", shorten(dcw->workload, kShownPart)}}}});
+    Json observation = {{"dcw",
+                         {{"Design", design},
+                          {"Criterion", shorten(dcw->criterion, kShownPart)},
+                          {"Workload", shorten(dcw->workload, kShownPart)}}}};
+    if (search_) add_found(observation);
+    return dump_json(observation);
   }
+
+  std::vector<std::string> metrics() const override { return metric_names(mode_); }
 
  private:
   static std::optional<Dcw> dcw_in(std::string_view text) {
@@ -234,9 +264,47 @@ class Infrawise final : public Scorer {
     return true;
   }
 
-  static void judge_records(const Sample& sample, std::string_view text, Judgement& judgement) {
+  static Indices given_matches(const Sample& sample) {
     const auto matches = sample.extra.at("matches").get<std::vector<std::int64_t>>();
-    const Indices truth(matches.begin(), matches.end());
+    return {matches.begin(), matches.end()};
+  }
+
+  // Those of the found records that the true DCW matches; none were found where no DCW was read.
+  static Indices found_matches(const Sample& sample, std::span<const Turn> turns, Judgement& judgement) {
+    const auto relevant = sample.extra.at("relevant").get<std::set<std::string>>();
+    Indices matches;
+    if (!turns[0].observation.empty()) {
+      const Json observation = parse_json(turns[0].observation, "observation of " + sample.id);
+      std::int64_t index = 0;
+      for (const Json& id : observation.at("found")) {
+        if (relevant.contains(id.get<std::string>())) matches.insert(index);
+        ++index;
+      }
+    }
+    if (!relevant.empty()) {
+      judgement.values["recall_at_10"] =
+          static_cast<double>(matches.size()) / static_cast<double>(relevant.size());
+    }
+    return matches;
+  }
+
+  // What the search finds for the observation's DCW.
+  void add_found(Json& observation) const {
+    Json candidates = Json::array(), ids = Json::array();
+    const Json& dcw = observation.at("dcw");
+    std::string query = dcw.at("Workload");
+    for (const Json& design : dcw.at("Design")) query += " " + design.get<std::string>();
+    for (const std::size_t i : search_->best(query, kFound)) {
+      Json shown = shown_record(search_->record(i));
+      shown["index"] = candidates.size();
+      candidates.push_back(std::move(shown));
+      ids.push_back(search_->record(i).at("id"));
+    }
+    observation["candidates"] = std::move(candidates);
+    observation["found"] = std::move(ids);
+  }
+
+  static void judge_records(const Indices& truth, std::string_view text, Judgement& judgement) {
     const auto readable = after_thinking(text);
     const std::optional<Indices> answer = readable ? read_indices(*readable) : std::nullopt;
     const bool exact = answer && *answer == truth;
@@ -259,21 +327,11 @@ class Infrawise final : public Scorer {
     }
   }
 
-  static Score finish(Judgement judgement) {
-    static const std::vector<std::string> kOrder = {
-        "bench_accuracy", "target",       "baseline",       "criterion",
-        "workload",       "dcw",          "bench_recall",   "bench_accuracy_not_none",
-        "bench_f1",       "target_words", "baseline_words", "criterion_words",
-        "workload_words"};
+  Score finish(Judgement judgement) const {
     Score score;
-    // Without a selection the whole DCW is what is asked for.
-    if (!judgement.values.contains("bench_accuracy"))
-      score.values.push_back({"dcw", judgement.values.at("dcw")});
-    for (const std::string& metric : kOrder) {
+    for (const std::string& metric : metric_names(mode_)) {
       const auto it = judgement.values.find(metric);
-      if (it == judgement.values.end()) continue;
-      if (score.values.empty() || score.values.front().metric != metric)
-        score.values.push_back({metric, it->second});
+      if (it != judgement.values.end()) score.values.push_back({metric, it->second});
     }
     const auto positive = [](const Value& value) { return value.value > 0; };
     if (score.values.front().value == 1) {
@@ -290,27 +348,36 @@ class Infrawise final : public Scorer {
 
   Mode mode_;
   std::map<Part, Aliases> aliases_;
+  std::unique_ptr<const RecordSearch> search_;  // null but for kRetrieved
 };
 
 Mode mode_of(const Spec& spec, const ScorerContext& context) {
-  static const std::vector<std::pair<std::string, Mode>> kModes = {
-      {"end-to-end", Mode::kEndToEnd}, {"dcw", Mode::kDcw}, {"oracle", Mode::kOracle}};
+  static const std::vector<std::pair<std::string, Mode>> kModes = {{"end-to-end", Mode::kEndToEnd},
+                                                                   {"dcw", Mode::kDcw},
+                                                                   {"oracle", Mode::kOracle},
+                                                                   {"retrieved", Mode::kRetrieved}};
   const JsonFields fields(spec.params, scorer_place(spec, context));
   fields.only({"mode"});
   const std::string name = fields.string_or("mode", "end-to-end");
+  std::vector<std::string> names;
   for (const auto& [known, mode] : kModes) {
     if (known == name) return mode;
+    names.push_back(known);
   }
-  fail(ErrorCode::kUsage, "{}: unknown mode '{}'{}; known: end-to-end, dcw, oracle", fields.where(), name,
-       did_you_mean(name, {"end-to-end", "dcw", "oracle"}));
+  fail(ErrorCode::kUsage, "{}: unknown mode '{}'{}; known: {}", fields.where(), name,
+       did_you_mean(name, names), join(names, ", "));
 }
 
 }  // namespace
 
 std::unique_ptr<Scorer> make_infrawise_scorer(const Spec& spec, const ScorerContext& context) {
   const Mode mode = mode_of(spec, context);
-  const auto path = context.roots.share / "datasets/aimicius/infrawise/vocabulary.json";
-  return std::make_unique<Infrawise>(mode, parse_json(read_file(path), path.string()), path.string());
+  const auto folder = context.roots.share / "datasets/aimicius/infrawise";
+  const auto path = folder / "vocabulary.json";
+  std::unique_ptr<RecordSearch> search;
+  if (mode == Mode::kRetrieved) search = std::make_unique<RecordSearch>(folder / "pool.jsonl");
+  return std::make_unique<Infrawise>(mode, parse_json(read_file(path), path.string()), path.string(),
+                                     std::move(search));
 }
 
 }  // namespace micius

@@ -8,8 +8,10 @@
 namespace micius {
 
 // Params: "mode", one of "end-to-end" (default; both turns), "dcw" (turn 1 alone), "oracle" (one turn, the
-// selection). The sample's extra holds "dcw" and "matches". Aliases come from the suite's vocabulary.json
-// below the share root; throws Error{kNotFound} without it.
+// selection), "retrieved" (both turns; the candidates are what a search of the pool finds for the model's
+// DCW). The sample's extra holds "dcw" and "matches", or, where records are retrieved, "relevant": the ids of
+// all pool records that the true DCW matches. Aliases come from the suite's vocabulary.json below the share
+// root; throws Error{kNotFound} without it.
 //
 // A part is right if it equals the truth or one of its aliases after NFKC, lower case and joined blanks;
 // designs lose the words gpu, nvidia, amd, instinct, azure and standard_, numbers of a criterion are words,
@@ -19,7 +21,9 @@ namespace micius {
 // answer's words (an empty baseline is always found). "NCCL allreduce bandwidth" passes there.
 //
 // observe() leaves {"dcw": {...}} after a readable first turn, with each value cut to 200 characters, and
-// nothing else: what the task's second turn is made from.
+// nothing else: what the task's second turn is made from. Where records are retrieved it also leaves the ten
+// found "candidates" as the model sees them and their pool ids, "found"; recall_at_10 is the share of the
+// relevant records among them.
 std::unique_ptr<Scorer> make_infrawise_scorer(const Spec& spec, const ScorerContext& context);
 
 }  // namespace micius

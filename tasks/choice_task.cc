@@ -67,7 +67,9 @@ Task make_choice_task(const ChoiceTask& choice, const TaskOptions& options) {
     parts.question = question(sample);
     return Prompt{sample.id, choice_input(parts, style, sample.choices)};
   };
-  task.reference = [](const Sample& sample, std::size_t) { return std::to_string(gold_of(sample)); };
+  task.reference = [](const Sample& sample, std::span<const Turn>) {
+    return std::to_string(gold_of(sample));
+  };
   return task;
 }
 

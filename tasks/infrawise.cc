@@ -1,5 +1,8 @@
 #include "tasks/infrawise.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -29,7 +32,7 @@ workload is the Workload of this request. Similar is not enough: FP16 and FP8, r
 different workloads. Answer with the index numbers separated by commas, or None if no record fits. No explanation.
 )";
 
-enum class Mode { kEndToEnd, kDcw, kOracle };
+enum class Mode { kEndToEnd, kDcw, kOracle, kRetrieved };
 
 // What the prompts need besides the sample.
 struct Dialogue {
@@ -95,27 +98,85 @@ GenerateInput ask_dcw(const Dialogue& dialogue, const Sample& sample, std::span<
   return {std::move(messages)};
 }
 
-GenerateInput ask_records(const Dialogue& dialogue, const Sample& sample, const Json& dcw) {
+GenerateInput ask_records(const Dialogue& dialogue, const Json& dcw, const Json& candidates) {
   std::string text = fmt::format("{}Request: {}", kTurn2, dcw_text(dcw));
-  for (const Json& candidate : sample.extra.at("candidates")) text += "\n" + dump_json(candidate);
+  for (const Json& candidate : candidates) text += "\n" + dump_json(candidate);
   std::vector<Message> messages = opening(dialogue);
   messages.push_back({Role::kUser, std::move(text)});
   return {std::move(messages)};
 }
 
+Json observation_of(const Sample& sample, const Turn& turn) {
+  return parse_json(turn.observation, "observation of " + sample.id);
+}
+
 std::optional<Prompt> next_prompt(const Dialogue& dialogue, const Sample& sample,
                                   std::span<const Sample> shots, std::span<const Turn> turns) {
+  const Json& candidates = sample.extra.at("candidates");
   if (turns.empty()) {
     if (dialogue.mode == Mode::kOracle)
-      return Prompt{sample.id, ask_records(dialogue, sample, sample.extra.at("dcw"))};
+      return Prompt{sample.id, ask_records(dialogue, sample.extra.at("dcw"), candidates)};
     return Prompt{sample.id, ask_dcw(dialogue, sample, shots)};
   }
-  if (dialogue.mode != Mode::kEndToEnd || turns.size() != 1 || turns[0].observation.empty())
+  if (dialogue.mode == Mode::kDcw || dialogue.mode == Mode::kOracle || turns.size() != 1 ||
+      turns[0].observation.empty())
     return std::nullopt;
-  const std::string where = "observation of " + sample.id;
-  const Json observation = parse_json(turns[0].observation, where);
-  return Prompt{sample.id, ask_records(dialogue, sample, JsonFields(observation, where).at("dcw"))};
+  const Json observation = observation_of(sample, turns[0]);
+  const bool retrieved = dialogue.mode == Mode::kRetrieved;
+  return Prompt{sample.id, ask_records(dialogue, observation.at("dcw"),
+                                       retrieved ? observation.at("candidates") : candidates)};
 }
+
+// Which of the records that were found for a dialogue are relevant to `sample`.
+Json found_matches(const Sample& sample, std::span<const Turn> turns) {
+  Json matches = Json::array();
+  if (turns.empty() || turns[0].observation.empty()) return matches;
+  const auto relevant = sample.extra.at("relevant").get<std::set<std::string>>();
+  std::int64_t index = 0;
+  const Json observation = observation_of(sample, turns[0]);
+  for (const Json& id : observation.at("found")) {
+    if (relevant.contains(id.get<std::string>())) matches.push_back(index);
+    ++index;
+  }
+  return matches;
+}
+
+// What the search of mode `retrieved` should find: the ids of all pool records that match the case's DCW.
+class Pool {
+ public:
+  explicit Pool(const DataRoots& roots) {
+    const auto path = roots.share / kFolder / "pool.jsonl";
+    for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
+      const std::string where = fmt::format("{}:{}", path.string(), number);
+      const Json row = parse_json(line, where);
+      const JsonFields fields(row, where);
+      records_.push_back(
+          {fields.string("id"), fields.strings_or("designs", {}), fields.string("workload_key")});
+    });
+  }
+
+  Json matching(const Json& dcw) const {
+    const std::string target = dcw.at("Design").at("Target"), baseline = dcw.at("Design").at("Baseline");
+    const std::string workload = dcw.at("Workload");
+    Json ids = Json::array();
+    for (const Record& record : records_) {
+      const auto has = [&](const std::string& design) {
+        return std::find(record.designs.begin(), record.designs.end(), design) != record.designs.end();
+      };
+      const bool design = target.empty() || has(target) || (!baseline.empty() && has(baseline));
+      if (design && (workload == "default" || workload == record.workload)) ids.push_back(record.id);
+    }
+    return ids;
+  }
+
+ private:
+  struct Record {
+    std::string id;
+    std::vector<std::string> designs;
+    std::string workload;
+  };
+  std::vector<Record> records_;
+};
 
 // Checks what the prompts and the scorer read, so that a broken case is named before anything is asked.
 Sample prepare(Sample sample) {
@@ -151,17 +212,18 @@ std::string choice(const JsonFields& params, const std::string& name, const std:
 }
 
 std::vector<MetricInfo> metrics_of(Mode mode) {
+  const std::vector<std::string> parts = {"target", "baseline", "criterion", "workload"};
   std::vector<std::string> names;
-  if (mode == Mode::kEndToEnd) {
-    names = {"bench_accuracy",          "target",  "baseline", "criterion", "workload", "dcw", "bench_recall",
-             "bench_accuracy_not_none", "bench_f1"};
-  } else if (mode == Mode::kOracle) {
-    names = {"bench_accuracy", "bench_recall", "bench_accuracy_not_none", "bench_f1"};
-  } else {
-    names = {"dcw", "target", "baseline", "criterion", "workload"};
-  }
+  const auto add = [&](const std::vector<std::string>& more) {
+    names.insert(names.end(), more.begin(), more.end());
+  };
+  add({mode == Mode::kDcw ? "dcw" : "bench_accuracy"});
+  if (mode != Mode::kOracle) add(parts);
+  if (mode == Mode::kEndToEnd || mode == Mode::kRetrieved) add({"dcw"});
+  if (mode != Mode::kDcw) add({"bench_recall", "bench_accuracy_not_none", "bench_f1"});
+  if (mode == Mode::kRetrieved) add({"recall_at_10"});
   if (mode != Mode::kOracle) {
-    names.insert(names.end(), {"target_words", "baseline_words", "criterion_words", "workload_words"});
+    for (const std::string& part : parts) add({part + "_words"});
   }
   std::vector<MetricInfo> metrics;
   for (std::string& name : names) metrics.push_back({.name = std::move(name)});
@@ -184,10 +246,14 @@ std::vector<int> token_limits(Mode mode) {
 Task make_infrawise_task(const TaskOptions& options) {
   const JsonFields params(options.params, "task 'infrawise'");
   params.only({"mode", "vocabulary"});
-  const std::string mode_name = choice(params, "mode", {"end-to-end", "dcw", "oracle"});
+  static const std::map<std::string, Mode> kModes = {{"end-to-end", Mode::kEndToEnd},
+                                                     {"dcw", Mode::kDcw},
+                                                     {"oracle", Mode::kOracle},
+                                                     {"retrieved", Mode::kRetrieved}};
+  const std::string mode_name = choice(params, "mode", {"end-to-end", "dcw", "oracle", "retrieved"});
   const std::string vocabulary = choice(params, "vocabulary", {"shown", "hidden"});
   Dialogue dialogue;
-  dialogue.mode = mode_name == "dcw" ? Mode::kDcw : mode_name == "oracle" ? Mode::kOracle : Mode::kEndToEnd;
+  dialogue.mode = kModes.at(mode_name);
   dialogue.style = options.style.value_or(PromptStyle::kTurns);
   dialogue.system = options.system;
   if (vocabulary == "shown") dialogue.lists = vocabulary_lists(options.roots);
@@ -210,12 +276,19 @@ Task make_infrawise_task(const TaskOptions& options) {
   task.params = {{"mode", mode_name}, {"vocabulary", vocabulary}};
   if (!options.system.empty()) task.params["system"] = options.system;
   task.prepare = prepare;
+  if (dialogue.mode == Mode::kRetrieved) {
+    task.prepare = [pool = Pool(options.roots)](Sample sample) {
+      sample = prepare(std::move(sample));
+      sample.extra["relevant"] = pool.matching(sample.extra.at("dcw"));
+      return sample;
+    };
+  }
   task.next = [dialogue](const Sample& sample, std::span<const Sample> shots, std::span<const Turn> turns) {
     return next_prompt(dialogue, sample, shots, turns);
   };
-  task.reference = [mode = dialogue.mode](const Sample& sample, std::size_t turn) {
-    const bool asks_dcw = turn == 0 && mode != Mode::kOracle;
-    return asks_dcw ? sample.targets.front() : indices_text(sample.extra.at("matches"));
+  task.reference = [mode = dialogue.mode](const Sample& sample, std::span<const Turn> turns) {
+    if (turns.empty() && mode != Mode::kOracle) return sample.targets.front();
+    return indices_text(mode == Mode::kRetrieved ? found_matches(sample, turns) : sample.extra.at("matches"));
   };
   return task;
 }

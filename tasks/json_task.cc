@@ -254,7 +254,7 @@ void weigh(Task& task, const TaskFile& file, const TaskOptions& options) {
     for (const std::string& choice : sample.choices) choices.push_back(continuation(sample, choice));
     return Prompt{sample.id, choice_input(parts, style, choices)};
   };
-  task.reference = [](const Sample& sample, std::size_t) {
+  task.reference = [](const Sample& sample, std::span<const Turn>) {
     const Json& gold = sample.extra.at("gold");
     return (gold.is_array() ? gold[0] : gold).dump();
   };

@@ -23,7 +23,9 @@ class MemoryStore final : public Store {
     return runs_.back().id;
   }
   void set_batch(RunId run, std::int64_t batch) override { runs_.at(index(run)).batch = batch; }
-  void append(RunId run, const Record& record) override { records_.at(index(run)).push_back(record); }
+  void append(RunId run, const Record& record, std::int64_t = 0) override {
+    records_.at(index(run)).push_back(record);
+  }
   void finish(RunId run, RunStatus status, std::int64_t wall_ns, const std::optional<Estimate>&) override {
     runs_.at(index(run)).status = status;
     runs_.at(index(run)).wall_ns += wall_ns;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -58,8 +59,9 @@ EvaluateResult execute(const ExecuteContext& context, RunId run, const TaskSetup
   {
     ProgressDisplay display(context.progress, setup.task.name, runner.info().name, setup.task.metrics.front(),
                             context.clock);
-    result = evaluate(
-        {setup.task, plan, runner, *setup.scorer, context.store, context.clock, &display, context.stop}, run);
+    result = evaluate({setup.task, plan, runner, *setup.scorer, context.store, context.clock, &display,
+                       context.stop, std::thread::hardware_concurrency()},
+                      run);
   }
   if (const std::string trouble = trouble_text(context, run, setup, result); !trouble.empty())
     fmt::print(stderr, "{}\n", visible_text(trouble));

@@ -30,8 +30,9 @@ class Store {
   [[nodiscard]] virtual RunId begin(const RunSpec& spec, std::int64_t batch) = 0;
   // `latest` finds the run among those of this batch from now on: a later `micius run` goes on with it.
   virtual void set_batch(RunId run, std::int64_t batch) = 0;
-  virtual void append(RunId run, const Record& record) = 0;
-  // Adds `wall_ns` of this execution, sets the status and keeps the primary metric's estimate for people who
+  // Adds `wall_ns`, what this execution took since its last call, to the run's time.
+  virtual void append(RunId run, const Record& record, std::int64_t wall_ns = 0) = 0;
+  // Adds `wall_ns` as append() does, sets the status and keeps the primary metric's estimate for people who
   // look at the database.
   virtual void finish(RunId run, RunStatus status, std::int64_t wall_ns,
                       const std::optional<Estimate>& primary) = 0;

@@ -69,7 +69,7 @@ struct Task {
   std::function<std::optional<Prompt>(const Sample&, std::span<const Sample> shots, std::span<const Turn>)>
       next;
   // The right answer to a turn, for the `reference` and `random` models; targets.front() where empty.
-  std::function<std::string(const Sample&, std::size_t turn)> reference;
+  std::function<std::string(const Sample&, std::span<const Turn>)> reference;
 };
 
 // What a user may set about a task before it is made; part of the run's spec.

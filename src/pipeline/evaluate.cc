@@ -12,7 +12,9 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/conversation.h"
 #include "pipeline/judge.h"
+#include "pipeline/judges.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/references.h"
 #include "pipeline/summarize.h"
@@ -25,22 +27,15 @@ constexpr std::size_t kHopeless = 16;
 constexpr std::array<std::string_view, 3> kOwnFaults = {"context_too_long", "empty_continuation",
                                                         "not_recorded"};
 
-// One sample under way; its next request is out, or about to go.
-struct Conversation {
-  std::size_t index = 0;  // in the dataset
-  int repeat = 0;
-  std::vector<Sample> shots;
-  std::vector<Turn> turns;
-  Prompt asked;
-};
-
 class Evaluator {
  public:
   Evaluator(const Evaluation& evaluation, RunId run)
       : e_(evaluation),
         run_(run),
         done_(evaluation.store.done(run)),
-        references_(evaluation.task, evaluation.plan) {}
+        references_(evaluation.task, evaluation.plan),
+        judges_(evaluation.judges, evaluation.task, evaluation.scorer, mailbox_),
+        lap_(evaluation.clock.now()) {}
   ~Evaluator() {
     if (!open_.empty()) e_.runner.cancel();
     e_.runner.drain();  // the mailbox must outlive every request
@@ -51,6 +46,7 @@ class Evaluator {
   void look_back();
   void run();
   EvaluateResult result() const;
+  std::int64_t lap();  // nanoseconds since the last call, or since the start
   std::optional<Estimate> primary() const;
 
  private:
@@ -58,18 +54,21 @@ class Evaluator {
   void ask(Conversation conversation, Prompt prompt);
   void send();
   void hear(Completion completion);
+  void go_on(Judged judged);
+  bool has_room() const;
   void keep(std::size_t index, const Record& record);
   void count(std::size_t index, const Record& record);
   void count_failures(const Completion& completion);
   bool ending() const { return e_.stop.stop_requested() || !message_.empty(); }
-  const Sample& sample(const Conversation& c) const { return e_.plan.samples[c.index]; }
 
   const Evaluation& e_;
   const RunId run_;
   const DoneSet done_;
   const References references_;
   Mailbox mailbox_;
-  std::unordered_map<std::uint64_t, Conversation> open_;  // by request id
+  std::unordered_map<std::uint64_t, Conversation> open_;  // asked, by request id
+  std::size_t judging_ = 0;                               // conversations that are with the judges
+  Judges judges_;
   std::vector<Request> outbox_;
   std::uint64_t next_id_ = 0;
   std::size_t next_chosen_ = 0;
@@ -77,6 +76,7 @@ class Evaluator {
   std::size_t failures_in_a_row_ = 0;
   bool cancelled_ = false;
   std::string message_;
+  Clock::time_point lap_;
   Progress progress_;
   std::map<std::pair<std::size_t, int>, std::vector<Value>> values_;  // by dataset index and repeat
 };
@@ -86,42 +86,50 @@ void Evaluator::run() {
   while (true) {
     begin_conversations();
     send();
-    if (open_.empty()) return;
-    for (Completion& completion : mailbox_.take()) hear(checked(std::move(completion)));
+    if (open_.empty() && judging_ == 0) return;
+    Mail mail = mailbox_.take();
+    for (Completion& completion : mail.completions) hear(checked(std::move(completion)));
+    for (Judged& judged : mail.judged) go_on(std::move(judged));
     if (ending() && !std::exchange(cancelled_, true)) e_.runner.cancel();
   }
 }
 
+// The runner is kept busy while answers are judged, but no further ahead than the judges can follow.
+bool Evaluator::has_room() const {
+  const std::size_t in_flight = std::max<std::size_t>(1, e_.runner.info().max_in_flight);
+  return open_.size() < in_flight && open_.size() + judging_ < in_flight + 2 * judges_.size();
+}
+
 void Evaluator::begin_conversations() {
-  while (!ending() && next_chosen_ < e_.plan.chosen.size() &&
-         open_.size() < std::max<std::size_t>(1, e_.runner.info().max_in_flight)) {
+  while (!ending() && next_chosen_ < e_.plan.chosen.size() && has_room()) {
     Conversation c;
     c.index = e_.plan.chosen[next_chosen_];
     c.repeat = next_repeat_;
+    c.sample = &e_.plan.samples[c.index];
     if (++next_repeat_ == e_.plan.spec.repeats) {
       next_repeat_ = 0;
       ++next_chosen_;
     }
-    if (done_.count({sample(c).id, c.repeat}) != 0) continue;
+    if (done_.count({c.sample->id, c.repeat}) != 0) continue;
     if (e_.plan.shots_for) c.shots = e_.plan.shots_for(c.index);
-    std::optional<Prompt> prompt = e_.task.next(sample(c), c.shots, {});
+    std::optional<Prompt> prompt = e_.task.next(*c.sample, c.shots, {});
     assert(prompt);
     ask(std::move(c), std::move(*prompt));
   }
 }
 
 void Evaluator::ask(Conversation c, Prompt prompt) {
-  const RequestPlace place{c.index, c.repeat, c.turns.size()};
+  const RequestPlace place{c.index, c.repeat, c.turns};
   Request request;
   request.id = RequestId{next_id_++};
   request.options = e_.plan.spec.options;
   const std::vector<int>& limits = e_.plan.spec.turn_max_tokens;
-  if (place.turn < limits.size()) request.options.max_tokens = limits[place.turn];
-  request.options.stream = fmt::format("{}/{}/{}", sample(c).id, c.repeat, place.turn);
+  if (c.turns.size() < limits.size()) request.options.max_tokens = limits[c.turns.size()];
+  request.options.stream = fmt::format("{}/{}/{}", c.sample->id, c.repeat, c.turns.size());
   request.reference = references_.right(prompt, place);
   request.other_reference = references_.other(prompt, place);
   request.repeat = c.repeat;
-  request.turn = place.turn;
+  request.turn = c.turns.size();
   request.style = e_.plan.spec.style;
   request.prompt = prompt;
   c.asked = std::move(prompt);
@@ -141,21 +149,30 @@ void Evaluator::hear(Completion completion) {
   count_failures(completion);
   const std::optional<Failure> failure = completion.failure;
   c.turns.push_back({std::move(c.asked), std::move(completion), ""});
-  if (failure) return keep(c.index, {sample(c), c.repeat, std::move(c.turns), {}, failure});
-  c.turns.back().observation = observe(e_.scorer, sample(c), c.turns);
-  std::optional<Prompt> prompt = e_.task.next(sample(c), c.shots, c.turns);
-  if (!prompt) {
-    Score score = judge(e_.scorer, sample(c), c.turns);
-    return keep(c.index, {sample(c), c.repeat, std::move(c.turns), std::move(score), std::nullopt});
+  if (failure) return keep(c.index, {*c.sample, c.repeat, std::move(c.turns), {}, failure});
+  judges_.post(std::move(c));
+  ++judging_;
+}
+
+void Evaluator::go_on(Judged judged) {
+  --judging_;
+  Conversation& c = judged.conversation;
+  if (!judged.next) {
+    return keep(c.index, {*c.sample, c.repeat, std::move(c.turns), std::move(judged.score), std::nullopt});
   }
-  if (!ending()) ask(std::move(c), std::move(*prompt));
+  if (!ending()) ask(std::move(c), std::move(*judged.next));
 }
 
 void Evaluator::keep(std::size_t index, const Record& record) {
-  e_.store.append(run_, record);
+  e_.store.append(run_, record, lap());
   ++progress_.new_records;
   count(index, record);
   if (e_.observer != nullptr) e_.observer->on_progress(progress_);
+}
+
+std::int64_t Evaluator::lap() {
+  const Clock::time_point now = e_.clock.now();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now - std::exchange(lap_, now)).count();
 }
 
 void Evaluator::count(std::size_t index, const Record& record) {
@@ -217,15 +234,13 @@ std::optional<Estimate> Evaluator::primary() const {
 }  // namespace
 
 EvaluateResult evaluate(const Evaluation& evaluation, RunId run) {
-  const Clock::time_point start = evaluation.clock.now();
   Evaluator evaluator(evaluation, run);
   evaluator.look_back();
   evaluator.run();
   EvaluateResult result = evaluator.result();
-  const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(evaluation.clock.now() - start);
   std::optional<Estimate> primary;
   if (result.status == RunStatus::kComplete && result.failed == 0) primary = evaluator.primary();
-  evaluation.store.finish(run, result.status, wall.count(), primary);
+  evaluation.store.finish(run, result.status, evaluator.lap(), primary);
   return result;
 }
 

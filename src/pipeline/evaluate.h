@@ -42,6 +42,7 @@ struct Evaluation {
   const Clock& clock;
   EvaluateObserver* observer = nullptr;  // may be null
   std::stop_token stop = {};             // ends the run early
+  std::size_t judges = 1;                // threads that observe and score
 };
 
 struct EvaluateResult {

@@ -6,7 +6,19 @@ namespace micius {
 
 void Mailbox::on_done(Completion completion) {
   const std::lock_guard lock(mutex_);
-  arrived_.push_back(std::move(completion));
+  arrived_.completions.push_back(std::move(completion));
+  changed_.notify_one();
+}
+
+void Mailbox::on_judged(Judged judged) {
+  const std::lock_guard lock(mutex_);
+  arrived_.judged.push_back(std::move(judged));
+  changed_.notify_one();
+}
+
+void Mailbox::on_error(std::exception_ptr error) {
+  const std::lock_guard lock(mutex_);
+  if (!error_) error_ = std::move(error);
   changed_.notify_one();
 }
 
@@ -16,10 +28,12 @@ void Mailbox::wake() {
   changed_.notify_one();
 }
 
-std::vector<Completion> Mailbox::take() {
+Mail Mailbox::take() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return woken_ || !arrived_.empty(); });
+  changed_.wait(
+      lock, [this] { return woken_ || error_ || !arrived_.completions.empty() || !arrived_.judged.empty(); });
   woken_ = false;
+  if (error_) std::rethrow_exception(error_);
   return std::exchange(arrived_, {});
 }
 

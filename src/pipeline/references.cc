@@ -23,14 +23,14 @@ References::References(const Task& task, const Plan& plan) : task_(&task), plan_
   }
 }
 
-std::string References::answer_of(std::size_t sample, std::size_t turn) const {
+std::string References::answer_of(std::size_t sample, std::span<const Turn> turns) const {
   const Sample& s = plan_->samples[sample];
-  if (task_->reference) return task_->reference(s, turn);
+  if (task_->reference) return task_->reference(s, turns);
   return s.targets.empty() ? std::string() : s.targets.front();
 }
 
 std::string References::right(const Prompt& prompt, const RequestPlace& place) const {
-  if (std::holds_alternative<GenerateInput>(prompt.input)) return answer_of(place.sample, place.turn);
+  if (std::holds_alternative<GenerateInput>(prompt.input)) return answer_of(place.sample, place.turns);
   const Json& extra = plan_->samples[place.sample].extra;
   const auto gold = extra.find("gold");
   if (gold == extra.end()) return "0";
@@ -50,7 +50,7 @@ std::string References::other(const Prompt& prompt, const RequestPlace& place) c
   const std::size_t own = alone ? place.sample : place_in_group_[place.sample];
   std::size_t drawn = rng.below(others);
   if (drawn >= own) ++drawn;
-  return answer_of(alone ? drawn : group[drawn], place.turn);
+  return answer_of(alone ? drawn : group[drawn], place.turns);
 }
 
 }  // namespace micius

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace micius {
 struct RequestPlace {
   std::size_t sample = 0;  // dataset index
   int repeat = 0;
-  std::size_t turn = 0;
+  std::span<const Turn> turns;  // what was said before
 };
 
 // Samples are of one group where their extra.group is equal; without it, all are. Borrows task and plan.
@@ -31,7 +32,7 @@ class References {
   std::string other(const Prompt& prompt, const RequestPlace& place) const;
 
  private:
-  std::string answer_of(std::size_t sample, std::size_t turn) const;
+  std::string answer_of(std::size_t sample, std::span<const Turn> turns) const;
 
   const Task* task_;
   const Plan* plan_;

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "base/error.h"
+#include "core/names.h"
 #include "pipeline/judge.h"
 #include "pipeline/summarize.h"
 
@@ -10,6 +12,11 @@ namespace micius {
 RunId rescore(const Rescoring& r, RunId run) {
   const Clock::time_point start = r.clock.now();
   const Run old = r.store.run(run);
+  if (old.status != RunStatus::kComplete) {
+    const auto id = static_cast<std::int64_t>(run);
+    fail(ErrorCode::kUsage, "run {} is {} and cannot be rescored; `micius resume {}` first", id,
+         name_of(old.status), id);
+  }
   RunSpec spec = old.spec;
   spec.task_version = r.task.version;
   spec.scorer = r.task.scorer.name;
@@ -28,9 +35,9 @@ RunId rescore(const Rescoring& r, RunId run) {
     r.store.append(made, record);
   });
   std::optional<Estimate> primary;
-  if (old.status == RunStatus::kComplete && !failed) primary = primary_estimate(r.store, made);
+  if (!failed) primary = primary_estimate(r.store, made);
   const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(r.clock.now() - start);
-  r.store.finish(made, old.status, wall.count(), primary);
+  r.store.finish(made, RunStatus::kComplete, wall.count(), primary);
   return made;
 }
 

@@ -21,7 +21,8 @@ struct Rescoring {
 
 // Makes a new run with the samples, turns and observations of `run` and new scores, and returns its id; `run`
 // stays as it is. The new spec is the old one but for what the task says of scoring now: version, scorer,
-// metrics, breakdowns and cluster. Failed records stay failed.
+// metrics, breakdowns and cluster. Failed records stay failed. Throws Error{kUsage} for a run that is not
+// complete.
 RunId rescore(const Rescoring& rescoring, RunId run);
 
 }  // namespace micius

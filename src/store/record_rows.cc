@@ -90,10 +90,11 @@ void RecordWriter::write(const RecordKey& key, const Record& record) {
     const bool failed = find_old_.integer(1) != 0;
     find_old_.reset();
     if (!failed) {
-      fail(
-          ErrorCode::kIo,
-          "{}: run {} has a record of sample '{}', repeat {} already; another process is at work on this run",
-          database_->path(), key.run, record.sample.id, record.repeat);
+      fail(ErrorCode::kIo,
+           "{}: run {} has a record of sample '{}', repeat {} already; another process is at work on this "
+           "run: wait for "
+           "it, or begin another run with --fresh",
+           database_->path(), key.run, record.sample.id, record.repeat);
     }
     drop_old_.run(old);
   }

@@ -73,7 +73,11 @@ Run read_run(const Statement& row, const std::string& path) {
 
 struct SqliteStore::State {
   State(const std::filesystem::path& path, OpenMode mode, const Clock& a_clock)
-      : database(checked(path, mode)), writer(database), reader(database), clock(&a_clock) {}
+      : database(checked(path, mode)),
+        writer(database),
+        reader(database),
+        add_wall(database, "UPDATE runs SET wall_ns = wall_ns + ? WHERE run_id = ?"),
+        clock(&a_clock) {}
 
   // Where a run's list has its samples.
   const std::unordered_map<std::string, std::size_t>& positions(RunId id, const SqliteStore& store) {
@@ -88,6 +92,7 @@ struct SqliteStore::State {
   ReadyDatabase database;
   RecordWriter writer;
   RecordReader reader;
+  Statement add_wall;
   const Clock* clock;
   std::map<RunId, std::unordered_map<std::string, std::size_t>> positions_by_run;
 };
@@ -116,7 +121,7 @@ void SqliteStore::set_batch(RunId run, std::int64_t batch) {
       .run(batch, static_cast<std::int64_t>(run));
 }
 
-void SqliteStore::append(RunId run, const Record& record) {
+void SqliteStore::append(RunId run, const Record& record, std::int64_t wall_ns) {
   const auto& positions = state_->positions(run, *this);
   const auto position = positions.find(record.sample.id);
   if (position == positions.end()) {
@@ -124,7 +129,9 @@ void SqliteStore::append(RunId run, const Record& record) {
          static_cast<std::int64_t>(run));
   }
   Transaction transaction(state_->database);
-  state_->writer.write({static_cast<std::int64_t>(run), position->second}, record);
+  const auto id = static_cast<std::int64_t>(run);
+  state_->writer.write({id, position->second}, record);
+  if (wall_ns > 0) state_->add_wall.run(wall_ns, id);
   transaction.commit();
 }
 

@@ -26,7 +26,7 @@ class SqliteStore final : public Store {
 
   [[nodiscard]] RunId begin(const RunSpec& spec, std::int64_t batch) override;
   void set_batch(RunId run, std::int64_t batch) override;
-  void append(RunId run, const Record& record) override;
+  void append(RunId run, const Record& record, std::int64_t wall_ns = 0) override;
   void finish(RunId run, RunStatus status, std::int64_t wall_ns,
               const std::optional<Estimate>& primary) override;
   [[nodiscard]] Run run(RunId run) const override;

@@ -1,7 +1,11 @@
 #include "pipeline/evaluate.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <limits>
+#include <mutex>
 
 #include <catch2/catch.hpp>
 
@@ -45,7 +49,7 @@ struct Setting {
         run(store.begin(plan.spec, 1)) {}
   EvaluateResult evaluate_with(Runner& other, std::stop_token stop = {},
                                EvaluateObserver* observer = nullptr) {
-    return evaluate({task, plan, other, kScorer, store, kClock, observer, std::move(stop)}, run);
+    return evaluate({task, plan, other, kScorer, store, kClock, observer, std::move(stop), 3}, run);
   }
   EvaluateResult evaluate_all() { return evaluate_with(runner); }
 
@@ -253,6 +257,56 @@ TEST_CASE("hostile answers are made harmless before anything reads them") {
   Setting t(choice_quiz(), 1, broken);
   CHECK(t.evaluate_all().failed == 1);
   t.store.for_each(t.run, [](const Record& record) { CHECK(record.failure->code == "not_finite"); });
+}
+
+namespace {
+
+// Runs a quiz's observations for a while, and counts how many run at once.
+class SlowScorer final : public Scorer {
+ public:
+  std::string_view name() const override { return "slow"; }
+  Score score(const Sample& sample, std::span<const Turn> turns) const override {
+    return kScorer.score(sample, turns);
+  }
+  std::string observe(const Sample& sample, std::span<const Turn> turns) const override {
+    if (sample.id == broken) fail(ErrorCode::kIo, "the sandbox of {} broke", sample.id);
+    std::unique_lock lock(mutex);
+    most_at_once = std::max(most_at_once, ++running);
+    changed.notify_all();
+    // Ends at once where three run together, as they must sooner or later.
+    changed.wait_for(lock, std::chrono::seconds(10), [&] { return most_at_once == 3; });
+    --running;
+    return kScorer.observe(sample, turns);
+  }
+  std::string broken;
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  mutable int running = 0, most_at_once = 0;
+};
+
+}  // namespace
+
+TEST_CASE("answers are observed side by side") {
+  CrowdRunner crowd(mostly_right), again(mostly_right);
+  Setting s(two_turn_quiz(), 50, crowd), plain(two_turn_quiz(), 50, again);
+  const SlowScorer slow;
+  evaluate({s.task, s.plan, crowd, slow, s.store, kClock, nullptr, {}, 3}, s.run);
+  CHECK(slow.most_at_once == 3);
+  plain.evaluate_all();
+  CHECK(lines_of(s.store, s.run) == lines_of(plain.store, plain.run));
+}
+
+TEST_CASE("an error while judging ends the run; what was kept stays") {
+  CrowdRunner crowd(mostly_right), sound(mostly_right);
+  Setting s(two_turn_quiz(), 50, crowd);
+  SlowScorer slow;
+  slow.broken = "q40";
+  CHECK_THROWS_WITH(evaluate({s.task, s.plan, crowd, slow, s.store, kClock, nullptr, {}, 3}, s.run),
+                    Catch::Contains("the sandbox of q40 broke"));
+  const std::size_t kept = s.store.done(s.run).size();
+  CHECK(kept < 50);
+  CHECK(s.evaluate_with(sound).status == RunStatus::kComplete);
+  CHECK(s.store.done(s.run).size() == 50);
 }
 
 TEST_CASE("an error ends the run once every request has ended") {

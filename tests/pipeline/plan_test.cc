@@ -111,10 +111,11 @@ TEST_CASE("the other answer is that of another sample of the group, the same eac
   const Plan plan = plan_with({});
   const References references(task, plan);
   const Prompt prompt{"q4", GenerateInput{}};
+  const std::vector<Turn> one_turn(1);
   std::set<std::string> seen;
   for (int repeat = 0; repeat < 200; ++repeat) {
-    const std::string first = references.other(prompt, {4, repeat, 0});
-    CHECK(references.other(prompt, {4, repeat, 1}) == first + "!");
+    const std::string first = references.other(prompt, {4, repeat, {}});
+    CHECK(references.other(prompt, {4, repeat, one_turn}) == first + "!");
     seen.insert(first);
   }
   CHECK(seen == std::set<std::string>{"0", "2", "6", "8", "10"});
@@ -127,10 +128,10 @@ TEST_CASE("a sample that is alone in its group gets the answer of any other") {
   const Prompt prompt{"q1", GenerateInput{}};
   std::set<std::string> seen;
   for (int repeat = 0; repeat < 100; ++repeat)
-    seen.insert(References(task, plan).other(prompt, {1, repeat, 0}));
+    seen.insert(References(task, plan).other(prompt, {1, repeat, {}}));
   CHECK(seen == std::set<std::string>{"0", "2"});
   plan.samples.resize(1);
-  CHECK(References(task, plan).other(prompt, {0, 0, 0}).empty());
+  CHECK(References(task, plan).other(prompt, {0, 0, {}}).empty());
 }
 
 }  // namespace micius

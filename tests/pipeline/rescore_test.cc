@@ -63,6 +63,9 @@ TEST_CASE("rescoring makes a new run of the stored turns and leaves the old one"
   CHECK(correct == 19);
   CHECK(failed == 1);
   CHECK(lines_of(store, old) == before);
+  const RunId begun = store.begin(plan.spec, 4);
+  CHECK_THROWS_WITH(rescore({task, scorer, store, kClock, 5}, begun),
+                    "run 4 is unfinished and cannot be rescored; `micius resume 4` first");
 }
 
 }  // namespace micius

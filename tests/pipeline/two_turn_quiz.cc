@@ -32,8 +32,8 @@ Task two_turn_quiz(std::size_t prompt_bytes) {
     }
     return Prompt{sample.id, GenerateInput{std::move(messages)}};
   };
-  task.reference = [](const Sample& sample, std::size_t turn) {
-    return sample.targets.front() + std::string(turn, '!');
+  task.reference = [](const Sample& sample, std::span<const Turn> turns) {
+    return sample.targets.front() + std::string(turns.size(), '!');
   };
   return task;
 }

@@ -84,6 +84,42 @@ TEST_CASE("infrawise leaves the model's own DCW for turn 2") {
   CHECK(scorer({{"mode", "dcw"}})->observe(sample, turns_of({"{\"Design\": {}}"})).empty());
 }
 
+TEST_CASE("infrawise searches the pool for the model's own DCW") {
+  const auto judge = scorer({{"mode", "retrieved"}});
+  Sample sample = sample_of({"H100", "", "default", "LINPACK"}, {1});
+  std::vector<Turn> turns = turns_of({R"({"Design": {"Target": "H100"}, "Workload": "LINPACK"})", "2, 0"});
+  turns[0].observation = judge->observe(sample, std::span(turns).first(1));
+  const Json observation = parse_json(turns[0].observation, "observation");
+  REQUIRE(observation.at("found").size() == 10);
+  for (std::size_t i = 0; i < 10; ++i) {
+    const Json& candidate = observation.at("candidates").at(i);
+    CHECK(candidate.at("index") == i);
+    CHECK_FALSE(candidate.contains("designs"));
+  }
+  sample.extra["relevant"] = {observation["found"][0], observation["found"][2], "r-not-found", "r-neither"};
+  const Score score = judge->score(sample, turns);
+  const auto value = [](const Score& of, const std::string& metric) {
+    const auto it =
+        std::find_if(of.values.begin(), of.values.end(), [&](const Value& v) { return v.metric == metric; });
+    REQUIRE(it != of.values.end());
+    return it->value;
+  };
+  CHECK(value(score, "bench_accuracy") == 1);
+  CHECK(value(score, "recall_at_10") == 0.5);
+
+  const Score unread = judge->score(sample, turns_of({"H100, I think"}));
+  CHECK(value(unread, "bench_accuracy") == 0);
+  CHECK(value(unread, "recall_at_10") == 0);
+  CHECK(unread.verdict == Verdict::kNoAnswer);
+}
+
+TEST_CASE("infrawise lists the metrics it can give") {
+  CHECK(scorer()->metrics().size() == 13);
+  CHECK(scorer({{"mode", "dcw"}})->metrics().size() == 9);
+  CHECK(scorer({{"mode", "oracle"}})->metrics().size() == 4);
+  CHECK(scorer({{"mode", "retrieved"}})->metrics().size() == 14);
+}
+
 TEST_CASE("infrawise never throws for what a model wrote") {
   const Sample sample = sample_of({"H100", "A100", "peak performance", "LINPACK"}, {1});
   const std::string big(1 << 20, 'A');
@@ -99,8 +135,10 @@ TEST_CASE("infrawise never throws for what a model wrote") {
 }
 
 TEST_CASE("infrawise names the modes it knows") {
-  CHECK_THROWS_WITH(scorer({{"mode", "retrieved"}}),
-                    "scorer 'infrawise': unknown mode 'retrieved'; known: end-to-end, dcw, oracle");
+  CHECK_THROWS_WITH(
+      scorer({{"mode", "retrieve"}}),
+      "scorer 'infrawise': unknown mode 'retrieve' (did you mean 'retrieved'?); known: end-to-end, "
+      "dcw, oracle, retrieved");
   CHECK_THROWS_AS(scorer({{"mod", "dcw"}}), Error);
 }
 

@@ -57,7 +57,7 @@ void check_case(const std::string& name, const JsonFields& test) {
   CHECK(prompt->sample_id == "0");
   if (test.has("gold")) CHECK(sample.extra.at("gold") == test.at("gold"));
   if (test.has("target")) CHECK(sample.targets == std::vector<std::string>{test.string("target")});
-  if (test.has("reference")) CHECK(task.reference(sample, 0) == test.string("reference"));
+  if (test.has("reference")) CHECK(task.reference(sample, std::vector<Turn>(0)) == test.string("reference"));
   const std::vector<Turn> turns(1);
   CHECK_FALSE(task.next(sample, shots, turns));
 }

@@ -120,13 +120,13 @@ TEST_CASE("infrawise turn 2 holds the model's own DCW and nothing of turn 1") {
 TEST_CASE("infrawise knows the right answer of each turn") {
   Sample s = make().prepare(sample("?", "H100"));
   CHECK(s.targets == std::vector<std::string>{kLinpackH100});
-  CHECK(make().reference(s, 0) == kLinpackH100);
-  CHECK(make().reference(s, 1) == "0");
-  CHECK(make({{"mode", "oracle"}}).reference(s, 0) == "0");
+  CHECK(make().reference(s, std::vector<Turn>(0)) == kLinpackH100);
+  CHECK(make().reference(s, std::vector<Turn>(1)) == "0");
+  CHECK(make({{"mode", "oracle"}}).reference(s, std::vector<Turn>(0)) == "0");
   s.extra["matches"] = {3, 7};
-  CHECK(make().reference(s, 1) == "3, 7");
+  CHECK(make().reference(s, std::vector<Turn>(1)) == "3, 7");
   s.extra["matches"] = Json::array();
-  CHECK(make().reference(s, 1) == "None");
+  CHECK(make().reference(s, std::vector<Turn>(1)) == "None");
 }
 
 TEST_CASE("infrawise has the paper's metrics first and a limit for each turn") {
@@ -140,11 +140,14 @@ TEST_CASE("infrawise has the paper's metrics first and a limit for each turn") {
 }
 
 TEST_CASE("infrawise names what is wrong with a parameter or a case") {
-  CHECK_THROWS_WITH(make({{"mode", "retrieved"}}),
-                    "task 'infrawise': unknown mode 'retrieved'; known: end-to-end, dcw, oracle");
+  CHECK_THROWS_WITH(
+      make({{"mode", "retrieve"}}),
+      "task 'infrawise': unknown mode 'retrieve' (did you mean 'retrieved'?); known: end-to-end, dcw, "
+      "oracle, retrieved");
   CHECK_THROWS_WITH(
       make({{"mode", "oracel"}}),
-      "task 'infrawise': unknown mode 'oracel' (did you mean 'oracle'?); known: end-to-end, dcw, oracle");
+      "task 'infrawise': unknown mode 'oracel' (did you mean 'oracle'?); known: end-to-end, dcw, oracle, "
+      "retrieved");
   CHECK_THROWS_AS(make({{"vocab", "shown"}}), Error);
   Sample s = sample("?", "H100");
   s.extra["matches"] = {"0"};

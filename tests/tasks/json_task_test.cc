@@ -73,8 +73,8 @@ void check_case(const JsonFields& test, const fs::path& folder) {
   }
   const Made made = make(file, options, static_cast<std::size_t>(test.integer("sample")));
   CHECK(dump_json(to_json(made.prompt)) == dump_json(test.at("prompt")));
-  const std::string reference =
-      made.task.reference ? made.task.reference(made.sample, 0) : made.sample.targets.front();
+  const std::string reference = made.task.reference ? made.task.reference(made.sample, std::vector<Turn>(0))
+                                                    : made.sample.targets.front();
   if (test.has("reference")) CHECK(reference == test.string("reference"));
   if (test.has("gold")) CHECK(made.sample.extra.at("gold") == test.at("gold"));
   CHECK(to_json(made.task.prepare(made.sample)) == to_json(made.sample));

@@ -6,10 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "scorers/record_search.h"
+
 namespace micius::aimicius {
 namespace {
-
-constexpr std::size_t kMostMetrics = 6;
 
 // What a record is to the case.
 struct Role {
@@ -23,23 +23,6 @@ struct Role {
 };
 
 using Filter = std::function<bool(const Role&)>;
-
-// What the model sees of a record, without its index. Values are the published ones.
-Json shown_fields(const PoolRecord& record) {
-  Json shown = Json::object();
-  for (const char* key : {"hardware", "sku", "workload"}) shown[key] = record.source.at(key);
-  for (const char* key : {"precision", "count", "nodes", "scenario"}) {
-    const auto it = record.source.find(key);
-    if (it != record.source.end() && !it->is_null()) shown[key] = *it;
-  }
-  Json results = Json::object();
-  for (const auto& [metric, value] : record.source.at("results").items()) {
-    if (results.size() == kMostMetrics) break;
-    results[metric] = value;
-  }
-  shown["results"] = std::move(results);
-  return shown;
-}
 
 class Drawing {
  public:
@@ -87,7 +70,7 @@ class Drawing {
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       const Role& role = roles_[chosen_[i]];
       ++uses_[chosen_[i]];
-      Json shown = shown_fields(pool_.records()[chosen_[i]]);
+      Json shown = shown_record(pool_.records()[chosen_[i]].source);
       shown["index"] = i;
       result.shown.push_back(std::move(shown));
       if (role.fits()) {
@@ -119,7 +102,7 @@ class Drawing {
   }
 
   bool add(std::size_t index) {
-    if (!looks_.insert(dump_json(shown_fields(pool_.records()[index]))).second) return false;
+    if (!looks_.insert(dump_json(shown_record(pool_.records()[index].source))).second) return false;
     chosen_.push_back(index);
     return true;
   }
