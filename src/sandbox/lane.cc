@@ -115,9 +115,10 @@ std::string exit_words(int pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status)) return "it was killed";
+  if (!WIFEXITED(status)) return "bubblewrap was killed";
   if (WEXITSTATUS(status) == 123) return "the user nobody (65534) cannot be taken on";
-  return "it ended with " + std::to_string(WEXITSTATUS(status));
+  if (WEXITSTATUS(status) == 122) return "bubblewrap cannot be run";
+  return "bubblewrap ended with " + std::to_string(WEXITSTATUS(status));
 }
 
 }  // namespace

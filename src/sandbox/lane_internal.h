@@ -31,7 +31,6 @@ class Lane {
   // the sandbox says one, and passes on what `served->answer` throws; the lane is then broken as well.
   std::optional<ExecResult> run(const ExecRequest& request);
   bool is_broken() const { return broken_; }
-  bool has_control_group() const { return group_.exists(); }
 
  private:
   std::optional<ExecResult> exchange(const ExecRequest& request);

@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "base/error.h"
+#include "sandbox/cgroup_internal.h"
 #include "sandbox/filter_internal.h"
 #include "sandbox/lane_internal.h"
 #include "sandbox/system_internal.h"
@@ -201,9 +202,9 @@ SandboxOffer make_sandbox(const SandboxOptions& options) {
     return offer;
   }
   const std::optional<std::filesystem::path> python = find_python();
-  offer.what =
-      fmt::format("bubblewrap, seccomp; {}",
-                  python ? python->filename().string() : "no python3: install the Debian package python3");
+  offer.what = fmt::format(
+      "bubblewrap, seccomp, {}; {}", ControlGroup("probe").exists() ? "control groups" : "no control groups",
+      python ? python->filename().string() : "no python3: install the Debian package python3");
   return offer;
 }
 

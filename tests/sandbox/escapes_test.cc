@@ -107,7 +107,8 @@ std::string compare(const Json& line, const ExecResult& result) {
 
 // What a well-behaved program sees, whatever ran before it.
 std::string next_is_clean(Sandbox& sandbox) {
-  ExecRequest request = shell("ls -A /job /tmp /home/user; cat f; p=(/proc/[0-9]*); echo ${#p[*]}; echo x > g");
+  ExecRequest request =
+      shell("ls -A /job /tmp /home/user; cat f; p=(/proc/[0-9]*); echo ${#p[*]}; echo x > g");
   request.files = {{"f", "laid\n"}};
   const ExecResult result = sandbox.run(request);
   const bool clean = result.exit_code == 0 && result.err.empty() && !result.timed_out &&

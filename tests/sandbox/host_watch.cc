@@ -2,7 +2,9 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <map>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <netinet/in.h>
 #include <poll.h>
 #include <set>
@@ -33,37 +35,11 @@ int listen_at(const std::string& name) {
   return fd;
 }
 
-// pid -> (parent, name)
-std::map<int, std::pair<int, std::string>> processes() {
-  std::map<int, std::pair<int, std::string>> all;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const int pid = std::atoi(entry.path().filename().c_str());
-    if (pid == 0) continue;
-    try {
-      const std::string text = read_file(entry.path() / "stat");
-      const std::size_t open = text.find('('), close = text.rfind(')');
-      if (open == std::string::npos || close == std::string::npos || close + 4 > text.size()) continue;
-      all[pid] = {std::atoi(text.c_str() + close + 4), text.substr(open + 1, close - open - 1)};
-    } catch (const std::exception&) {
-      // It ended while we looked.
-    }
-  }
-  return all;
-}
-
 // The names of this process' descendants, but for those that a sandbox at rest has.
 std::multiset<std::string> strangers() {
-  const auto all = processes();
   std::multiset<std::string> names;
-  for (const auto& [pid, process] : all) {
-    int ancestor = process.first;
-    for (int steps = 0; ancestor > 1 && ancestor != ::getpid() && steps < 100; ++steps) {
-      const auto up = all.find(ancestor);
-      ancestor = up == all.end() ? 0 : up->second.first;
-    }
-    if (ancestor == ::getpid() && process.second != "bwrap" && process.second != "micius-box") {
-      names.insert(process.second);
-    }
+  for (const auto& [pid, name] : descendants(::getpid())) {
+    if (name != "bwrap" && name != "micius-box") names.insert(name);
   }
   return names;
 }
@@ -74,7 +50,36 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
   }
 }
 
+// pid -> (parent, name)
+std::map<int, std::pair<int, std::string>> all_processes() {
+  std::map<int, std::pair<int, std::string>> all;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    if (pid == 0) continue;
+    std::ifstream file(entry.path() / "stat");  // which ends while we look, at times
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    const std::size_t open = text.find('('), close = text.rfind(')');
+    if (open == std::string::npos || close == std::string::npos || close + 4 > text.size()) continue;
+    all[pid] = {std::atoi(text.c_str() + close + 4), text.substr(open + 1, close - open - 1)};
+  }
+  return all;
+}
+
 }  // namespace
+
+std::map<int, std::string> descendants(int of) {
+  const auto all = all_processes();
+  std::map<int, std::string> names;
+  for (const auto& [pid, process] : all) {
+    int ancestor = process.first;
+    for (int steps = 0; ancestor > 1 && ancestor != of && steps < 100; ++steps) {
+      const auto up = all.find(ancestor);
+      ancestor = up == all.end() ? 0 : up->second.first;
+    }
+    if (ancestor == of) names[pid] = process.second;
+  }
+  return names;
+}
 
 HostWatch::HostWatch() : abstract_("micius-test-" + std::to_string(::getpid())) {
   ::chmod(folder_.path().c_str(), 0755);

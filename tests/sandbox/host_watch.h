@@ -1,12 +1,15 @@
 // What an escape from the sandbox would touch, and whether it did.
 #pragma once
 
-#include <filesystem>
+#include <map>
 #include <string>
 
 #include "temp_dir.h"
 
 namespace micius {
+
+// Every process that descends from the process `of`, with its name.
+std::map<int, std::string> descendants(int of);
 
 // A file with a secret, listening sockets of three kinds, an environment variable and an open descriptor of
 // this process.
