@@ -23,6 +23,7 @@ const std::map<std::string, std::set<std::string>> kLayers = {
     {"engine", {"base"}},
     {"plan", {"base"}},
     {"sandbox", {"base", "core"}},
+    {"embed", {"base", "core", "engine"}},
     {"emu", {"base"}},
     {"store", {"base", "core"}},
     {"tasks", {"base", "core"}},

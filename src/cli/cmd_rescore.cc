@@ -20,12 +20,13 @@ class RescoreCommand final : public Command {
         ->type_name("RUN");
     add_db_flag(app, places_);
     add_data_dir_flag(app, places_);
+    add_model_dir_flag(app, places_);
   }
 
   ExitCode run() override {
     const SystemClock clock;
     SqliteStore store(places_.db, OpenMode::kExisting, clock);
-    LazyServices services(0);
+    LazyServices services(0, places_);
     const std::int64_t batch = next_batch(store);
     std::vector<RunId> made;
     for (const RunId id : resolve_runs(store, runs_)) {

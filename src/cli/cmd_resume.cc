@@ -68,7 +68,7 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
   if (spec.model_options.contains("numerics"))
     engine_.numerics = spec.model_options.at("numerics").get<std::string>();
   const auto runner = open_model(spec.model_source, engine_, places_, {clock_, &context.store});
-  LazyServices services(engine_.threads);
+  LazyServices services(engine_.threads, places_);
   TaskSetup setup = set_up_task(spec.task_source, task_options_of(spec, data_roots(places_)),
                                 spec.options.seed, services, context.log);
   const Plan plan = plan_run(setup, runner->info(), options_of(spec));

@@ -229,7 +229,7 @@ ExitCode RunCommand::run() {
   report_file.output = report_;
   if (!report_.empty()) check_report_file(report_file, places_.db);
   for (const std::string& model : models_) require_model(model, places_, clock_);
-  services_.emplace(engine_.threads);
+  services_.emplace(engine_.threads, places_);
   for (const TaskRequest& request : requested_tasks()) {
     const std::string source = request.file ? request.file->string() : request.name;
     try {

@@ -2,7 +2,10 @@
 
 #include <filesystem>
 
+#include "base/error.h"
+#include "cli/models.h"
 #include "cli/places.h"
+#include "embed/engine_embedder.h"
 
 namespace micius {
 
@@ -20,6 +23,18 @@ Offer<Sandbox> LazyServices::sandbox() {
   return {sandbox_.sandbox.get(), sandbox_.why_not};
 }
 
-Offer<Embedder> LazyServices::embedder() { return {nullptr, "this build has no embedder"}; }
+Offer<Embedder> LazyServices::embedder() {
+  std::call_once(embedder_made_, [&] {
+    EngineFlags flags;
+    flags.threads = threads_;
+    try {
+      embedder_ = std::make_unique<EngineEmbedder>(find_encoder_folder(kDefaultEncoder, places_),
+                                                   encoder_options(flags));
+    } catch (const Error& error) {
+      no_embedder_ = error.what();
+    }
+  });
+  return {embedder_.get(), no_embedder_};
+}
 
 }  // namespace micius

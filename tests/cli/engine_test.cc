@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/process.h"
+#include "engine/tiny_encoder.h"
 #include "engine/tiny_model.h"
 
 namespace micius {
@@ -18,12 +19,12 @@ struct Outcome {
   std::vector<Json> lines;
 };
 
-Outcome run_verb(const TinyModel& model, const std::string& verb, const std::string& input) {
-  const std::string stem = model.path().string() + "." + verb;
+Outcome run_verb(const std::filesystem::path& model, const std::string& verb, const std::string& input) {
+  const std::string stem = model.string() + "." + verb;
   write_file_atomic(stem + ".in", input);
   const std::string line = "MICIUS_MODEL_DIR= exec '" MICIUS_PROGRAM "' engine " + verb +
-                           " --threads 1 --model '" + model.path().string() + "' <'" + stem + ".in' >'" +
-                           stem + ".out'";
+                           " --threads 1 --model '" + model.string() + "' <'" + stem + ".in' >'" + stem +
+                           ".out'";
   Outcome outcome{run_process({"sh", "-c", line}).exit_code, {}};
   for_each_line(read_file(stem + ".out"), [&](std::string_view text, std::size_t) {
     if (!text.empty()) outcome.lines.push_back(parse_json(text, verb));
@@ -31,6 +32,36 @@ Outcome run_verb(const TinyModel& model, const std::string& verb, const std::str
   std::filesystem::remove(stem + ".in");
   std::filesystem::remove(stem + ".out");
   return outcome;
+}
+
+Outcome run_verb(const TinyModel& model, const std::string& verb, const std::string& input) {
+  return run_verb(model.path(), verb, input);
+}
+
+TEST_CASE("engine embed: unit vectors in order, bad lines in their place", "[engine]") {
+  const TinyEncoder encoder;
+  std::string input = R"({"text": "a b"}
+{"text": 7}
+{"text": "", "special": true}
+no
+)";
+  for (int i = 0; i < 300; ++i)
+    input += R"({"text": "a b"})"
+             "\n";
+  const Outcome outcome = run_verb(encoder.folder(), "embed", input + R"({"text": ""})");
+  CHECK(outcome.exit_code == 1);
+  REQUIRE(outcome.lines.size() == 305);
+  const auto vector = outcome.lines[0]["embedding"].get<std::vector<double>>();
+  REQUIRE(vector.size() == 32);
+  double square = 0;
+  for (const double value : vector) square += value * value;
+  CHECK(square == Approx(1));
+  for (const std::size_t i : {1U, 2U, 3U}) {
+    CHECK_THAT(outcome.lines[i]["error"].get<std::string>(),
+               Catch::StartsWith("line " + std::to_string(i + 1) + ": "));
+  }
+  for (std::size_t i = 4; i < 304; ++i) CHECK(outcome.lines[i] == outcome.lines[0]);
+  CHECK(outcome.lines[304]["embedding"] != outcome.lines[0]["embedding"]);
 }
 
 TEST_CASE("engine tokenize: ids and text both ways, bad lines in their place", "[engine]") {

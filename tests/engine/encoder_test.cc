@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "engine/safetensors.h"
 #include "engine/test_model.h"
+#include "engine/tiny_encoder.h"
 #include "engine/tokenizer/wordpiece.h"
 
 namespace micius {
@@ -106,6 +107,77 @@ TEST_CASE("All published WordPiece ids are met", "[encoder]") {
     INFO(text.text);
     CHECK(ids == text.ids);
   }
+}
+
+TEST_CASE("A small encoder gives the same bytes on every instruction set, in any batch", "[encoder]") {
+  const TinyEncoder tiny;
+  const std::vector<std::string> texts = {"a b c", "", "hello world 12 34 56 78", "z", "A", "\xff"};
+  std::vector<float> first;
+  for (const Isa isa : usable_isas()) {
+    for (const EncoderOptions& options : {EncoderOptions{isa, 1, 1}, EncoderOptions{isa, 2, 512}}) {
+      Encoder encoder(tiny.folder(), options);
+      CHECK(encoder.info().max_tokens == 6);
+      const std::vector<float> rows = encoder.embed(texts);
+      REQUIRE(rows.size() == texts.size() * 32);
+      if (first.empty()) first = rows;
+      CHECK(rows == first);
+      CHECK(encoder.embed({}).empty());
+    }
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    CHECK(cosine(&first[i * 32], &first[i * 32], 32) == Approx(1));
+  }
+  CHECK(cosine(&first[0], &first[32], 32) < 0.999);
+}
+
+std::string message_of(const std::filesystem::path& folder) {
+  try {
+    Encoder(folder, {});
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("What is wrong with an encoder's folder is said with file and field", "[encoder]") {
+  struct Bad {
+    const char *file, *from, *to, *message;
+  };
+  for (const Bad& bad : {
+           Bad{"config.json", "\"bert\"", "\"roberta\"", "config.json: field 'model_type' is 'roberta'"},
+           Bad{"config.json", "\"gelu\"", "\"relu\"", "config.json: field 'hidden_act' is 'relu'"},
+           Bad{"config.json", "\"hidden_size\": 32", "\"hidden_size\": 0", "field 'hidden_size': expected"},
+           Bad{"config.json", "\"hidden_size\": 32", "\"hidden_size\": 64",
+               "tensor 'embeddings.word_embeddings.weight' is [67, 32], the model's numbers ask for [67, "
+               "64]"},
+           Bad{"config.json", "heads\": 2", "heads\": 5", "field 'num_attention_heads': expected a divisor"},
+           Bad{"config.json", "1e-12", "-1", "field 'layer_norm_eps'"},
+           Bad{"config.json", "layers\": 2", "layers\": 3",
+               "'encoder.layer.2.attention.self.query.weight' is missing"},
+           Bad{"config.json", "layers\": 2", "layers\": 1", "tensor 'encoder.layer.1."},
+           Bad{"vocab.txt", "[MASK]", "[MASK]\nmore", "vocab.txt: 68 tokens, but 'vocab_size'"},
+           Bad{"config.json", "embeddings\": 16", "embeddings\": 7", "expected 3 to 7"},
+           Bad{"tokenizer_config.json", "true", "false", "field 'do_lower_case'"},
+           Bad{"1_Pooling/config.json", "mean_tokens", "cls_token", "field 'pooling_mode_cls_token'"},
+           Bad{"1_Pooling/config.json", "true", "false", "field 'pooling_mode_mean_tokens' must be true"},
+           Bad{"sentence_bert_config.json", "8", "2", "expected 3 to 16"},
+           Bad{"vocab.txt", "[SEP]", "[SEPP]", "vocab.txt: the token [SEP] is missing"},
+           Bad{"model.safetensors", "F32", "F64", "model.safetensors: tensor"},
+       }) {
+    const TinyEncoder tiny;
+    std::string text = read_file(tiny.folder() / bad.file);
+    const std::size_t at = text.find(bad.from);
+    REQUIRE(at != std::string::npos);
+    tiny.write(bad.file, text.replace(at, std::string_view(bad.from).size(), bad.to));
+    CHECK_THAT(message_of(tiny.folder()), Catch::Contains(bad.message));
+  }
+  const TinyEncoder tiny;
+  for (const char* file : {"config.json", "vocab.txt", "model.safetensors"}) {
+    std::filesystem::rename(tiny.folder() / file, tiny.folder() / "away");
+    CHECK_THAT(message_of(tiny.folder()), Catch::Contains(file));
+    std::filesystem::rename(tiny.folder() / "away", tiny.folder() / file);
+  }
+  CHECK(message_of(tiny.folder()).empty());
 }
 
 }  // namespace
