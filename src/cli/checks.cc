@@ -16,7 +16,7 @@ CLI::Validator whole_number(long least) {
     if (read_number(text, number) && number >= least) return "";
     return fmt::format("must be a whole number of at least {}, not '{}'", least, text);
   };
-  return CLI::Validator(check, "N");
+  return CLI::Validator(check, "");
 }
 
 CLI::Validator number_within(double low, double high) {
@@ -25,7 +25,7 @@ CLI::Validator number_within(double low, double high) {
     if (read_number(text, number) && std::isfinite(number) && number >= low && number <= high) return "";
     return fmt::format("must be a number from {} to {}, not '{}'", low, high, text);
   };
-  return CLI::Validator(check, "X");
+  return CLI::Validator(check, "");
 }
 
 CLI::Validator byte_size() {

@@ -93,21 +93,30 @@ std::string ProgressDisplay::score(const Progress& progress) const {
   return text;
 }
 
-std::string ProgressDisplay::line(const Progress& progress, std::size_t width) const {
+// What may follow the score, the most wanted first.
+std::vector<std::string> ProgressDisplay::extras(const Progress& progress) const {
   const auto elapsed = clock_.now() - started_;
   const double seconds = std::chrono::duration<double>(elapsed).count();
   const double rate = seconds > 0 ? static_cast<double>(progress.new_records) / seconds : 0;
+  const std::size_t over = progress.done + progress.failed;
+  std::vector<std::string> parts;
+  if (progress.failed > 0) parts.push_back(fmt::format("{} failed", progress.failed));
+  if (over >= progress.total) {
+    parts.push_back(format_duration(elapsed));
+  } else if (rate > 0) {
+    const std::chrono::duration<double> left(static_cast<double>(progress.total - over) / rate);
+    parts.push_back(format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left)) + " left");
+  }
+  if (rate > 0) parts.push_back(fmt::format("{:.3g} samples/s", rate));
+  return parts;
+}
+
+// On a terminal of `width` columns whole parts are left out, and none is cut. 0: no limit.
+std::string ProgressDisplay::line(const Progress& progress, std::size_t width) const {
   const std::string head = fmt::format("{:<14} {:<16} ", shorten(task_, 14), shorten(model_, 16));
   std::string tail = fmt::format("{:>5}/{}  {}", progress.done, progress.total, score(progress));
-  if (progress.failed > 0) tail += fmt::format("  {} failed", progress.failed);
-  if (rate > 0) tail += fmt::format("  {:.3g} samples/s", rate);
-  const std::size_t over = progress.done + progress.failed;
-  if (rate > 0 && over < progress.total) {
-    const auto left = std::chrono::duration<double>(static_cast<double>(progress.total - over) / rate);
-    tail +=
-        fmt::format("  {} left", format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left)));
-  } else if (over >= progress.total) {
-    tail += fmt::format("  {}", format_duration(elapsed));
+  for (const std::string& part : extras(progress)) {
+    if (width == 0 || code_points(head + tail + part) + 3 <= width) tail += "  " + part;
   }
   const std::size_t used = code_points(head) + code_points(tail) + 2;
   const std::size_t cells = width > used ? std::min(width - used, kLongestBar) : 0;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "core/task.h"
@@ -31,6 +32,7 @@ class ProgressDisplay final : public EvaluateObserver {
 
  private:
   std::string line(const Progress& progress, std::size_t width) const;
+  std::vector<std::string> extras(const Progress& progress) const;
   std::string score(const Progress& progress) const;
   void draw(const Progress& progress);
 
