@@ -121,6 +121,26 @@ TEST_CASE("hostile templates end with a limit") {
   is_limit(std::string((1 << 20) + 1, 'x'));
 }
 
+TEST_CASE("what looks at all there is costs steps", "[limits]") {
+  std::string literal = "{% set d = {";
+  for (int i = 0; i < 90000; ++i) literal += std::to_string(i) + ":0,";
+  is_limit(literal + "} %}");
+  is_limit("{% set d = dict(range(99999)|batch(2)) %}");
+  is_limit("{% set n = namespace(**dict(range(99999)|batch(2))) %}");
+  const std::string dicts =
+      "{% set a = dict(range(9000)|batch(2)) %}{% set b = dict(range(9000)|batch(2)|reverse) %}"
+      "{% for i in range(9999) %}";
+  is_limit(dicts + "{% if a == b %}{% endif %}{% endfor %}");
+  is_limit(dicts + "{% if [a] is eq([b]) %}{% endif %}{% endfor %}");
+  is_limit(dicts + "{% if b in [a, 1] %}{% endif %}{% endfor %}");
+  const std::string long_list = "{% set x = range(99999)|list %}{% for i in range(99999) %}";
+  is_limit(long_list + "{% set y = x.count(-1) %}{% endfor %}");
+  is_limit(long_list + "{% set y = x.index(99998) %}{% endfor %}");
+  is_limit(long_list + "{% if -1 is in(x) %}{% endif %}{% endfor %}");
+  const std::string long_text = "{% set x = 'a' * 9000000 %}{% for i in range(99999) %}";
+  is_limit(long_text + "{% if x.isupper() or x.count('b') %}{% endif %}{% endfor %}");
+}
+
 TEST_CASE("a template that holds itself leaves nothing behind") {
   const auto render = [](const std::string& source) {
     return ChatTemplate(source, "m").render(Json::object(), test::fixed_time());

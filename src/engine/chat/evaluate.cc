@@ -38,7 +38,7 @@ Value Interpreter::run(const DictLiteral& node) {
   DictItems items;
   for (const auto& [key, value] : node.items) {
     Value k = evaluate(*key);
-    set_item(items, std::move(k), evaluate(*value));
+    set_item(*this, items, std::move(k), evaluate(*value));
   }
   return Value::dict(std::move(items));
 }
@@ -115,6 +115,9 @@ bool Interpreter::test(std::string_view name, const Value& input, const Argument
   const Test* rule = find_test(name);
   if (rule == nullptr) raise(FailureKind::kSyntax, "No test named '{}'.", name);
   tick(input.is_text() ? input.text().size() / 64 + 1 : 1);
+  for (const Value& operand : arguments.positional)
+    tick(std::min(input.size().steps(), operand.size().steps()));
+  if (name == "in" && !arguments.positional.empty()) tick(arguments.positional[0].size().steps());
   if (arguments.positional.size() != rule->operands || !arguments.named.empty())
     raise_type_error("the test '{}' takes {} operands", name, rule->operands);
   return rule->function(input, rule->operands == 1 ? arguments.positional[0] : Value());
@@ -146,11 +149,11 @@ Value Interpreter::run(const Binary& node) {
 }
 
 bool Interpreter::compare(const std::string& op, const Value& left, const Value& right) {
-  tick(std::min(left.size().weight, right.size().weight) / 64 + 1);
+  tick(std::min(left.size().steps(), right.size().steps()));
   if (op == "==") return equals(left, right);
   if (op == "!=") return !equals(left, right);
   if (op == "in" || op == "not in") {
-    tick(right.size().weight / 64);
+    tick(right.size().steps());
     return contains(right, left) == (op == "in");
   }
   if (op == "<") return less(left, right);

@@ -45,7 +45,7 @@ Value range(Interpreter& interpreter, const Arguments& arguments) {
 }
 
 // dict(other, a=1): the pairs of a mapping or of a list of pairs, then the named ones.
-DictItems dict_items(const char* name, const Arguments& arguments) {
+DictItems dict_items(Interpreter& interpreter, const char* name, const Arguments& arguments) {
   if (arguments.positional.size() > 1)
     raise_type_error("{} expected at most 1 argument, got {}", name, arguments.positional.size());
   DictItems items;
@@ -60,11 +60,11 @@ DictItems dict_items(const char* name, const Arguments& arguments) {
         const std::vector<Value> parts = items_of(pair);
         if (parts.size() != 2)
           raise_python("ValueError", "a pair of {} elements; 2 is required", parts.size());
-        set_item(items, parts[0], parts[1]);
+        set_item(interpreter, items, parts[0], parts[1]);
       }
     }
   }
-  for (const auto& [key, value] : arguments.named) set_item(items, Value(key), value);
+  for (const auto& [key, value] : arguments.named) set_item(interpreter, items, Value(key), value);
   return items;
 }
 
@@ -72,8 +72,8 @@ class DictFunction final : public Object {
  public:
   std::string_view type_name() const override { return "type"; }
   bool callable() const override { return true; }
-  Value call(Interpreter&, const Arguments& arguments) override {
-    return Value::dict(dict_items("dict", arguments));
+  Value call(Interpreter& interpreter, const Arguments& arguments) override {
+    return Value::dict(dict_items(interpreter, "dict", arguments));
   }
   std::optional<Value> attribute(Interpreter&, std::string_view name) override {
     if (name != "fromkeys") return std::nullopt;
@@ -82,8 +82,7 @@ class DictFunction final : public Object {
           const Bound bound("fromkeys", arguments, {"iterable", "value"}, 1);
           DictItems items;
           for (Value& key : items_of(bound[0])) {
-            interpreter.tick(items.size());
-            set_item(items, std::move(key), bound.has(1) ? bound[1] : Value());
+            set_item(interpreter, items, std::move(key), bound.has(1) ? bound[1] : Value());
           }
           return Value::dict(std::move(items));
         }));
@@ -92,7 +91,8 @@ class DictFunction final : public Object {
 
 Value make_namespace(Interpreter& interpreter, const Arguments& arguments) {
   auto space = std::make_shared<Namespace>();
-  for (auto& [key, value] : dict_items("namespace", arguments)) space->set(to_text(key), std::move(value));
+  for (auto& [key, value] : dict_items(interpreter, "namespace", arguments))
+    space->set(to_text(key), std::move(value));
   interpreter.adopt(space);
   return Value::object(space);
 }

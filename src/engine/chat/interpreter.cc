@@ -230,6 +230,7 @@ void Interpreter::bind(const MacroDefinition& macro, const Arguments& arguments)
     raise_type_error("macro '{}' takes not more than {} argument(s)", macro.name, macro.parameters.size());
   DictItems more_named;
   for (const auto& [name, value] : arguments.named) {
+    tick(macro.parameters.size() / 16);
     const bool is_parameter =
         std::find(macro.parameters.begin(), macro.parameters.end(), name) != macro.parameters.end();
     if (is_parameter || (name == "caller" && macro.reads_caller)) {

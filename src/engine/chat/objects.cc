@@ -7,6 +7,13 @@
 
 namespace micius::jinja {
 
+Value BoundMethod::call(Interpreter& interpreter, const Arguments& arguments) {
+  // A dict's methods look at keys, the others at all that is there.
+  const auto* dict = self_.get<Dict>();
+  interpreter.tick(dict != nullptr ? dict->items->size() / 8 : self_.size().steps());
+  return method_(interpreter, self_, arguments);
+}
+
 std::optional<Value> Namespace::attribute(Interpreter&, std::string_view name) {
   const auto place = values_.find(name);
   return place == values_.end() ? std::nullopt : std::optional(place->second);

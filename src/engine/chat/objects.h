@@ -34,9 +34,7 @@ class BoundMethod final : public Object {
       : Object(self.size().depth + 1), self_(std::move(self)), method_(method) {}
   std::string_view type_name() const override { return "builtin_function_or_method"; }
   bool callable() const override { return true; }
-  Value call(Interpreter& interpreter, const Arguments& arguments) override {
-    return method_(interpreter, self_, arguments);
-  }
+  Value call(Interpreter& interpreter, const Arguments& arguments) override;
 
  private:
   Value self_;

@@ -199,7 +199,8 @@ std::optional<Value> element(const Value& value, std::int64_t index) {
   return (*sequence->items)[static_cast<std::size_t>(index < 0 ? index + n : index)];
 }
 
-void set_item(DictItems& dict, Value key, Value value) {
+void set_item(Interpreter& interpreter, DictItems& dict, Value key, Value value) {
+  interpreter.tick(dict.size() / 8);
   const auto* sequence = key.get<Sequence>();
   if (key.is<Dict>() || (sequence != nullptr && sequence->kind == Sequence::Kind::kList))
     raise_type_error("unhashable type: '{}'", type_name(key));

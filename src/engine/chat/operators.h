@@ -25,7 +25,7 @@ Value slice(const Value& value, std::optional<std::int64_t> start, std::optional
 // value[index] of a text or sequence; absent if it is outside or the value has no elements.
 std::optional<Value> element(const Value& value, std::int64_t index);
 
-// Sets dict[key]; TypeError for a key that Python cannot hash.
-void set_item(DictItems& dict, Value key, Value value);
+// Sets dict[key], in steps of its size; TypeError for a key that Python cannot hash.
+void set_item(Interpreter& interpreter, DictItems& dict, Value key, Value value);
 
 }  // namespace micius::jinja

@@ -87,7 +87,7 @@ Value unique_filter(Interpreter& interpreter, const Value& input, const Argument
   std::vector<Value> items, seen;
   for (auto& [key, item] :
        keyed_items(interpreter, input, bound.has(1) ? &bound[1] : nullptr, bound.boolean_or(0, false))) {
-    interpreter.tick(seen.size());
+    interpreter.tick(seen.size() * key.size().steps());
     const Value& k = key;
     if (std::any_of(seen.begin(), seen.end(), [&](const Value& other) { return equals(other, k); })) continue;
     seen.push_back(key);

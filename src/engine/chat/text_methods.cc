@@ -273,6 +273,7 @@ Value format_method(Interpreter& interpreter, const Value& self, const Arguments
     const std::size_t end = text.find('}', i);
     if (c == '}' || end == std::string_view::npos)
       raise_python("ValueError", "Single '{}' encountered in format string", c);
+    interpreter.tick(arguments.named.size() / 16);
     const std::string value = to_text(format_field(text.substr(i + 1, end - i - 1), arguments, counter));
     interpreter.tick_bytes(value.size());
     out += value;

@@ -32,6 +32,7 @@ Size grown(Size size, const Value& item) {
   const Size more = item.size();
   size.depth = std::max(size.depth, more.depth + 1);
   size.weight += more.weight + 2;
+  size.pairs += more.pairs;
   if (size.depth > kMaxDepth) raise(FailureKind::kLimit, "a value nested deeper than {}", kMaxDepth);
   if (size.weight > kMaxWeight) raise(FailureKind::kLimit, "a value of more than {} bytes", kMaxWeight);
   return size;
@@ -53,15 +54,16 @@ Value Value::sequence(std::vector<Value> items, Sequence::Kind kind) {
 Value Value::dict(DictItems items) {
   Size size;
   for (const auto& [key, value] : items) size = grown(grown(size, key), value);
+  size.pairs += items.size() * items.size() / 16;  // a key is found by looking at all before it
   return Value(Data(Dict{std::make_shared<const DictItems>(std::move(items)), size}));
 }
 
 Size Value::size() const {
-  if (is_text()) return {0, text().size() + 1};
+  if (is_text()) return {0, text().size() + 1, 0};
   if (const auto* sequence = get<Sequence>()) return sequence->size;
   if (const auto* dict = get<Dict>()) return dict->size;
-  if (const auto* object = get<std::shared_ptr<Object>>()) return {(*object)->depth(), 8};
-  return {0, 8};
+  if (const auto* object = get<std::shared_ptr<Object>>()) return {(*object)->depth(), 8, 0};
+  return {0, 8, 0};
 }
 
 Size size_of(const std::vector<Value>& items) {

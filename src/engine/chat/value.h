@@ -35,6 +35,8 @@ struct Undefined {
 struct Size {
   std::uint32_t depth = 0;
   std::uint64_t weight = 1;  // about the bytes that printing it takes
+  std::uint64_t pairs = 0;   // about the keys that comparing its dicts looks at, in steps
+  std::uint64_t steps() const { return weight / 64 + pairs + 1; }  // that comparing it costs at most
 };
 constexpr std::uint32_t kMaxDepth = 200;
 constexpr std::uint64_t kMaxWeight = 64u << 20;
