@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +103,7 @@ void make_boxes() {
 // Its end is the end of all that lives in the sandbox.
 int main() {
   ::signal(SIGPIPE, SIG_IGN);
+  ::umask(022);  // what laid files look like must not depend on who started the harness
   try {
     micius::make_boxes();
   } catch (const std::exception& error) {

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -72,9 +71,11 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 void limit(int resource, std::int64_t value) {
-  const auto n = static_cast<rlim_t>(value);
-  const rlimit both{n, n};
-  if (::setrlimit(static_cast<__rlimit_resource>(resource), &both) != 0) refuse("setrlimit");
+  const auto which = static_cast<__rlimit_resource>(resource);
+  rlimit both{};
+  if (::getrlimit(which, &both) != 0) refuse("getrlimit");
+  both.rlim_max = both.rlim_cur = std::min(both.rlim_max, static_cast<rlim_t>(value));  // none can be raised
+  if (::setrlimit(which, &both) != 0) refuse("setrlimit");
 }
 
 void set_limits(const ExecLimits& limits) {
@@ -122,7 +123,6 @@ void drop_everything(const std::string& filter) {
   const std::vector<std::string> places = places_of(arguments[0], environment);
   const std::vector<char*> argv = pointers(arguments), env = pointers(environment);
   ::setsid();
-  ::umask(022);
   go_first();
   if (::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) refuse("dup2");
   ::syscall(SYS_close_range, 3u, ~0u, 0u);
