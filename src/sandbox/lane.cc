@@ -152,13 +152,8 @@ Lane::Lane(const LanePlan& plan, const std::string& name) : group_(name) {
   const bool greeted = send_wire(socket_, Wire::kHello, plan.filter);
   const std::optional<WireMessage> reply = greeted ? receive_wire(socket_) : std::nullopt;
   if (!reply || reply->kind != Wire::kReady) {
-    std::string why = reply ? reply->body : exit_words(pid);
-    if (!reply) {
-      if (const std::string said = all_of(words_out.get()); !said.empty()) why = said;
-    } else {
-      exit_words(pid);
-    }
-    fail(ErrorCode::kIo, "the sandbox does not start: {}", why);
+    const std::string ended = exit_words(pid), said = all_of(words_out.get());
+    fail(ErrorCode::kIo, "the sandbox does not start: {}", reply ? reply->body : said.empty() ? ended : said);
   }
   pid_ = pid;
   socket_ = ours.release();
