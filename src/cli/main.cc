@@ -102,7 +102,7 @@ void parse_arguments(CLI::App& app, std::vector<std::string> words, ConfigArgume
 
 // "--limit needs a value", "TASKS is required": CLI11's words but for those that count arguments.
 std::string parse_message(const CLI::App& command, const CLI::ParseError& error) {
-  const std::string message = error.what();
+  std::string message = error.what();
   if (message.find(" required ") != std::string::npos && message.ends_with(" missing"))
     return message.substr(0, message.find(':')) + " needs a value";
   for (const CLI::Option* option : command.get_options()) {
