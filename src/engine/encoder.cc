@@ -1,5 +1,7 @@
 #include "engine/encoder.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -89,6 +91,10 @@ std::vector<float> Encoder::embed(std::span<const std::string> texts) {
     unit_means(l.bert.forward(std::span(ids).subspan(begin, size), l.context),
                std::span(counts).subspan(begin, size), dim, std::span(rows).subspan(begin * dim, size * dim));
     begin = end;
+  }
+  if (!std::all_of(rows.begin(), rows.end(), [](float value) { return std::isfinite(value); })) {
+    fail(ErrorCode::kInvalidData, "{}: the weights give vectors that are no numbers; fetch the model again",
+         l.file.name());
   }
   return rows;
 }

@@ -47,7 +47,7 @@ class Encoder {
 
   // [texts.size(), dim]: the mean over all tokens, [CLS] and [SEP] included, scaled to length 1. A text is
   // cut at max_tokens. A row is the same bits whatever the other texts are. Throws Error{kIo} if memory is
-  // short.
+  // short, Error{kInvalidData} if the weights give no numbers.
   std::vector<float> embed(std::span<const std::string> texts);
 
   // Tokens of `text`, uncut, without [CLS] and [SEP].

@@ -130,6 +130,16 @@ TEST_CASE("A small encoder gives the same bytes on every instruction set, in any
   CHECK(cosine(&first[0], &first[32], 32) < 0.999);
 }
 
+TEST_CASE("Weights that give no numbers are said", "[encoder]") {
+  const TinyEncoder tiny;
+  std::string weights = read_file(tiny.folder() / "model.safetensors");
+  weights.replace(weights.size() - 4, 4, "\xff\xff\xff\x7f");  // NaN
+  tiny.write("model.safetensors", weights);
+  Encoder encoder(tiny.folder(), {});
+  CHECK_THROWS_WITH(encoder.embed(std::vector<std::string>{"a"}),
+                    Catch::Contains("model.safetensors: the weights give"));
+}
+
 std::string message_of(const std::filesystem::path& folder) {
   try {
     Encoder(folder, {});
@@ -154,6 +164,8 @@ TEST_CASE("What is wrong with an encoder's folder is said with file and field", 
            Bad{"config.json", "1e-12", "-1", "field 'layer_norm_eps'"},
            Bad{"config.json", "layers\": 2", "layers\": 3",
                "'encoder.layer.2.attention.self.query.weight' is missing"},
+           Bad{"config.json", "layers\": 2", "layers\": 16777216",
+               "'encoder.layer.2.attention.self.query.weight'"},
            Bad{"config.json", "layers\": 2", "layers\": 1", "tensor 'encoder.layer.1."},
            Bad{"vocab.txt", "[MASK]", "[MASK]\nmore", "vocab.txt: 68 tokens, but 'vocab_size'"},
            Bad{"config.json", "embeddings\": 16", "embeddings\": 7", "expected 3 to 7"},

@@ -26,7 +26,6 @@ class Reader {
     const std::vector<float> types = values("token_type_embeddings.weight", config_.token_types, hidden);
     for (std::size_t i = 0; i < weights.positions.size(); ++i) weights.positions[i] += types[i % hidden];
     weights.embedding_norm = norm("LayerNorm");
-    weights.layers.reserve(config_.layers);
     for (std::size_t i = 0; i < config_.layers; ++i) weights.layers.push_back(layer(i));
     refuse_unknown();
     return weights;
