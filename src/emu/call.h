@@ -58,6 +58,9 @@ struct State {
 // The changed values as one JSON object, keys in order; "{}" for an untouched machine.
 std::string state_diff(const State& state);
 
+// The first line of a compiled program: it names the client as its interpreter, under the name of `gpu-app`.
+inline constexpr const char* kAppLine = "#!/run/micius/bin/gpu-app\n";
+
 // The environment variable that marks a real child of `sudo`; emulated programs below it are root.
 inline constexpr const char* kRootVariable = "MICIUS_EMU_ROOT";
 

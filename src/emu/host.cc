@@ -139,6 +139,14 @@ void Host::advance(std::int64_t nanoseconds) {
 int Host::run(const Args& argv, const Child& child) {
   if (argv.empty()) return 0;
   const Program* program = find_program(argv[0], profile_->platform);
+  if (program == nullptr && argv[0].find('/') != std::string::npos) {
+    const std::string* content = file(argv[0]);
+    if (content != nullptr && content->rfind(kAppLine, 0) == 0) {
+      Args words{"gpu-app"};
+      words.insert(words.end(), argv.begin(), argv.end());
+      return run(words, child);
+    }
+  }
   if (program == nullptr) {
     if (outcome_.exec.empty()) {
       outcome_.exec = argv;

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 
+#include "emu/cuda/nvcc.h"
+#include "emu/fabric/fabric.h"
 #include "emu/nccl/perf.h"
+#include "emu/node/node.h"
 #include "emu/nvidia/smi.h"
+#include "emu/nvidia/tools.h"
 #include "emu/shim/shim.h"
+#include "emu/superbench/sb.h"
 
 namespace micius::emu {
 namespace {
@@ -22,6 +27,33 @@ constexpr Program kPrograms[] = {
     {"scatter_perf", Platform::kNvidia, run_nccl_perf},
     {"sendrecv_perf", Platform::kNvidia, run_nccl_perf},
     {"hypercube_perf", Platform::kNvidia, run_nccl_perf},
+    {"nvcc", Platform::kNvidia, run_nvcc},
+    {"gpu-app", Platform::kBoth, run_gpu_app},
+    {"dcgmi", Platform::kNvidia, run_dcgmi},
+    {"nvbandwidth", Platform::kNvidia, run_nvbandwidth},
+    {"nsys", Platform::kNvidia, run_nsys},
+    {"ncu", Platform::kNvidia, run_ncu},
+    {"compute-sanitizer", Platform::kNvidia, run_compute_sanitizer},
+    {"nvidia-settings", Platform::kNvidia, run_nvidia_settings},
+    {"lspci", Platform::kBoth, run_lspci},
+    {"numactl", Platform::kBoth, run_numactl},
+    {"modinfo", Platform::kBoth, run_modinfo},
+    {"lsmod", Platform::kBoth, run_lsmod},
+    {"dmesg", Platform::kBoth, run_dmesg},
+    {"ibstat", Platform::kBoth, run_ibstat},
+    {"ibstatus", Platform::kBoth, run_ibstatus},
+    {"ibv_devinfo", Platform::kBoth, run_ibv_devinfo},
+    {"ibv_devices", Platform::kBoth, run_ibv_devices},
+    {"ibdev2netdev", Platform::kBoth, run_ibdev2netdev},
+    {"ib_write_bw", Platform::kBoth, run_perftest},
+    {"ib_write_lat", Platform::kBoth, run_perftest},
+    {"ib_read_bw", Platform::kBoth, run_perftest},
+    {"ib_read_lat", Platform::kBoth, run_perftest},
+    {"ib_send_bw", Platform::kBoth, run_perftest},
+    {"ib_send_lat", Platform::kBoth, run_perftest},
+    {"ib_atomic_bw", Platform::kBoth, run_perftest},
+    {"ib_atomic_lat", Platform::kBoth, run_perftest},
+    {"sb", Platform::kBoth, run_sb},
     {"mpirun", Platform::kBoth, run_mpirun},
     {"sudo", Platform::kBoth, run_sudo},
     {"watch", Platform::kBoth, run_watch},
