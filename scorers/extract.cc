@@ -20,13 +20,24 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
-bool is_fence(std::string_view line) {
+struct Fence {
+  char mark = '`';
+  std::size_t marks = 0;
+  std::string_view word;
+};
+
+std::optional<Fence> fence_in(std::string_view line) {
   line = strip(line);
-  if (line.empty() || (line[0] != '`' && line[0] != '~')) return false;
+  if (line.empty() || (line[0] != '`' && line[0] != '~')) return std::nullopt;
   const std::size_t marks = std::min(line.find_first_not_of(line[0]), line.size());
   const std::string_view rest = strip(line.substr(marks));
-  return marks >= 3 && rest.find_first_of(" \t`") == std::string_view::npos;
+  if (marks < 3 || rest.find_first_of(" \t`") != std::string_view::npos) return std::nullopt;
+  return Fence{line[0], marks, rest};
 }
+
+bool is_fence(std::string_view line) { return fence_in(line).has_value(); }
+
+bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 // How many bytes of an opening quote are at `at`: ", ', or a curly one; 0 if there is none.
 std::size_t quote_size(std::string_view text, std::size_t at) {
@@ -394,6 +405,46 @@ std::optional<std::set<std::int64_t>> read_indices(std::string_view text) {
   }
   if (indices.empty()) return std::nullopt;
   return indices;
+}
+
+void for_each_fenced_block(std::string_view text,
+                           const std::function<void(std::string_view word, std::string_view body)>& fn) {
+  std::optional<Fence> open;
+  std::size_t begin = 0;  // of the body
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::size_t next = std::min(end + 1, text.size());
+    const std::optional<Fence> fence = fence_in(text.substr(at, end - at));
+    if (fence && !open) {
+      open = fence;
+      begin = next;
+    } else if (fence && open && fence->mark == open->mark && fence->marks >= open->marks &&
+               fence->word.empty()) {
+      fn(open->word, text.substr(begin, at - begin));
+      open.reset();
+    }
+    at = next;
+  }
+  if (open) fn(open->word, text.substr(begin));
+}
+
+std::optional<PythonCode> python_code(std::string_view text) {
+  std::optional<std::string_view> plan, tagged, untagged;
+  for_each_fenced_block(text, [&](std::string_view word, std::string_view body) {
+    const std::string tag = lower_ascii(word);
+    if (tag == "python" || tag == "py" || tag == "python3") {
+      tagged = body;
+      if (has(body, "print") || has(body, "plan")) plan = body;
+    } else if (tag.empty() && (has(body, "def ") || has(body, "for ") || has(body, "print("))) {
+      untagged = body;
+    }
+  });
+  for (const auto& block : {plan, tagged, untagged}) {
+    if (block) return PythonCode{*block, true};
+  }
+  if (has(text, "print(")) return PythonCode{text, false};
+  return std::nullopt;
 }
 
 }  // namespace micius

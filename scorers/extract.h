@@ -22,6 +22,23 @@ std::optional<std::string_view> after_thinking(std::string_view text);
 // word. What is inside a fence stays.
 std::string without_fences(std::string_view text);
 
+// Calls fn(word, body) for each fenced block, in order: from a line of three or more backticks or tildes and
+// an optional word to a line of at least as many of the same mark and nothing else, or to the text's end. A
+// fence inside a block is part of it. `word` is as written, `body` without the fences.
+void for_each_fenced_block(std::string_view text,
+                           const std::function<void(std::string_view word, std::string_view body)>& fn);
+
+struct PythonCode {
+  std::string_view text;
+  bool fenced;  // false: the whole text, which is code only if it compiles
+};
+
+// The program of an answer: the last block tagged python, py or python3 that has `print` or `plan` in it;
+// else the last such block; else the last block without a tag that has `def `, `for ` or `print(`; else the
+// whole text if it has `print(`. "```python\nx = 1\n```" -> "x = 1\n"; "Use print() for that." -> the whole
+// text, not fenced.
+std::optional<PythonCode> python_code(std::string_view text);
+
 // The outermost balanced `{...}` of a text, in order. Braces inside strings do not count; an opening brace
 // that is never closed is passed over. At most `limit` of them, none nested deeper than 64.
 std::vector<std::string_view> balanced_objects(std::string_view text, std::size_t limit = 100);

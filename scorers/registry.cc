@@ -3,6 +3,7 @@
 #include "scorers/choice.h"
 #include "scorers/exact.h"
 #include "scorers/infrawise.h"
+#include "scorers/optiflow.h"
 
 namespace micius {
 
@@ -12,6 +13,7 @@ Registry<ScorerFactory> scorer_registry() {
               {"choice", "The most likely choice", make_choice_scorer},
               {"exact", "Equal text", make_exact_scorer},
               {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
+              {"optiflow", "Programs that plan an all-gather: run, checked and timed", make_optiflow_scorer},
           }};
 }
 

@@ -3,6 +3,7 @@
 #include "tasks/arc.h"
 #include "tasks/infrawise.h"
 #include "tasks/openbookqa.h"
+#include "tasks/optiflow.h"
 
 namespace micius {
 
@@ -14,6 +15,7 @@ Registry<TaskFactory> task_registry() {
           {"arc_easy", "School science questions, the easy set", make_arc_easy},
           {"infrawise", "Find the published benchmark records that answer a question", make_infrawise_task},
           {"openbookqa", "Questions about elementary science facts", make_openbookqa},
+          {"optiflow", "Plan an all-gather on a multi-GPU machine, then improve it", make_optiflow_task},
       }};
 }
 

@@ -18,7 +18,7 @@ std::vector<TaskRequest> expand_word(const std::string& word, const std::vector<
   for (const Suite& suite : all) {
     if (suite.name != word) continue;
     for (const SuiteMember& member : suite.members)
-      requests.push_back({member.task, std::nullopt, member.limit, suite.name});
+      requests.push_back({member.task, std::nullopt, member.limit, suite.name, member.max_tokens});
     return requests;
   }
   if (word.find_first_of("*?") != std::string::npos) {
@@ -38,7 +38,7 @@ std::vector<TaskRequest> expand_word(const std::string& word, const std::vector<
 // Adds what is not there yet: a task that the user names himself stands for the whole of it.
 void add(std::vector<TaskRequest>& requests, const TaskRequest& request) {
   const auto same_task = [&](const TaskRequest& r) {
-    return r.name == request.name && r.limit == request.limit;
+    return r.name == request.name && r.limit == request.limit && r.max_tokens == request.max_tokens;
   };
   const auto it = std::find_if(requests.begin(), requests.end(), same_task);
   if (it == requests.end()) {
@@ -56,7 +56,7 @@ bool is_task_file(std::string_view word) {
 
 std::vector<Suite> suites() {
   return {
-      {"aimicius", "The four tests of the system domain", {{"infrawise", {}}}},
+      {"aimicius", "The four tests of the system domain", {{"infrawise", {}}, {"optiflow", {}}}},
       {"general",
        "The general tests of the paper's table",
        {{"openbookqa", {}}, {"arc_easy", {}}, {"arc_challenge", {}}}},
@@ -65,7 +65,11 @@ std::vector<Suite> suites() {
        {{"openbookqa", {}}, {"arc_easy", {}}, {"arc_challenge", {}}}},
       {"quick",
        "A first look: a few samples of each, under two minutes with the default model",
-       {{"infrawise", 16}, {"arc_easy", 32}, {"arc_challenge", 32}, {"openbookqa", 32}}},
+       {{"infrawise", 16},
+        {"optiflow", 4, 256},
+        {"arc_easy", 32},
+        {"arc_challenge", 32},
+        {"openbookqa", 32}}},
   };
 }
 

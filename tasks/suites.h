@@ -12,7 +12,8 @@ namespace micius {
 
 struct SuiteMember {
   std::string task;
-  std::optional<std::size_t> limit;  // the first n samples; all where absent
+  std::optional<std::size_t> limit;    // the first n samples; all where absent
+  std::optional<int> max_tokens = {};  // of each answer; the task's own where absent
 };
 
 struct Suite {
@@ -30,7 +31,8 @@ struct TaskRequest {
   std::string name;                           // of a task, or a path as the user wrote it
   std::optional<std::filesystem::path> file;  // set for a path
   std::optional<std::size_t> limit;           // the suite's; --limit goes over it
-  std::optional<std::string> suite;  // the one it came from; absent if the user named the task itself
+  std::optional<std::string> suite;    // the one it came from; absent if the user named the task itself
+  std::optional<int> max_tokens = {};  // the suite's; --max-tokens goes over it
   bool operator==(const TaskRequest&) const = default;
 };
 

@@ -61,7 +61,7 @@ class RunCommand final : public Command {
   SystemClock clock_;
   std::optional<LazyServices> services_;  // before the setups, whose scorers borrow it
   std::vector<TaskSetup> setups_;
-  std::vector<std::optional<std::size_t>> limits_;  // of the suite that a task was named by
+  std::vector<TaskRequest> requests_;  // of the setups
   std::int64_t batch_ = 0;
   std::vector<RunId> runs_;
   bool failed_ = false;
@@ -195,7 +195,8 @@ std::vector<Plan> RunCommand::plans_of(const std::string& model, const Runner& r
   std::vector<Plan> plans;
   for (std::size_t i = 0; i < setups_.size(); ++i) {
     PlanOptions options = plan_;
-    if (!options.limit && options.sample_ids.empty()) options.limit = limits_[i];
+    if (!options.limit && options.sample_ids.empty()) options.limit = requests_[i].limit;
+    if (!options.max_tokens) options.max_tokens = requests_[i].max_tokens;
     Plan plan = plan_run(setups_[i], runner.info(), options);
     plan.spec.tags = tags;
     plan.spec.environment.update(machine_environment());
@@ -234,7 +235,7 @@ ExitCode RunCommand::run() {
     const std::string source = request.file ? request.file->string() : request.name;
     try {
       setups_.push_back(set_up(source, log));
-      limits_.push_back(request.limit);
+      requests_.push_back(request);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kNotFound || !request.suite) throw;
       log.warning(fmt::format("{} is left out of {}: {}", request.name, *request.suite, error.what()));
