@@ -18,6 +18,7 @@ class RescoreCommand final : public Command {
     app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")
         ->required()
         ->type_name("RUN");
+    app.add_flag("--observe", observe_, "Run again what models wrote (commands, programs), too");
     add_db_flag(app, places_);
     add_data_dir_flag(app, places_);
     add_model_dir_flag(app, places_);
@@ -28,12 +29,13 @@ class RescoreCommand final : public Command {
     SqliteStore store(places_.db, OpenMode::kExisting, clock);
     LazyServices services(0, places_);
     const std::int64_t batch = next_batch(store);
+    const Observations observations = observe_ ? Observations::kAgain : Observations::kStored;
     std::vector<RunId> made;
     for (const RunId id : resolve_runs(store, runs_)) {
       const RunSpec spec = store.run(id).spec;
       const Task task = make_task(spec.task_source, task_options_of(spec, data_roots(places_)));
       const auto scorer = make_scorer(task, data_roots(places_), &services);
-      made.push_back(rescore({task, *scorer, store, clock, batch}, id));
+      made.push_back(rescore({task, *scorer, store, clock, batch, observations}, id));
     }
     ReportFlags report;
     report.places = place_words(places_);
@@ -44,6 +46,7 @@ class RescoreCommand final : public Command {
  private:
   PlaceFlags places_;
   std::vector<std::string> runs_;
+  bool observe_ = false;
 };
 
 }  // namespace

@@ -8,6 +8,16 @@
 #include "pipeline/summarize.h"
 
 namespace micius {
+namespace {
+
+void observe_again(const Scorer& scorer, Record& record) {
+  for (std::size_t i = 0; i < record.turns.size(); ++i) {
+    record.turns[i].observation.clear();
+    record.turns[i].observation = observe(scorer, record.sample, std::span(record.turns).first(i + 1));
+  }
+}
+
+}  // namespace
 
 RunId rescore(const Rescoring& r, RunId run) {
   const Clock::time_point start = r.clock.now();
@@ -30,6 +40,7 @@ RunId rescore(const Rescoring& r, RunId run) {
     if (record.failure) {
       failed = true;
     } else {
+      if (r.observations == Observations::kAgain) observe_again(r.scorer, record);
       record.score = judge(r.scorer, record.sample, record.turns);
     }
     r.store.append(made, record);

@@ -11,12 +11,17 @@
 
 namespace micius {
 
+enum class Observations { kStored, kAgain };
+
 struct Rescoring {
   const Task& task;
   const Scorer& scorer;
   Store& store;
   const Clock& clock;
   std::int64_t batch = 0;  // of the new run
+  // kAgain: what the scorer observes of each completion is made again as well; prompts stay as they were
+  // sent.
+  Observations observations = Observations::kStored;
 };
 
 // Makes a new run with the samples, turns and observations of `run` and new scores, and returns its id; `run`

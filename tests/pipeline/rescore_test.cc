@@ -21,6 +21,18 @@ class GenerousScorer final : public Scorer {
   }
 };
 
+class NewEyes final : public Scorer {
+ public:
+  std::string_view name() const override { return "eyes"; }
+  Score score(const Sample&, std::span<const Turn>) const override {
+    return {Verdict::kCorrect, {{"acc", 1}}, "", ""};
+  }
+  std::string observe(const Sample&, std::span<const Turn> turns) const override {
+    return std::to_string(turns.size()) + " turns, " + (turns.back().observation.empty() ? "no" : "an old") +
+           " observation of the last";
+  }
+};
+
 std::vector<std::string> lines_of(const Store& store, RunId run) {
   std::vector<std::string> lines;
   store.for_each(run, [&](const Record& r) { lines.push_back(dump_json(record_json(RunId{}, r))); });
@@ -63,9 +75,21 @@ TEST_CASE("rescoring makes a new run of the stored turns and leaves the old one"
   CHECK(correct == 19);
   CHECK(failed == 1);
   CHECK(lines_of(store, old) == before);
-  const RunId begun = store.begin(plan.spec, 4);
-  CHECK_THROWS_WITH(rescore({task, scorer, store, kClock, 5}, begun),
-                    "run 4 is unfinished and cannot be rescored; `micius resume 4` first");
+
+  // The quiz observes how many turns there were: made again, it is the same.
+  const RunId again = rescore({task, scorer, store, kClock, 4, Observations::kAgain}, old);
+  CHECK(lines_of(store, again) == before);
+  const NewEyes eyes;
+  const RunId seen = rescore({task, eyes, store, kClock, 5, Observations::kAgain}, old);
+  store.for_each(seen, [](const Record& record) {
+    if (record.failure) return;
+    CHECK(record.turns[0].observation == "1 turns, no observation of the last");
+    CHECK(record.turns[1].observation == "2 turns, no observation of the last");
+  });
+
+  const RunId begun = store.begin(plan.spec, 6);
+  CHECK_THROWS_WITH(rescore({task, scorer, store, kClock, 7}, begun),
+                    "run 6 is unfinished and cannot be rescored; `micius resume 6` first");
 }
 
 }  // namespace micius
