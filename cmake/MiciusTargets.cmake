@@ -59,7 +59,7 @@ endfunction()
 function(add_program_inside name)
   add_executable(${name} ${ARGN})
   target_compile_features(${name} PRIVATE cxx_std_20)
-  target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-restrict
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-unknown-warning-option -Wno-restrict
     $<$<BOOL:${MICIUS_WERROR}>:-Werror>)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src")
   target_link_options(${name} PRIVATE -static)

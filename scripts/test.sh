@@ -21,7 +21,7 @@ ctest --preset release
 build dev ON
 ctest --preset dev
 
-build tsan ON --target test_runners test_pipeline test_store
-ctest --preset tsan -R '^(runners|pipeline|store)'
+build tsan ON --target test_runners test_pipeline test_store test_sandbox
+ctest --preset tsan -R '^(runners|pipeline|store|sandbox)'
 
 say "all tests passed"
