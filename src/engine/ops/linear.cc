@@ -39,11 +39,6 @@ WeightFormat format_of(DType dtype, Numerics numerics) {
   }
 }
 
-bool has_nibbles(WeightFormat format) {
-  return format == WeightFormat::kNibble || format == WeightFormat::kNibbleMin ||
-         format == WeightFormat::kNibbleMinF32;
-}
-
 const std::byte* source_row(const LinearPart& part, std::size_t row) {
   const std::size_t source = part.row_order.empty() ? row : part.row_order[row];
   return part.weights.data + source * row_bytes(part.weights.dtype, part.weights.cols);

@@ -4,6 +4,7 @@
 // The lanes come first.
 // clang-format off
 #include "engine/ops/lanes_avx2_internal.h"
+#include "engine/ops/linear_codes_internal.h"
 #include "engine/ops/linear_floats_internal.h"
 // clang-format on
 
@@ -12,11 +13,6 @@ namespace {
 
 constexpr int kRows = 4;  // of the integer micro-kernel: 2 x 4 sums of 8 int32
 constexpr ActivationBlock kActivation{kRows};
-
-template <typename T>
-const T* at(const std::byte* bytes, std::size_t offset) {
-  return reinterpret_cast<const T*>(bytes + offset);
-}
 
 __m256i load(const std::byte* bytes) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)); }
 
@@ -29,16 +25,6 @@ float largest_of(const float* x) {
     largest = _mm256_max_ps(largest, _mm256_andnot_ps(sign, _mm256_loadu_ps(x + k)));
   }
   return Lanes{largest, largest}.max();
-}
-
-float block_scale(float largest) {
-  float scale = largest / 16256.0F;
-  scale = scale > 0x1p-100F ? scale : 0x1p-100F;
-  std::uint32_t bits;
-  __builtin_memcpy(&bits, &scale, 4);
-  bits = (bits + 0x7fffff) & 0x7f800000;
-  __builtin_memcpy(&scale, &bits, 4);
-  return scale;
 }
 
 std::int32_t sum_of(__m256i v) {
@@ -62,14 +48,9 @@ void quantize(const float* x, std::size_t rows, std::size_t cols, std::byte* til
       const float* values = x + r * cols + b * kBlockCols;
       const float scale = block_scale(largest_of(values));
       const __m256 inverse = _mm256_set1_ps(1.0F / scale);
-      const std::int32_t sums[2] = {quantize_half(values, inverse, tile + kActivation.codes(r)),
-                                    quantize_half(values + 16, inverse, tile + kActivation.codes(r) + 32)};
-      const float scaled = scale * static_cast<float>(sums[0] + sums[1]);
-      const std::int32_t negative[2] = {-sums[0], -sums[1]};
-      __builtin_memcpy(tile + kActivation.scale() + 4 * r, &scale, 4);
-      __builtin_memcpy(tile + kActivation.scaled_sum() + 4 * r, &scaled, 4);
-      __builtin_memcpy(tile + kActivation.negative_sums() + 4 * r, &negative[0], 4);
-      __builtin_memcpy(tile + kActivation.negative_sums() + 4 * (kRows + r), &negative[1], 4);
+      const std::int32_t low = quantize_half(values, inverse, tile + kActivation.codes(r));
+      const std::int32_t high = quantize_half(values + 16, inverse, tile + kActivation.codes(r) + 32);
+      store_scale(kActivation, r, scale, low, high, tile);
     }
   }
 }
@@ -77,12 +58,6 @@ void quantize(const float* x, std::size_t rows, std::size_t cols, std::byte* til
 // ---- panel of one tile: for each block [16 pairs of k][16 rows][2] int16, then [2][16] float scales
 
 constexpr std::size_t kPanelCodes = 1024, kPanelBlock = kPanelCodes + 128;
-
-constexpr bool has_nibbles(WeightFormat format) { return format < WeightFormat::kByte; }
-constexpr bool has_half_scales(WeightFormat format) {
-  return format == WeightFormat::kNibble || format == WeightFormat::kNibbleMin ||
-         format == WeightFormat::kByte;
-}
 
 // Words of 4 codes of 8 bits to pairs of 16 bits: the first two k, then the last two.
 void store_pairs(__m256i words, std::byte* first, std::byte* last) {
@@ -109,12 +84,10 @@ void unpack_codes(const std::byte* block, bool nibbles, std::byte* panel) {
 void unpack_panel(const PackedPart& part, std::size_t tile, std::byte* panel) {
   const bool nibbles = has_nibbles(part.format);
   for (std::size_t b = 0; b < part.blocks(); ++b, panel += kPanelBlock) {
-    const std::byte *block = part.block(tile, b), *scales = block + (nibbles ? 256 : 512);
+    const std::byte* block = part.block(tile, b);
     unpack_codes(block, nibbles, panel);
     for (std::size_t i = 0; i < (part.zero != 0 && has_half_scales(part.format) ? 1 : 2); ++i) {
-      const Lanes scale = has_half_scales(part.format) ? Lanes::load(at<std::uint16_t>(scales, 32 * i))
-                                                       : Lanes::load(at<float>(scales, 64 * i));
-      scale.store(reinterpret_cast<float*>(panel + kPanelCodes + 64 * i));
+      load_scale(part.format, block, i).store(reinterpret_cast<float*>(panel + kPanelCodes + 64 * i));
     }
   }
 }

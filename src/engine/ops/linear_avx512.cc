@@ -8,6 +8,7 @@
 // The lanes come first.
 // clang-format off
 #include "engine/ops/lanes_avx512_internal.h"
+#include "engine/ops/linear_codes_internal.h"
 #include "engine/ops/linear_floats_internal.h"
 // clang-format on
 
@@ -17,26 +18,13 @@ namespace {
 constexpr int kRows = 3, kTiles = 4;  // of the integer micro-kernel: 12 sums of int32, 12 of float
 constexpr ActivationBlock kActivation{kRows};
 
-template <typename T>
-const T* at(const std::byte* bytes, std::size_t offset) {
-  return reinterpret_cast<const T*>(bytes + offset);
-}
-
 __m512i load(const std::byte* bytes) { return _mm512_loadu_si512(bytes); }
-__m512 load_half(const std::byte* bytes) { return Lanes::load(at<std::uint16_t>(bytes, 0)).v; }
 __m512 load_float(const std::byte* bytes) { return _mm512_loadu_ps(bytes); }
 
 // ---- activations
 
-float block_scale(__m512 a, __m512 b) {
-  const float largest = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
-  float scale = largest / 16256.0F;
-  scale = scale > 0x1p-100F ? scale : 0x1p-100F;
-  std::uint32_t bits;
-  __builtin_memcpy(&bits, &scale, 4);
-  bits = (bits + 0x7fffff) & 0x7f800000;
-  __builtin_memcpy(&scale, &bits, 4);
-  return scale;
+float largest_of(__m512 a, __m512 b) {
+  return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
 }
 
 void store_planes(__m512i q, std::byte* high_plane, std::byte* low_plane) {
@@ -51,19 +39,13 @@ void quantize(const float* x, std::size_t rows, std::size_t cols, std::byte* til
     for (std::size_t r = 0; r < rows; ++r) {
       const float* values = x + r * cols + b * kBlockCols;
       const __m512 low = _mm512_loadu_ps(values), high = _mm512_loadu_ps(values + 16);
-      const float scale = block_scale(low, high);
+      const float scale = block_scale(largest_of(low, high));
       const __m512 inverse = _mm512_set1_ps(1.0F / scale);
       const __m512i a = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
       const __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
       store_planes(a, tile + kActivation.codes(r), tile + kActivation.codes(r) + 32);
       store_planes(c, tile + kActivation.codes(r) + 16, tile + kActivation.codes(r) + 48);
-      const std::int32_t sums[2] = {_mm512_reduce_add_epi32(a), _mm512_reduce_add_epi32(c)};
-      const float scaled = scale * static_cast<float>(sums[0] + sums[1]);
-      const std::int32_t negative[2] = {-sums[0], -sums[1]};
-      __builtin_memcpy(tile + kActivation.scale() + 4 * r, &scale, 4);
-      __builtin_memcpy(tile + kActivation.scaled_sum() + 4 * r, &scaled, 4);
-      __builtin_memcpy(tile + kActivation.negative_sums() + 4 * r, &negative[0], 4);
-      __builtin_memcpy(tile + kActivation.negative_sums() + 4 * (kRows + r), &negative[1], 4);
+      store_scale(kActivation, r, scale, _mm512_reduce_add_epi32(a), _mm512_reduce_add_epi32(c), tile);
     }
   }
 }
@@ -76,9 +58,6 @@ constexpr Kind kind_of(WeightFormat format) {
   if (format == WeightFormat::kByteHalves) return Kind::kHalves;
   return format == WeightFormat::kNibble || format == WeightFormat::kByte ? Kind::kZero : Kind::kMin;
 }
-constexpr bool has_nibbles(WeightFormat format) { return format < WeightFormat::kByte; }
-constexpr std::size_t code_bytes(WeightFormat format) { return has_nibbles(format) ? 256 : 512; }
-
 // d * 2^e, by adding e to the exponent of d.
 __m512 times_power(__m512 d, const std::byte* activation, int row) {
   const __m512i one = _mm512_set1_epi32(127 << 23);
@@ -109,10 +88,7 @@ __m512i unpack(const std::byte* block, int g) {
 // The block's first (index 0) or second scale, widened.
 template <WeightFormat kFormat>
 __m512 scale_of(const std::byte* block, int index) {
-  constexpr bool kHalf = kFormat == WeightFormat::kNibble || kFormat == WeightFormat::kNibbleMin ||
-                         kFormat == WeightFormat::kByte;
-  const std::byte* scales = block + code_bytes(kFormat);
-  return kHalf ? load_half(scales + 32 * index) : load_float(scales + 64 * index);
+  return load_scale(kFormat, block, static_cast<std::size_t>(index)).v;
 }
 
 // ---- few rows

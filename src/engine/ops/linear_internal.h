@@ -40,6 +40,11 @@ enum class WeightFormat {
   kByteHalves,    // f32 d of columns 0-15, f32 d of columns 16-31    Q6_K
 };
 constexpr bool has_codes(WeightFormat format) { return format >= WeightFormat::kNibble; }
+constexpr bool has_nibbles(WeightFormat format) { return has_codes(format) && format < WeightFormat::kByte; }
+constexpr bool has_half_scales(WeightFormat format) {
+  return format == WeightFormat::kNibble || format == WeightFormat::kNibbleMin ||
+         format == WeightFormat::kByte;
+}
 constexpr std::size_t block_bytes(WeightFormat format) {  // of 16 rows x 32 columns
   constexpr std::size_t kBytes[] = {2048,      1024,     1024,      256 + 32, 256 + 64,
                                     256 + 128, 512 + 32, 512 + 128, 512 + 128};
