@@ -29,7 +29,9 @@ struct AttentionSlice {
   AttentionMask mask = AttentionMask::kCausal;
 
   // How many positions token `t` sees: 0 to seen(t) - 1.
-  std::size_t seen(std::size_t t) const { return first_position + (mask == AttentionMask::kCausal ? t + 1 : tokens); }
+  std::size_t seen(std::size_t t) const {
+    return first_position + (mask == AttentionMask::kCausal ? t + 1 : tokens);
+  }
 };
 
 // q: rows of n_q * d_k floats, RoPE applied, not scaled; rows are q_stride floats apart. out: [rows, n_q *
