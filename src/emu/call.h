@@ -40,7 +40,7 @@ struct Outcome {
 
 struct TraceEntry {
   std::string program;
-  std::vector<std::string> argv;
+  std::vector<std::string> argv;  // its first 4 KiB
   int exit;
 };
 

@@ -11,12 +11,26 @@
 namespace micius::emu {
 namespace {
 
-constexpr std::size_t kMaxOutput = 1 << 20;
-constexpr int kMaxDepth = 16;
+// An outcome fits in one message of 1 MiB.
+constexpr std::size_t kMaxOut = 640 << 10, kMaxError = 64 << 10, kMaxWritten = 256 << 10;
+constexpr int kMaxDepth = 16, kMaxChildren = 2'000;
+constexpr std::size_t kMaxWords = 128 << 10;  // bytes of a real program's words, as Linux has it for one word
+constexpr std::size_t kMaxTraced = 4'096;     // bytes of one traced command line
 constexpr std::int64_t kStart = 1'736'935'200;  // 2025-01-15T10:00:00Z, every profile's clock
 
-void append(std::string& text, std::string_view more) {
-  text.append(more.substr(0, kMaxOutput - std::min(kMaxOutput, text.size())));
+void append(std::string& text, std::string_view more, std::size_t most) {
+  text.append(more.substr(0, most - std::min(most, text.size())));
+}
+
+Args beginning(const Args& argv) {
+  Args kept;
+  std::size_t room = kMaxTraced;
+  for (const std::string& word : argv) {
+    if (word.size() > room) break;
+    room -= word.size();
+    kept.push_back(word);
+  }
+  return kept;
 }
 
 std::string gpu_key(std::size_t index, std::string_view key) { return fmt::format("gpu{}.{}", index, key); }
@@ -35,8 +49,8 @@ Host::Host(const Profile& profile, const State& state, const Call& call)
   if (const Json* gpus = json("gpus"); gpus != nullptr && gpus->is_array()) gpu_count_ = gpus->size();
 }
 
-void Host::out(std::string_view text) { append(outcome_.out, text); }
-void Host::error(std::string_view text) { append(outcome_.err, text); }
+void Host::out(std::string_view text) { append(outcome_.out, text, kMaxOut); }
+void Host::error(std::string_view text) { append(outcome_.err, text, kMaxError); }
 
 std::optional<std::string> Host::fact(std::string_view path) const {
   const Json* found = json(path);
@@ -111,7 +125,9 @@ const std::string* Host::file(std::string_view name) {
 }
 
 void Host::write(std::string_view name, std::string content, bool executable) {
-  outcome_.writes.push_back({path(name), std::move(content), executable});
+  content.resize(std::min(content.size(), kMaxWritten - std::min(kMaxWritten, written_)));
+  written_ += content.size() + name.size();
+  if (outcome_.writes.size() < 4'096) outcome_.writes.push_back({path(name), std::move(content), executable});
 }
 
 std::int64_t Host::now_ns() const { return kStart * 1'000'000'000 + state_.virtual_ns; }
@@ -148,6 +164,12 @@ int Host::run(const Args& argv, const Child& child) {
     }
   }
   if (program == nullptr) {
+    std::size_t bytes = 0;
+    for (const std::string& word : argv) bytes += word.size();
+    if (bytes > kMaxWords) {
+      print_error("{}: Argument list too long\n", shorten(to_valid_utf8(argv[0]), 200));
+      return 126;
+    }
     if (outcome_.exec.empty()) {
       outcome_.exec = argv;
       outcome_.exec_env = child.env;
@@ -155,7 +177,7 @@ int Host::run(const Args& argv, const Child& child) {
     }
     return 0;
   }
-  if (depth_ >= kMaxDepth) {
+  if (depth_ >= kMaxDepth || ++children_ > kMaxChildren) {
     print_error("{}: too many programs inside each other\n", argv[0]);
     return 1;
   }
@@ -168,7 +190,7 @@ int Host::run(const Args& argv, const Child& child) {
   --depth_;
   env_ = env;
   root_ = was_root;
-  state_.trace.push_back({std::string(program->name), argv, exit});
+  state_.trace.push_back({std::string(program->name), beginning(argv), exit});
   return exit;
 }
 

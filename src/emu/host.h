@@ -31,8 +31,9 @@ class Host {
   void print_error(fmt::format_string<T...> format, T&&... args) {
     error(fmt::format(format, std::forward<T>(args)...));
   }
-  void out(std::string_view text);  // cut at 1 MiB a call, as is error()
-  void error(std::string_view text);
+  void out(std::string_view text);  // cut at 640 KiB a call
+
+  void error(std::string_view text);  // at 64 KiB
 
   const Profile& profile() const { return *profile_; }
   const ToolSpec& tool(std::string_view name) const { return profile_->catalog->tool(name); }
@@ -61,7 +62,7 @@ class Host {
   // The content of a file, or null if there is none. A file that the caller did not send is asked for: the
   // call is then made again, so what a program does with the null does not matter.
   const std::string* file(std::string_view path);
-  void write(std::string_view path, std::string content, bool executable = false);
+  void write(std::string_view path, std::string content, bool executable = false);  // cut at 256 KiB a call
   std::size_t writes() const { return outcome_.writes.size(); }
 
   std::int64_t now_ns() const;                 // virtual time, nanoseconds since 1970 in UTC
@@ -76,7 +77,8 @@ class Host {
     std::map<std::string, std::string> env;  // added to the program's own
     bool root = false;                       // stays root where the parent was
   };
-  // Runs another command line: an emulated program here and now, any other as Outcome::exec. At most 16 deep.
+  // Runs another command line: an emulated program here and now, any other as Outcome::exec. At most 16 deep
+  // and 2,000 in a call.
   int run(const Args& argv, const Child& child);
   // The text that the commands between printed: for programs that log or filter what they run.
   std::string take_output(std::size_t from);
@@ -93,7 +95,8 @@ class Host {
   std::map<std::string, std::string> env_;
   bool root_;
   std::size_t gpu_count_ = 0;
-  int depth_ = 0;
+  int depth_ = 0, children_ = 0;
+  std::size_t written_ = 0;
 };
 
 }  // namespace micius::emu

@@ -414,8 +414,11 @@ int plain(const Command& command) {
 int run_dcgmi(Host& host, const Args& args) {
   const Parsed parsed = parse_options(host.tool("dcgmi"), Engine::kGetopt, std::span(args).subspan(1));
   if (parsed.problem != Problem::kNone || !parsed.words.empty()) {
-    host.print_error("PARSE ERROR: Argument: {}\n             Couldn't find match for argument\n",
-                     shorten(to_valid_utf8(parsed.culprit.empty() ? parsed.words[0] : parsed.culprit), 200));
+    host.print_error(
+        "PARSE ERROR: Argument: {}\n             Couldn't find match for argument\n",
+        shorten(to_valid_utf8(parsed.words.empty() || parsed.problem != Problem::kNone ? parsed.culprit
+                                                                                       : parsed.words[0]),
+                200));
     return 1;
   }
   if (parsed.path.empty() || parsed.has("-h")) {

@@ -1,0 +1,144 @@
+// Words of any kind end in an exit status, soon and in bounds; the same words always in the same one.
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "base/hash.h"
+#include "base/rng.h"
+#include "emu/registry.h"
+#include "emu/wire.h"
+#include "emu_data.h"
+
+namespace micius::emu {
+namespace {
+
+constexpr std::size_t kMessage = 1 << 20;
+
+void check_bounds(const Outcome& outcome) {
+  CHECK(encode_outcome(outcome).size() <= kMessage);
+  CHECK(outcome.exit >= 0);
+  CHECK(outcome.exit <= 255);
+}
+
+Outcome run_root(const std::string& profile, Args argv) {
+  State state;
+  Call call;
+  call.argv = std::move(argv);
+  call.root = true;
+  Outcome outcome = run_with(profile, state, call, {{"/job/f", "x"}});
+  CHECK(is_valid_utf8(state_diff(state)));
+  return outcome;
+}
+
+std::string random_word(Rng& rng) {
+  std::string word;
+  const std::size_t size = rng.below(12);
+  for (std::size_t i = 0; i < size; ++i) word += static_cast<char>(rng.below(256));
+  return word;
+}
+
+// Flags of the tables and values that tools expect, in no sensible order.
+const std::vector<std::string>& pool() {
+  static const std::vector<std::string> kPool = [] {
+    std::vector<std::string> words{"0",     "-1",   "1",   "8",   "0,1",   "99999999999999999999",
+                                   "a",     "f",    "all", "1,2", "nan",   "-",
+                                   "--",    "=",    "",    "csv", "name",  "MEMORY",
+                                   "1e308", "0x10", "1T",  "8G",  "./app", "node1:8",
+                                   "mig",   "dmon", "run", "[",   "(a*)*"};
+    for (const char* name :
+         {"nvidia-smi", "nccl-tests", "nvcc", "sb", "dcgmi", "mpirun", "perftest", "nsys", "ncu", "lspci"}) {
+      const CommandSpec& root = catalog().tool(name).root;
+      const auto add = [&](const CommandSpec& command) {
+        for (const OptionSpec& option : command.options)
+          words.insert(words.end(), option.flags.begin(), option.flags.end());
+      };
+      add(root);
+      for (const CommandSpec& child : root.subcommands) {
+        words.push_back(child.name);
+        add(child);
+      }
+    }
+    for (const std::string& program : program_names("nvidia")) words.push_back(program);
+    return words;
+  }();
+  return kPool;
+}
+
+}  // namespace
+
+TEST_CASE("random words of every program end within bounds") {
+  Rng rng("emu/fuzz");
+  for (const std::string& program : program_names("nvidia"))
+    for (int round = 0; round < 60; ++round) {
+      Args argv{program};
+      const std::size_t count = rng.below(6);
+      for (std::size_t i = 0; i < count; ++i)
+        argv.push_back(rng.below(4) == 0 ? random_word(rng) : pool()[rng.below(pool().size())]);
+      INFO(join(argv, " "));
+      check_bounds(run_root(round % 2 == 0 ? "h100x8" : "a100x8-mig", std::move(argv)));
+    }
+}
+
+TEST_CASE("very long and very many words are answered") {
+  for (const std::string& program : program_names("nvidia")) {
+    INFO(program);
+    check_bounds(run_root("h100x8", {program, std::string((1 << 20) - 100, 'x')}));
+    check_bounds(run_root("h100x8", {program, "-" + std::string((1 << 20) - 100, 'x')}));
+    check_bounds(run_root("h100x8", {program, "--a=" + std::string(1 << 19, ',')}));
+    Args many{program};
+    many.resize(10'001, "-v");
+    check_bounds(run_root("h100x8", std::move(many)));
+  }
+  CHECK(run_root("h100x8", {"nvidia-smi", std::string(1 << 20, 'x')}).exit == 126);
+  CHECK(run_root("h100x8", Args(30'000, "nvidia-smi")).exit == 126);
+  State state;
+  CHECK(run(catalog().profile("h100x8"), state, Call{}).exit == 126);
+}
+
+TEST_CASE("programs inside programs do not multiply without end") {
+  Args argv;
+  for (int i = 0; i < 8; ++i)
+    argv.insert(argv.end(), {"mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1000"});
+  argv.push_back("nproc");
+  check_bounds(run_root("h100x8", argv));
+  Args watches(14, "watch");
+  watches.push_back("nproc");
+  check_bounds(run_root("h100x8", watches));
+}
+
+TEST_CASE("the same calls give the same bytes, in any thread") {
+  const std::vector<std::string> lines = {"nvidia-smi",
+                                          "nvidia-smi -q",
+                                          "nvidia-smi -q -x",
+                                          "nvidia-smi topo -m",
+                                          "nvidia-smi dmon -c 3",
+                                          "all_reduce_perf -b 8 -e 1G -f 2 -g 8",
+                                          "sudo nvidia-smi -pl 400",
+                                          "nvidia-smi mig -lgip",
+                                          "sb node info",
+                                          "dcgmi diag -r 3",
+                                          "lspci -vvv",
+                                          "nvbandwidth",
+                                          "date",
+                                          "numactl -H"};
+  const auto hash = [&] {
+    State state;
+    std::string text;
+    for (const std::string& line : lines) text += encode_outcome(run_line("h100x8", line, state));
+    return sha256_hex(text + state_diff(state));
+  };
+  const std::string first = hash();
+  std::vector<std::string> others(4);
+  std::vector<std::thread> threads;
+  for (std::string& other : others)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) {
+        const std::string again = hash();
+        if (other.empty() || again != first) other = again;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& other : others) CHECK(other == first);
+}
+
+}  // namespace micius::emu
