@@ -54,8 +54,8 @@ RecordSearch::RecordSearch(const std::filesystem::path& pool) {
     const std::string where = fmt::format("{}:{}", pool.string(), number);
     records_.push_back(parse_json(line, where));
     const JsonFields fields(records_.back(), where);
-    const auto words =
-        words_in(fields.string("hardware") + " " + fields.string_or("sku", "") + " " + fields.string("workload"));
+    const auto words = words_in(fields.string("hardware") + " " + fields.string_or("sku", "") + " " +
+                                fields.string("workload"));
     auto& of_record = counts.emplace_back();
     for (const std::string& word : words) ++of_record[word];
     lengths.push_back(static_cast<double>(words.size()));
