@@ -15,7 +15,7 @@ namespace micius::emu {
 
 class Catalog;
 
-// One machine. The keys of `data` are described in profiles/README.md.
+// One machine: `data` is its file.
 struct Profile {
   std::string name, title, platform;  // "h100x8", "8 NVIDIA H100 GPUs", "nvidia" or "amd"
   Json data;

@@ -93,6 +93,43 @@ bool is_collective(std::string_view word) {
   return name.size() > 5 && name.substr(name.size() - 5) == "_perf";
 }
 
+// The host of each rank. Empty after saying what is wrong.
+std::vector<std::string> place_ranks(Host& host, const Parsed& parsed) {
+  std::vector<Slot> slots;
+  if (!read_slots(host, parsed, slots)) return {};
+  std::int64_t total = 0;
+  for (Slot& slot : slots) {
+    if (!reaches(host, slot.host)) {
+      host.print_error(
+          "ssh: Could not resolve hostname {}: Name or service not known\nORTE was unable to reliably start "
+          "one or more daemons.\n",
+          shorten(to_valid_utf8(slot.host), 100));
+      return {};
+    }
+    if (const auto per_host = parsed.value("-N"))
+      slot.count = std::max<std::int64_t>(1, number(*per_host, slot.count));
+    total += slot.count;
+  }
+  const std::int64_t wanted =
+      parsed.has("-np") ? number(parsed.value_or("-np", ""), 0) : std::min(total, kMaxRanks);
+  if (wanted <= 0) {
+    host.error("mpirun: Error: the number of processes must be a positive number.\n");
+    return {};
+  }
+  if (total <= 0 || (wanted > total && !parsed.has("--oversubscribe"))) {
+    host.print_error(
+        "There are not enough slots available in the system to satisfy the {}\nslots that were requested by "
+        "the application:\n\n  {}\n",
+        wanted, shorten(to_valid_utf8(parsed.words[0]), 200));
+    return {};
+  }
+  std::vector<std::string> ranks;
+  for (std::size_t i = 0; static_cast<std::int64_t>(ranks.size()) < wanted; i = (i + 1) % slots.size())
+    for (std::int64_t n = 0; n < slots[i].count && static_cast<std::int64_t>(ranks.size()) < wanted; ++n)
+      ranks.push_back(slots[i].host);
+  return ranks;
+}
+
 // One run a rank, each with its place in the environment.
 int run_ranks(Host& host, const Parsed& parsed, std::map<std::string, std::string> env,
               const std::vector<std::string>& ranks) {
@@ -134,43 +171,13 @@ int run_mpirun(Host& host, const Args& args) {
     host.error("mpirun has detected an attempt to run as root. Use --allow-run-as-root to override.\n");
     return 1;
   }
-  std::vector<Slot> slots;
-  if (!read_slots(host, parsed, slots)) return 1;
-  std::int64_t total = 0;
-  for (Slot& slot : slots) {
-    if (!reaches(host, slot.host)) {
-      host.print_error(
-          "ssh: Could not resolve hostname {}: Name or service not known\nORTE was unable to reliably start "
-          "one or more daemons.\n",
-          shorten(to_valid_utf8(slot.host), 100));
-      return 1;
-    }
-    if (const auto per_host = parsed.value("-N"))
-      slot.count = std::max<std::int64_t>(1, number(*per_host, slot.count));
-    total += slot.count;
-  }
-  const std::int64_t wanted =
-      parsed.has("-np") ? number(parsed.value_or("-np", ""), 0) : std::min(total, kMaxRanks);
-  if (wanted <= 0) {
-    host.error("mpirun: Error: the number of processes must be a positive number.\n");
-    return 1;
-  }
-  if (wanted > total && !parsed.has("--oversubscribe")) {
-    host.print_error(
-        "There are not enough slots available in the system to satisfy the {}\nslots that were requested by "
-        "the application:\n\n  {}\n",
-        wanted, parsed.words[0]);
-    return 1;
-  }
-  std::vector<std::string> ranks;
-  for (std::size_t i = 0; static_cast<std::int64_t>(ranks.size()) < wanted; i = (i + 1) % slots.size())
-    for (std::int64_t n = 0; n < slots[i].count && static_cast<std::int64_t>(ranks.size()) < wanted; ++n)
-      ranks.push_back(slots[i].host);
+  const std::vector<std::string> ranks = place_ranks(host, parsed);
+  if (ranks.empty()) return 1;
   std::map<std::string, std::string> env = exported(host, parsed);
   std::vector<std::string> used = ranks;
   std::sort(used.begin(), used.end());
   used.erase(std::unique(used.begin(), used.end()), used.end());
-  env["OMPI_COMM_WORLD_SIZE"] = std::to_string(wanted);
+  env["OMPI_COMM_WORLD_SIZE"] = std::to_string(ranks.size());
   env["OMPI_EMU_HOSTS"] = std::to_string(used.size());
   if (parsed.has("--display-map"))
     for (const std::string& name : used)
