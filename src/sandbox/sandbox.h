@@ -28,7 +28,7 @@ struct SandboxOptions {
 struct SandboxOffer {
   std::unique_ptr<Sandbox> sandbox;  // null where there can be none
   std::string why_not;               // and then the reason and what to do
-  std::string what;  // else what was found, for people: "bubblewrap, seccomp, cgroup, python3.11"
+  std::string what;  // else what was found, for people: "bubblewrap, seccomp, control groups; python3.11"
 };
 
 // Starts one lane and tries it. As root the sandbox runs as the user nobody.
