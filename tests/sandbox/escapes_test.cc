@@ -134,8 +134,12 @@ std::string try_all(const std::filesystem::path& programs) {
     const Json line = parse_json(text, "escapes.jsonl:" + std::to_string(number));
     if (!is_for_this_machine(line)) return;
     ++tried;
-    const ExecResult result = offer.sandbox->run(request_of(line, host));
-    wrong += compare(line, result);
+    try {
+      wrong += compare(line, offer.sandbox->run(request_of(line, host)));
+    } catch (const std::exception& error) {
+      wrong += line.at("name").get<std::string>() + ": " + error.what() + "\n";
+      return;
+    }
     for (const std::string& after : {host.changes(), next_is_clean(*offer.sandbox)}) {
       if (!after.empty()) wrong += line.at("name").get<std::string>() + ": " + after + "\n";
     }
