@@ -1,9 +1,11 @@
 // All that the outside may call of the engine: load a model, give it jobs, step.
 //
 //   Engine engine("model.gguf", {});
-//   const JobId id = engine.add(GenerateJob{encode_prompt(engine.tokenizer(), "GPU 0 is"), 16, {}, {"\n"},
-//   ""}); while (!engine.idle()) {
-//     for (const JobResult& result : engine.step().finished) ...
+//   GenerateJob job;
+//   job.prompt = encode_prompt(engine.tokenizer(), "GPU 0 is");
+//   engine.add(std::move(job));
+//   while (!engine.idle()) {
+//     for (const JobResult& result : engine.step().finished) std::cout << result.text;
 //   }
 #pragma once
 

@@ -3,10 +3,9 @@
 // Weights: tiles of 16 rows (outputs), cut into blocks of 32 columns (k), one layout for any number of
 // activation rows. A vector instruction works on 16 outputs, so no sum crosses lanes.
 //   float formats: [32 k][16 rows]
-//   code formats:  codes, then scales. A 32-bit word holds 4 neighbouring k of one row: bytes are [8
-//   groups][16 rows][4 k];
-//                  nibbles are [4 groups][16 rows][4 k], group g in the low half and group g + 4 in the high
-//                  half.
+//   code formats:  codes, then scales. A 32-bit word holds 4 neighbouring k of one row.
+//     bytes:   [8 groups][16 rows][4 k]
+//     nibbles: [4 groups][16 rows][4 k], group g in the low half and group g + 4 in the high half
 // A weight is d * (code - zero) + m. Where a block's d is 0 its codes are set to zero and d to 2^-24, so that
 // kernels may multiply d by a power of two in its exponent bits.
 //
