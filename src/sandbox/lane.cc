@@ -173,37 +173,41 @@ void Lane::wait_at_most(milliseconds time) const {
   ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-std::optional<ExecResult> Lane::run(const ExecRequest& request) {
+Lane::Outcome Lane::run(const ExecRequest& request) {
   broken_ = true;  // until all has gone well
   const std::int64_t kills = group_.kills();
   if (group_.exists()) {
     group_.limit(request.limits.memory_bytes + 3 * request.limits.file_bytes + kOwnMemory,
                  request.limits.processes + kOwnProcesses);
   }
-  std::optional<ExecResult> result = exchange(request);
-  broken_ = !result;
-  if (group_.kills() == kills) return result;
-  if (!result) {  // the kernel took the box with the program
-    result.emplace();
-    result->exit_code = 128 + SIGKILL;
-    result->signal = SIGKILL;
+  Outcome outcome = exchange(request);
+  broken_ = !outcome.result;
+  if (group_.kills() == kills) return outcome;
+  if (!outcome.result) {  // the kernel took the box with the program
+    outcome.result.emplace();
+    outcome.result->exit_code = 128 + SIGKILL;
+    outcome.result->signal = SIGKILL;
   }
-  result->out_of_memory = true;
-  return result;
+  outcome.result->out_of_memory = true;
+  return outcome;
 }
 
-std::optional<ExecResult> Lane::exchange(const ExecRequest& request) {
+Lane::Outcome Lane::exchange(const ExecRequest& request) {
+  Outcome outcome;
+  outcome.why = "it ended in the middle of a request";
   wait_at_most(request.limits.wall + kPatience);
-  if (!send_wire(socket_, Wire::kRequest, encode_request(request))) return std::nullopt;
-  for (int calls = 0; calls <= kServedCalls; ++calls) {
-    const std::optional<WireMessage> message = receive_wire(socket_);
-    if (!message) return std::nullopt;
-    if (message->kind == Wire::kResult) return decode_result(message->body);
-    if (message->kind == Wire::kFailure) fail(ErrorCode::kIo, "the sandbox failed: {}", message->body);
-    if (message->kind != Wire::kCall || !request.served) return std::nullopt;
-    if (!send_wire(socket_, Wire::kAnswer, request.served->answer(message->body))) return std::nullopt;
+  if (!send_wire(socket_, Wire::kRequest, encode_request(request))) return outcome;
+  while (std::optional<WireMessage> message = receive_wire(socket_)) {
+    if (message->kind == Wire::kCall && request.served && outcome.calls < kServedCalls) {
+      ++outcome.calls;
+      if (!send_wire(socket_, Wire::kAnswer, request.served->answer(message->body))) return outcome;
+      continue;
+    }
+    if (message->kind == Wire::kResult) outcome.result = decode_result(message->body);
+    if (message->kind == Wire::kFailure) outcome.why = message->body;
+    return outcome;
   }
-  return std::nullopt;
+  return outcome;
 }
 
 }  // namespace micius

@@ -27,13 +27,17 @@ class Lane {
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
-  // Absent where the lane broke, after which it is of no more use. Throws Error{kIo} with the reason where
-  // the sandbox says one, and passes on what `served->answer` throws; the lane is then broken as well.
-  std::optional<ExecResult> run(const ExecRequest& request);
+  struct Outcome {
+    std::optional<ExecResult> result;  // absent where the lane broke, after which it is of no more use
+    std::string why;                   // and then the reason
+    int calls = 0;                     // of served programs that were answered
+  };
+  // Passes on what `served->answer` throws; the lane is then broken as well.
+  Outcome run(const ExecRequest& request);
   bool is_broken() const { return broken_; }
 
  private:
-  std::optional<ExecResult> exchange(const ExecRequest& request);
+  Outcome exchange(const ExecRequest& request);
   void wait_at_most(std::chrono::milliseconds time) const;  // for each read from here on
 
   ControlGroup group_;

@@ -157,7 +157,8 @@ void BoxSandbox::start_lanes() {
 ExecResult BoxSandbox::run(const ExecRequest& request) {
   check(request, !plan_.options.client_program.empty());
   // A lane that broke says nothing of the program: something of this machine ended it. Once more, then it is
-  // an error.
+  // an error; at once where calls were answered, whose effects must not come twice.
+  std::string why;
   for (int attempt = 0; attempt < 2; ++attempt) {
     LanePtr lane = take();
     struct Return {
@@ -165,9 +166,12 @@ ExecResult BoxSandbox::run(const ExecRequest& request) {
       LanePtr& lane;
       ~Return() { sandbox.give_back(std::move(lane)); }
     } at_the_end{*this, lane};
-    if (std::optional<ExecResult> result = lane->run(request)) return *std::move(result);
+    Lane::Outcome outcome = lane->run(request);
+    if (outcome.result) return *std::move(outcome.result);
+    why = outcome.why;
+    if (outcome.calls > 0) break;
   }
-  fail(ErrorCode::kIo, "the sandbox ended twice in the middle of a request; `micius doctor` tries it");
+  fail(ErrorCode::kIo, "the sandbox failed: {}; `micius doctor` tries it", why);
 }
 
 std::string advice(const std::string& why) {
