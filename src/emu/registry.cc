@@ -2,6 +2,11 @@
 
 #include <algorithm>
 
+#include "emu/amd/amd_smi.h"
+#include "emu/amd/hip.h"
+#include "emu/amd/rccl.h"
+#include "emu/amd/rocm_smi.h"
+#include "emu/amd/rocm_tools.h"
 #include "emu/cuda/nvcc.h"
 #include "emu/fabric/fabric.h"
 #include "emu/nccl/perf.h"
@@ -15,6 +20,27 @@ namespace micius::emu {
 namespace {
 
 constexpr Program kPrograms[] = {
+    {"rocm-smi", Platform::kAmd, run_rocm_smi},
+    {"amd-smi", Platform::kAmd, run_amd_smi},
+    {"all_reduce_perf", Platform::kAmd, run_rccl_perf},
+    {"all_gather_perf", Platform::kAmd, run_rccl_perf},
+    {"reduce_scatter_perf", Platform::kAmd, run_rccl_perf},
+    {"alltoall_perf", Platform::kAmd, run_rccl_perf},
+    {"alltoallv_perf", Platform::kAmd, run_rccl_perf},
+    {"broadcast_perf", Platform::kAmd, run_rccl_perf},
+    {"reduce_perf", Platform::kAmd, run_rccl_perf},
+    {"gather_perf", Platform::kAmd, run_rccl_perf},
+    {"scatter_perf", Platform::kAmd, run_rccl_perf},
+    {"sendrecv_perf", Platform::kAmd, run_rccl_perf},
+    {"hypercube_perf", Platform::kAmd, run_rccl_perf},
+    {"hipcc", Platform::kAmd, run_hipcc},
+    {"hipconfig", Platform::kAmd, run_hipconfig},
+    {"rocminfo", Platform::kAmd, run_rocminfo},
+    {"rocm-bandwidth-test", Platform::kAmd, run_rocm_bandwidth_test},
+    {"rocm_bandwidth_test", Platform::kAmd, run_rocm_bandwidth_test},
+    {"TransferBench", Platform::kAmd, run_transferbench},
+    {"rocprof", Platform::kAmd, run_rocprof},
+    {"rocprofv3", Platform::kAmd, run_rocprofv3},
     {"nvidia-smi", Platform::kNvidia, run_nvidia_smi},
     {"all_reduce_perf", Platform::kNvidia, run_nccl_perf},
     {"all_gather_perf", Platform::kNvidia, run_nccl_perf},

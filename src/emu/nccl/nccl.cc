@@ -12,7 +12,8 @@ namespace {
 constexpr int kFirstPid = 27'410;
 
 std::string device_bus(const Host& host, std::int64_t device) {
-  return lower_ascii(bus_id(host, static_cast<std::size_t>(device)).substr(4, 10));
+  const std::string bus = bus_id(host, static_cast<std::size_t>(device));
+  return lower_ascii(bus.substr(bus.size() >= 16 ? 4 : 0, 10));
 }
 
 void head(Host& host, const PerfPlan& plan) {
@@ -50,6 +51,11 @@ std::string too_many(std::int64_t wanted, std::size_t there) {
       wanted, there);
 }
 
+std::string library_version(const Host& host) {
+  return host.profile().platform == "amd" ? "RCCL version : " + host.fact_or("packages.rccl", "")
+                                          : "NCCL version " + host.fact_or("packages.nccl", "");
+}
+
 bool log_wants(Host& host, const char* subsystem) {
   const std::string list = lower_ascii(host.env("NCCL_DEBUG_SUBSYS").value_or("INIT,BOOTSTRAP,ENV"));
   return list == "all" ||
@@ -77,7 +83,7 @@ std::string info_log(Host& host, const PerfPlan& plan) {
                      ib ? fmt::format("NET/IB : Using [0]{}:1/IB", host.env("NCCL_IB_HCA").value_or("mlx5_0"))
                         : fmt::format("NET/Socket : Using [0]{}:10.0.0.1<0>", interface));
   if (log_wants(host, "INIT")) {
-    text += log_line(host, 0, "NCCL version " + host.fact_or("packages.nccl", ""));
+    text += log_line(host, 0, library_version(host));
     text += log_line(host, 0, fmt::format("Using network {}", ib ? "IB" : "Socket"));
   }
   for (std::int64_t rank = 0; rank < std::min<std::int64_t>(plan.ranks(), 64); ++rank) {
@@ -116,13 +122,27 @@ void dump_topology(Host& host, const std::string& file) {
   host.write(file, text + "</system>\n");
 }
 
-void log(Host& host, const PerfPlan& plan) {
+constexpr const char* kColumns =
+    "#\n#                                                              out-of-place                       "
+    "in-place          \n"
+    "#       size         count      type   redop    root     time   algbw   busbw  #wrong     time   algbw  "
+    " "
+    "busbw  #wrong @\n"
+    "#        (B)    (elements)                               (us)  (GB/s)  (GB/s)             (us)  (GB/s)  "
+    "(GB/s)         \n";
+
+constexpr PerfFlavour kNccl = {"nccl-tests", 1,    "f8e4m3",          "f8e5m2", kColumns, 6,
+                               nullptr,      head, print_library_log, foot,     too_many};
+
+}  // namespace
+
+void print_library_log(Host& host, const PerfPlan& plan) {
   for (const auto& [name, value] : std::map(host.environment()))
     if (name.rfind("NCCL_", 0) == 0 || name.rfind("RCCL_", 0) == 0)
       host.env(name);  // the library reads them all
   const std::string level = lower_ascii(host.env("NCCL_DEBUG").value_or(""));
   std::string text;
-  if (level == "version") text = "NCCL version " + host.fact_or("packages.nccl", "") + "\n";
+  if (level == "version") text = library_version(host) + "\n";
   if (level == "info" || level == "trace") text = info_log(host, plan);
   if (const auto file = host.env("NCCL_TOPO_FILE");
       file && host.file(*file) == nullptr && (level == "info" || level == "warn"))
@@ -138,10 +158,6 @@ void log(Host& host, const PerfPlan& plan) {
     host.write(*file,
                "<graphs version=\"1\">\n  <graph id=\"0\" pattern=\"4\" nchannels=\"16\"/>\n</graphs>\n");
 }
-
-constexpr PerfFlavour kNccl = {"nccl-tests", 1, "f8e4m3", "f8e5m2", head, log, foot, too_many};
-
-}  // namespace
 
 int run_nccl_perf(Host& host, const Args& args) { return run_perf(host, args, kNccl); }
 

@@ -150,9 +150,10 @@ std::string fitted(double value, int width) {
 
 class Sweep {
  public:
-  Sweep(Host& host, const PerfPlan& plan)
+  Sweep(Host& host, const PerfPlan& plan, int wrong_width)
       : host_(host),
         plan_(plan),
+        wrong_width_(wrong_width),
         collective_(collective_of(plan.program, plan.ranks())),
         model_(host, collective_, plan.ranks(), plan.hosts) {}
 
@@ -191,14 +192,14 @@ class Sweep {
   void row(std::int64_t size, const std::string& type, const std::string& operation, std::int64_t root) {
     const std::int64_t bytes = type_bytes(type), parts = collective_.divided ? plan_.ranks() : 1;
     const std::int64_t count = size / bytes / parts, moved = count * parts * bytes;
-    const std::int64_t out = model_.time_ns(moved), in = out - out / 64;
+    const std::int64_t out = model_.time_ns(moved) * plan_.time_percent / 100, in = out - out / 64;
     if (plan_.timestamps) host_.print("{} ", host_.time("%Y-%m-%d %H:%M:%S"));
     host_.print("{:>12}  {:>12}  {:>8}  {:>6}  {:>6}", moved, count, type, operation, root);
     for (std::int64_t ns : {out, in}) {
       const double bus = model_.bus_bandwidth(moved, ns);
-      host_.print("  {}  {}  {}  {:>6}", fitted(static_cast<double>(ns) / 1000, 7),
+      host_.print("  {}  {}  {}  {:>{}}", fitted(static_cast<double>(ns) / 1000, 7),
                   fitted(model_.algorithm_bandwidth(moved, ns), 6), fitted(bus, 6),
-                  plan_.check == 0 ? "N/A" : "0");
+                  plan_.check == 0 ? "N/A" : "0", wrong_width_);
       sum_ += bus;
       ++measured_;
       host_.advance(ns * std::max<std::int64_t>(plan_.iterations + plan_.warmup, 1));
@@ -227,25 +228,13 @@ class Sweep {
 
   Host& host_;
   const PerfPlan& plan_;
+  int wrong_width_;
   Collective collective_;
   BandwidthModel model_;
   Json results_ = Json::array();
   double sum_ = 0;
   std::int64_t measured_ = 0, rows_ = 0;
 };
-
-void column_heads(Host& host, const PerfPlan& plan) {
-  host.out(
-      "#\n#                                                              out-of-place                       "
-      "in-place          \n");
-  host.print(
-      "#       size         count      type   redop    root     time   algbw   busbw  #wrong     time   "
-      "algbw   busbw  #wrong {}\n",
-      plan.per_iteration ? "      min      max      p99" : "");
-  host.out(
-      "#        (B)    (elements)                               (us)  (GB/s)  (GB/s)             (us)  "
-      "(GB/s)  (GB/s)         \n");
-}
 
 // How many GPUs CUDA_VISIBLE_DEVICES and its kin leave.
 std::size_t visible_gpus(Host& host) {
@@ -291,6 +280,7 @@ int run_perf(Host& host, const Args& args, const PerfFlavour& flavour) {
   }
   if (parsed.has("-h")) return usage(host, tool, plan.program);
   if (!read_plan(host, parsed, flavour, plan)) return 255;
+  if (flavour.adjust != nullptr) flavour.adjust(parsed, plan);
   const std::int64_t local = (plan.processes + plan.hosts - 1) / plan.hosts * plan.threads * plan.gpus;
   const std::size_t there = visible_gpus(host);
   if (local > static_cast<std::int64_t>(there)) {
@@ -298,9 +288,9 @@ int run_perf(Host& host, const Args& args, const PerfFlavour& flavour) {
     return 1;
   }
   flavour.head(host, plan);
-  column_heads(host, plan);
+  host.out(replace_all(flavour.columns, "@", plan.per_iteration ? "      min      max      p99" : ""));
   flavour.log(host, plan);
-  const double average = Sweep(host, plan).run();
+  const double average = Sweep(host, plan, flavour.wrong_width).run();
   flavour.foot(host, plan, average);
   return 0;
 }

@@ -20,6 +20,7 @@ struct PerfPlan {
   std::int64_t root = 0;  // -1: all
   std::int64_t processes = 1, hosts = 1;
   std::string output_file;
+  std::int64_t time_percent = 100;  // what options beside the sizes cost
   bool timestamps = false, memory = false, per_iteration = false;
   std::int64_t ranks() const { return processes * threads * gpus; }
 };
@@ -30,7 +31,10 @@ struct PerfFlavour {
   std::int64_t warmup;   // when -w is not given
   const char* type_8_3;  // the names of the two 8 bit float types
   const char* type_8_2;
-  void (*head)(Host& host, const PerfPlan& plan);  // all that comes before the column heads
+  const char* columns;                                   // the heads of the table
+  int wrong_width;                                       // of the column of wrong values
+  void (*adjust)(const Parsed& parsed, PerfPlan& plan);  // options that only this family has
+  void (*head)(Host& host, const PerfPlan& plan);        // all that comes before the column heads
   void (*log)(Host& host, const PerfPlan& plan);  // what NCCL_DEBUG and the dump variables ask of the library
   void (*foot)(Host& host, const PerfPlan& plan, double average_busbw);
   std::string (*too_many_gpus)(std::int64_t wanted, std::size_t there);
@@ -39,6 +43,9 @@ struct PerfFlavour {
 int run_perf(Host& host, const Args& args, const PerfFlavour& flavour);
 
 int run_nccl_perf(Host& host, const Args& args);
+
+// What NCCL_DEBUG and the dump variables ask of NCCL or RCCL.
+void print_library_log(Host& host, const PerfPlan& plan);
 
 // Where a rank of the plan runs: its host's name and its device there.
 struct RankPlace {

@@ -1,0 +1,10 @@
+// amd-smi 24.7 as ROCm 6.3 has it.
+#pragma once
+
+#include "emu/host.h"
+
+namespace micius::emu {
+
+int run_amd_smi(Host& host, const Args& args);
+
+}  // namespace micius::emu
