@@ -30,6 +30,10 @@ struct ExecFile {
   bool executable = false;
 };
 
+// Where the served programs are inside. A file of a request whose first line is "#!" and a path below this
+// folder is such a program too.
+inline constexpr char kServedFolder[] = "/run/micius/bin";
+
 // Programs that are answered from outside. In the sandbox each name is the client program, first on PATH,
 // which sends one message a call and does what the answer says.
 struct ServedPrograms {

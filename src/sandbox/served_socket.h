@@ -8,10 +8,11 @@
 
 #include <cstddef>
 
+#include "core/sandbox.h"
+
 namespace micius {
 
 inline constexpr char kServedSocket[] = "/run/micius/emu.sock";
-inline constexpr char kServedFolder[] = "/run/micius/bin";
 inline constexpr std::size_t kServedMessageBytes = std::size_t{1} << 20;  // of question and answer each
 inline constexpr int kServedCalls = 200;                                  // questions of one request
 inline constexpr std::size_t kServedConnections = 64;                     // at the same time
