@@ -63,6 +63,20 @@ struct Dcw {
 // baseline, null, "none" and "n/a" are "". Texts are as the model wrote them.
 std::optional<Dcw> read_dcw(std::string_view text);
 
+// The shell command of an answer; absent if there is none. In this order:
+//   1. the whole text is an object with a string "command" or "cmd"
+//   2. the first fence whose word is none or bash, sh, shell, console, zsh, text, cmd
+//   3. the first code span that starts a command
+//   4. the first line that starts one, without "$ ", "> ", "- ", "1. ", "Command:", "Answer:" before it
+//   5. the whole text, if it is one line of at most 300 characters and no sentence: one that begins with a
+//      capital or ends in a sentence mark behind a letter ("I cannot run commands.") is one
+// A command starts with a known program, `sudo`, `./`, `NAME=value` or a path to a known program. In a fence
+// with lines that begin with "$ " only those are commands; comments and blank lines are dropped, a line's end
+// behind a backslash is joined, a heredoc keeps its lines. Nothing else is repaired. `known` says whether a
+// word is the name of a program. Answers of more than 1 MiB are cut there.
+std::optional<std::string> read_command(std::string_view text,
+                                        const std::function<bool(std::string_view)>& known);
+
 // The index numbers of an answer, or the empty set for "none"; absent if there is neither.
 //   "3, 7" "[7,3]" "Index 3 and index 7." {"index": 3}   -> {3, 7} and so on; repeats are dropped
 //   "1-3"                                                -> {1, 2, 3}

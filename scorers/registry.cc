@@ -1,6 +1,7 @@
 #include "scorers/registry.h"
 
 #include "scorers/choice.h"
+#include "scorers/cmdgen.h"
 #include "scorers/exact.h"
 #include "scorers/infrawise.h"
 #include "scorers/optiflow.h"
@@ -11,6 +12,7 @@ Registry<ScorerFactory> scorer_registry() {
   return {"scorer",
           {
               {"choice", "The most likely choice", make_choice_scorer},
+              {"cmdgen", "What a shell command does on an emulated GPU machine", make_cmdgen_scorer},
               {"exact", "Equal text", make_exact_scorer},
               {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
               {"optiflow", "Programs that plan an all-gather: run, checked and timed", make_optiflow_scorer},

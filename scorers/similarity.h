@@ -1,0 +1,19 @@
+// How alike two texts are, by an embedding.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/embedder.h"
+
+namespace micius {
+
+// The cosine of the two vectors, 0 where it is negative. Equal texts are 1 without asking the model.
+double cosine_of(Embedder& embedder, const std::string& a, const std::string& b);
+
+// The same for texts longer than the model reads: both are cut at line ends into windows of at most
+// max_tokens(), and the sum of the cosines of windows of equal place is divided by the longer text's number
+// of windows. At most 64 pairs that differ are given to the model; pairs behind them count 0.
+double long_similarity(Embedder& embedder, std::string_view a, std::string_view b);
+
+}  // namespace micius

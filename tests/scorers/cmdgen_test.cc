@@ -1,0 +1,261 @@
+#include "scorers/cmdgen.h"
+
+#include <cmath>
+#include <map>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "core/names.h"
+#include "emu/registry.h"
+#include "sandbox/sandbox.h"
+#include "scorers/extract.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kFolder = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius/cmdgen";
+
+// A model for tests: the counts of a text's letter pairs, as a vector of length 1.
+class PairEmbedder final : public Embedder {
+ public:
+  std::size_t dim() const override { return 64; }
+  std::vector<float> embed(std::span<const std::string> texts) override {
+    std::vector<float> all;
+    for (const std::string& text : texts) {
+      std::vector<double> counts(dim(), 1e-3);
+      for (std::size_t i = 1; i < text.size(); ++i)
+        counts[(static_cast<unsigned char>(text[i - 1]) * 31U + static_cast<unsigned char>(text[i])) %
+               dim()] += 1;
+      double square = 0;
+      for (const double count : counts) square += count * count;
+      for (const double count : counts) all.push_back(static_cast<float>(count / std::sqrt(square)));
+    }
+    asked += texts.size();
+    return all;
+  }
+  std::size_t count_tokens(std::string_view text) const override { return split_words(text).size(); }
+  std::size_t max_tokens() const override { return 254; }
+  std::string identity() const override { return "pairs"; }
+
+  std::size_t asked = 0;
+};
+
+class TestServices final : public Services {
+ public:
+  enum class With { kNothing, kEmbedder, kSandbox };
+  explicit TestServices(With with) : with_(with) {
+    if (with != With::kSandbox) return;
+    const fs::path inside = MICIUS_INSIDE;
+    offer_ = make_sandbox(
+        {.box_program = inside / "micius-box", .client_program = inside / "micius-emu", .lanes = 1});
+  }
+  Offer<Sandbox> sandbox() override {
+    if (with_ != With::kSandbox) return {nullptr, "none for this test"};
+    return {offer_.sandbox.get(), offer_.why_not};
+  }
+  Offer<Embedder> embedder() override {
+    if (with_ == With::kEmbedder) return {&embedder_, ""};
+    return {nullptr, "none for this test"};
+  }
+  PairEmbedder& pairs() { return embedder_; }
+
+ private:
+  With with_;
+  SandboxOffer offer_;
+  PairEmbedder embedder_;
+};
+
+using With = TestServices::With;
+
+std::unique_ptr<Scorer> make(Services& services, const Json& params = Json::object()) {
+  ScorerContext context;
+  context.roots.share = MICIUS_SOURCE_DIR;
+  context.services = &services;
+  return scorer_registry().get("cmdgen")({"cmdgen", params}, context);
+}
+
+Sample sample_of(const std::string& profile, const std::string& reference) {
+  Sample sample;
+  sample.id = "cmdgen-test-0000";
+  sample.targets = {reference};
+  sample.extra = {{"profile", profile}, {"fixture", "default"}};
+  return sample;
+}
+
+Score judged(const Scorer& scorer, const Sample& sample, const std::string& answer) {
+  std::vector<Turn> turns(1);
+  turns[0].completion.text = answer;
+  turns[0].observation = scorer.observe(sample, turns);
+  return scorer.score(sample, turns);
+}
+
+std::map<std::string, double> values(const Score& score) {
+  std::map<std::string, double> map;
+  for (const Value& value : score.values) map[value.metric] = value.value;
+  return map;
+}
+
+// "X N S Z A" of AIMicius 2.10 as five digits.
+std::string digits(const Score& score) {
+  const auto map = values(score);
+  std::string text;
+  for (const char* metric : {"exact_match", "normal_match", "success_ratio", "strict_success", "accuracy"})
+    text += map.at(metric) == 1 ? '1' : '0';
+  return text;
+}
+
+bool emulated(const std::string& profile, const std::string& reference) {
+  const std::string platform = profile.rfind("mi", 0) == 0 ? "amd" : "nvidia";
+  if (!fs::exists(kFolder / "profiles" / (profile + ".json"))) return false;
+  for (const std::string_view word : split_words(reference)) {
+    if (word == "sudo" || word.find('=') != std::string_view::npos) continue;
+    return emu::find_program(word, platform) != nullptr;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("cmdgen scores as the table says") {
+  TestServices services(With::kSandbox);
+  const auto scorer = make(services);
+  const bool has_sandbox = services.sandbox().service != nullptr;
+  if (!has_sandbox) WARN("rows that need a sandbox are left out: " << services.sandbox().why_not);
+  std::size_t rows = 0, left_out = 0;
+  const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/cmdgen.jsonl";
+  for_each_line(read_file(path), [&](std::string_view line, std::size_t) {
+    const Json row = parse_json(line, path.string());
+    const std::string profile = row.at("profile"), reference = row.at("reference");
+    if (!emulated(profile, reference) || (row.contains("sandbox") && !has_sandbox)) {
+      ++left_out;
+      return;
+    }
+    Sample sample = sample_of(profile, reference);
+    if (row.contains("compare")) sample.extra["compare"] = row.at("compare");
+    std::string answer = row.at("answer");
+    if (row.contains("expected_output")) {  // the output without the work
+      CommandJudge judge(kFolder, nullptr, {});
+      answer = "printf %s '" + judge.runner().here(reference, {profile, "default"})->out + "'";
+    }
+    const Score score = judged(*scorer, sample, answer);
+    INFO("row " << row.at("row") << ": " << answer << ": " << score.reason);
+    REQUIRE(score.verdict != Verdict::kUnscored);
+    CHECK(digits(score) == row.at("want"));
+    if (row.contains("verdict")) CHECK(name_of(score.verdict) == row.at("verdict").get<std::string>());
+    ++rows;
+  });
+  if (left_out > 0) WARN(left_out << " rows left out");
+  CHECK(rows >= 20);
+}
+
+TEST_CASE("cmdgen survives hostile answers and scores the next one as before", "[.slow]") {
+  TestServices services(With::kSandbox);
+  if (services.sandbox().service == nullptr) {
+    WARN("skipped: " << services.sandbox().why_not);
+    return;
+  }
+  const auto scorer = make(services);
+  const Sample sample = sample_of("h100x8", "nvidia-smi -L");
+  const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/cmdgen_hostile.jsonl";
+  for_each_line(read_file(path), [&](std::string_view line, std::size_t) {
+    const Json row = parse_json(line, path.string());
+    const Score score = judged(*scorer, sample, row.at("answer"));
+    INFO(row.at("answer") << ": " << score.reason);
+    CHECK(values(score).at("accuracy") == 0);
+    if (row.contains("none")) CHECK(score.verdict == Verdict::kNoAnswer);
+    CHECK(digits(judged(*scorer, sample, "nvidia-smi --list-gpus")) == "01111");
+  });
+}
+
+TEST_CASE("cmdgen gives the values of an embedding only where there is one") {
+  TestServices with(With::kEmbedder), without(With::kNothing);
+  const Sample sample = sample_of("h100x8", "nvidia-smi -L");
+  const auto full = values(judged(*make(with), sample, "nvidia-smi -L"));
+  CHECK(full.size() == 10);
+  CHECK(full.at("cmd_score") == 1);
+  CHECK(full.at("output_score") == 1);
+  CHECK(full.at("calibration") == 1);
+  CHECK(with.pairs().asked == 0);  // equal texts need no model
+  const Score bare = judged(*make(without), sample, "nvidia-smi -L");
+  CHECK(values(bare).size() == 7);
+  CHECK(bare.verdict == Verdict::kCorrect);
+  CHECK(bare.reason == "no embedder: success by equal text");
+  const Score none = judged(*make(with), sample, "I cannot.");
+  CHECK(values(none).at("cmd_score") == 0);
+  CHECK(none.verdict == Verdict::kNoAnswer);
+}
+
+TEST_CASE("cmdgen calls an output similar only where it is long and nearly the same") {
+  TestServices services(With::kEmbedder);
+  const std::string reference = "./build/all_reduce_perf -b 8 -e 8G -f 2 -g 8";
+  const auto scorer = make(services);
+  const Score near =
+      judged(*scorer, sample_of("h100x8", reference), "./build/all_reduce_perf -b 8 -e 8G -f 2 -g 8 -n 21");
+  CHECK(near.reason == "similar, not equal");
+  CHECK(values(near).at("success_ratio") == 1);
+  CHECK(values(near).at("strict_success") == 0);
+  const auto strict = make(services, {{"similar", 1.0}});
+  CHECK(values(judged(*strict, sample_of("h100x8", reference),
+                      "./build/all_reduce_perf -b 8 -e 8G -f 2 -g 8 -n 21"))
+            .at("success_ratio") == 0);
+  const std::string hot = "nvidia-smi -i 2 --query-gpu=temperature.gpu --format=csv,noheader";
+  CHECK(values(judged(*scorer, sample_of("h100x8", hot), replace_all(hot, "-i 2", "-i 3"))).at("accuracy") ==
+        0);
+}
+
+TEST_CASE("cmdgen says why a command could not be judged") {
+  TestServices services(With::kNothing);
+  const auto scorer = make(services);
+  const Score piped = judged(*scorer, sample_of("h100x8", "nvidia-smi -L"), "nvidia-smi -L | cat");
+  CHECK(piped.verdict == Verdict::kUnscored);
+  CHECK(piped.reason == "the command needs a sandbox: none for this test");
+  std::vector<Turn> turns(1);
+  turns[0].completion.text = "nvidia-smi -L";
+  CHECK(scorer->score(sample_of("h100x8", "nvidia-smi -L"), turns).verdict == Verdict::kUnscored);
+  CHECK_THROWS_WITH(make(services, {{"similar", 2}}),
+                    "scorer 'cmdgen': field 'similar' must be from 0 to 1, not 2");
+  CHECK_THROWS_WITH(make(services, {{"similr", 1}}), Catch::Contains("did you mean 'similar'?"));
+}
+
+TEST_CASE("normal forms") {
+  const CommandJudge judge(kFolder, nullptr, {});
+  const auto of = [&](const std::string& command) {
+    return judge.normal_forms().of(command, "nvidia").value_or("none");
+  };
+  CHECK(of("nvidia-smi -i 2,0 -q --display=POWER,ECC") == "nvidia-smi -d=ECC,POWER -i=0,2 -q");
+  CHECK(of("A=1 B=2 /usr/bin/nvidia-smi -L > out 2>&1") == "A=1 B=2 nvidia-smi -L > out 2>&1");
+  CHECK(of("B=2 A=1 nvidia-smi -L &> out") == "A=1 B=2 nvidia-smi -L > out 2>&1");
+  CHECK(of("env A=1 nvidia-smi") == "A=1 nvidia-smi");
+  CHECK(of("bash -c 'nvidia-smi -i 0 -q'") == "nvidia-smi -i=0 -q");
+  CHECK(of("./build/all_reduce_perf -b8 -e1G -f2.0 -g8 -n 20") ==
+        "all_reduce_perf -b=8 -e=1073741824 -f=2 -g=8");
+  CHECK(of("nvcc -O3 -Xptxas -v k.cu -o k") == "nvcc --optimize=3 --resource-usage -o=k k.cu");
+  CHECK(of("sudo nvidia-smi -pm ENABLED") == "sudo nvidia-smi -pm=1");
+  CHECK(of("echo '$X' $X") == "echo \\$X $X");
+  CHECK(of("nvidia-smi | grep 'a b'") == "nvidia-smi | grep 'a b'");
+  CHECK(of("for i in 1 2; do nvidia-smi; done") == "none");
+  CHECK(of("cat <<EOF\nx\nEOF") == "none");
+  CHECK(of("echo 'open") == "none");
+  CHECK(of(std::string(100'000, '(')) == "none");
+  CHECK(of("nvidia-smi --no-such-option") == "nvidia-smi --no-such-option");
+}
+
+TEST_CASE("commands are read out of answers") {
+  const CommandJudge judge(kFolder, nullptr, {});
+  const auto known = [&](std::string_view word) { return judge.normal_forms().known(word); };
+  const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/command.jsonl";
+  for_each_line(read_file(path), [&](std::string_view line, std::size_t) {
+    const Json row = parse_json(line, path.string());
+    INFO(row.at("text"));
+    const auto command = read_command(row.at("text").get<std::string>(), known);
+    CHECK((command ? Json(*command) : Json()) == row.at("want"));
+  });
+}
+
+}  // namespace micius
