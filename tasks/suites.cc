@@ -56,7 +56,7 @@ bool is_task_file(std::string_view word) {
 
 std::vector<Suite> suites() {
   return {
-      {"aimicius", "The four tests of the system domain", {{"infrawise", {}}, {"optiflow", {}}}},
+      {"aimicius", "The four tests of the system domain", {{"cmdgen", {}}, {"infrawise", {}}, {"optiflow", {}}}},
       {"general",
        "The general tests of the paper's table",
        {{"openbookqa", {}}, {"arc_easy", {}}, {"arc_challenge", {}}}},
@@ -65,7 +65,8 @@ std::vector<Suite> suites() {
        {{"openbookqa", {}}, {"arc_easy", {}}, {"arc_challenge", {}}}},
       {"quick",
        "A first look: a few samples of each, under two minutes with the default model",
-       {{"infrawise", 16},
+       {{"cmdgen", 16},
+        {"infrawise", 16},
         {"optiflow", 4, 256},
         {"arc_easy", 32},
         {"arc_challenge", 32},

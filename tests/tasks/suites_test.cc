@@ -11,7 +11,8 @@
 namespace micius {
 namespace {
 
-const std::vector<std::string> kNames = {"arc_challenge", "arc_easy", "infrawise", "openbookqa", "optiflow"};
+const std::vector<std::string> kNames = {"arc_challenge", "arc_easy",   "cmdgen",
+                                         "infrawise",     "openbookqa", "optiflow"};
 
 TaskRequest named(const std::string& name) { return {name, std::nullopt, std::nullopt, std::nullopt}; }
 
@@ -48,10 +49,11 @@ TEST_CASE("names, globs, paths and suites") {
         Requests{{"my.json", "my.json", std::nullopt, std::nullopt},
                  {"dir/task", "dir/task", std::nullopt, std::nullopt}});
   const Requests quick = expand_tasks("quick", kNames);
-  REQUIRE(quick.size() == 5);
-  CHECK(quick[0] == TaskRequest{"infrawise", std::nullopt, 16, "quick"});
-  CHECK(quick[1] == TaskRequest{"optiflow", std::nullopt, 4, "quick", 256});
-  CHECK(quick[2] == TaskRequest{"arc_easy", std::nullopt, 32, "quick"});
+  REQUIRE(quick.size() == 6);
+  CHECK(quick[0] == TaskRequest{"cmdgen", std::nullopt, 16, "quick"});
+  CHECK(quick[1] == TaskRequest{"infrawise", std::nullopt, 16, "quick"});
+  CHECK(quick[2] == TaskRequest{"optiflow", std::nullopt, 4, "quick", 256});
+  CHECK(quick[3] == TaskRequest{"arc_easy", std::nullopt, 32, "quick"});
 }
 
 TEST_CASE("a task that comes twice is done once") {
@@ -60,7 +62,7 @@ TEST_CASE("a task that comes twice is done once") {
   const auto named_too = expand_tasks("general,arc_easy", kNames);
   REQUIRE(named_too.size() == 3);
   CHECK(named_too[1] == named("arc_easy"));
-  CHECK(expand_tasks("quick,arc_easy", kNames).size() == 6);  // 32 samples, and all of them
+  CHECK(expand_tasks("quick,arc_easy", kNames).size() == 7);  // 32 samples, and all of them
 }
 
 TEST_CASE("what is no task is named with the nearest") {

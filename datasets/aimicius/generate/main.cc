@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "cmdgen_files.h"
 #include "suite.h"
 
 namespace micius::aimicius {
@@ -14,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Files (*kBuilders[])(const fs::path&) = {build, build_optiflow};
+constexpr Files (*kBuilders[])(const fs::path&) = {build, build_cmdgen, build_optiflow};
 
 void write_all(const fs::path& suite, const fs::path& raw) {
   if (!raw.empty()) {
@@ -61,16 +62,21 @@ int run(int argc, char** argv) {
   fs::path suite = MICIUS_SUITE_DIR;
   app.add_option("--suite", suite, "Folder of the suites")->type_name("DIR");
   fs::path raw, out;
-  std::string split = "test", seed;
+  std::string split = "test", seed, name = "infrawise";
   std::size_t first = 0, count = 20;
   CLI::App* make = app.add_subcommand("build", "Make every file again from the sources");
   make->add_option("--raw", raw, "Make the pool of records first, from the raw ones")->type_name("FILE");
   CLI::App* verify = app.add_subcommand("check", "Do the files equal what the sources give?");
   CLI::App* read = app.add_subcommand("review", "Print cases to be read by a person");
+  read->add_option("--suite-name", name, "cmdgen or infrawise")
+      ->check(CLI::IsMember({"cmdgen", "infrawise"}));
   read->add_option("--split", split, "test, dev, tuning or robust");
   read->add_option("--first", first, "Where to begin");
   read->add_option("-n", count, "How many");
+  CLI::App* leak = app.add_subcommand("leaks", "Count what CMDGen's test shares with its tuning data");
   CLI::App* twin = app.add_subcommand("reroll", "Make a twin of the test set: other draws, the same rules");
+  twin->add_option("--suite-name", name, "cmdgen or infrawise")
+      ->check(CLI::IsMember({"cmdgen", "infrawise"}));
   twin->add_option("--seed", seed, "Any text; keep it secret for a private test")->required();
   twin->add_option("-o", out, "File to write")->required();
   try {
@@ -80,8 +86,10 @@ int run(int argc, char** argv) {
   }
   if (*make) write_all(suite, raw);
   if (*verify) return check(suite);
-  if (*read) std::cout << review(suite, split_named(split), first, count);
-  if (*twin) write_file_atomic(out, build_twin(suite, seed));
+  const bool commands = name == "cmdgen";
+  if (*read) std::cout << (commands ? review_cmdgen : review)(suite, split_named(split), first, count);
+  if (*leak) std::cout << cmdgen_leaks(suite);
+  if (*twin) write_file_atomic(out, (commands ? build_cmdgen_twin : build_twin)(suite, seed));
   return 0;
 }
 

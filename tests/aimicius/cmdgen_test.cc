@@ -1,0 +1,160 @@
+// The data of CMDGen with its task and scorer: what the sources give, how the simplest models score, and that
+// a command does the same in this process and in the sandbox.
+#include "scorers/cmdgen.h"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "cmdgen_files.h"
+#include "datasets/registry.h"
+#include "sandbox/sandbox.h"
+#include "scorers/registry.h"
+#include "tasks/registry.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kSuite = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius";
+
+TaskOptions options() {
+  TaskOptions result;
+  result.roots.share = MICIUS_SOURCE_DIR;
+  return result;
+}
+
+std::vector<Sample> samples_of(const Task& task) {
+  const auto dataset = dataset_registry().get(task.dataset.name)(task.dataset, options().roots);
+  std::vector<Sample> samples;
+  for (std::size_t i = 0; i < dataset->size(); ++i) samples.push_back(task.prepare(dataset->at(i)));
+  return samples;
+}
+
+std::vector<Json> cases_in(const std::string& split) {
+  const std::string name = fmt::format("cmdgen/{}.jsonl", split);
+  std::vector<Json> cases;
+  for_each_line(read_file(kSuite / name), [&](std::string_view line, std::size_t number) {
+    cases.push_back(parse_json(line, fmt::format("{}:{}", name, number)));
+  });
+  return cases;
+}
+
+// The means of every metric when `model` answers; answers that need a sandbox count as wrong.
+std::map<std::string, double> scores(const std::vector<Sample>& samples,
+                                     const std::function<std::string(std::size_t)>& model) {
+  ScorerContext context;
+  context.roots = options().roots;
+  const auto scorer = scorer_registry().get("cmdgen")({"cmdgen", Json::object()}, context);
+  std::map<std::string, double> sums;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    std::vector<Turn> turns(1);
+    turns[0].completion.text = model(i);
+    turns[0].observation = scorer->observe(samples[i], turns);
+    for (const Value& value : scorer->score(samples[i], turns).values)
+      sums[value.metric] += value.value / static_cast<double>(samples.size());
+  }
+  return sums;
+}
+
+std::string verbose(const std::string& command) {
+  return "Sure! To do this, run:\n\n```bash\n$ " + command +
+         "\nsome output\n```\n\nThis prints what you asked for.";
+}
+
+}  // namespace
+
+TEST_CASE("CMDGen's files are what their sources give") {
+  for (const auto& [path, bytes] : aimicius::build_cmdgen(kSuite)) {
+    INFO(path << ": `micius-data build` makes it again");
+    CHECK(read_file(kSuite / path) == bytes);
+  }
+}
+
+TEST_CASE("nothing of CMDGen's test is in its tuning data") {
+  for (const std::string_view line : split(aimicius::cmdgen_leaks(kSuite), '\n')) {
+    INFO(line);
+    CHECK((line.empty() || split_words(line)[0] == "0"));
+  }
+}
+
+TEST_CASE("the simplest models score in CMDGen within expected.json") {
+  const Task task = task_registry().get("cmdgen")(options());
+  const std::vector<Sample> samples = samples_of(task);
+  std::map<std::string, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    groups[samples[i].extra.at("platform").get<std::string>() +
+           samples[i].extra.at("group").get<std::string>()]
+        .push_back(i);
+  const auto reference = [&](std::size_t i) { return samples[i].targets.front(); };
+  const auto another = [&](std::size_t i) {
+    const auto& extra = samples[i].extra;
+    const auto& group =
+        groups.at(extra.at("platform").get<std::string>() + extra.at("group").get<std::string>());
+    return reference(group[(i * 7919 + 1) % group.size()]);
+  };
+  const std::map<std::string, std::function<std::string(std::size_t)>> models = {
+      {"reference", reference},
+      {"accepted", [&](std::size_t i) { return samples[i].targets.back(); }},
+      {"empty", [](std::size_t) { return std::string(); }},
+      {"random", another},
+      {"constant", [](std::size_t) { return std::string("nvidia-smi"); }},
+      {"verbose", [&](std::size_t i) { return verbose(reference(i)); }},
+      {"parrot", [&](std::size_t i) { return "Please: " + samples[i].input + "\nThanks!"; }}};
+  const Json expected = parse_json(read_file(kSuite / "expected.json"), "expected.json");
+  for (const auto& [name, model] : models) {
+    const auto means = scores(samples, model);
+    for (const auto& [metric, band] : expected.at("cmdgen").at(name).items()) {
+      INFO(name << ": " << metric << " is " << means.at(metric));
+      CHECK(means.at(metric) >= band.at(0).get<double>() - 1e-9);
+      CHECK(means.at(metric) <= band.at(1).get<double>() + 1e-9);
+    }
+  }
+}
+
+TEST_CASE("every case of CMDGen carries the canary and its own id, and its reference ends as it says") {
+  const std::string canary = read_file(kSuite / "CANARY.txt");
+  const CommandJudge judge(kSuite / "cmdgen", nullptr, {});
+  std::set<std::string> ids;
+  for (const char* split : {"test", "dev", "tuning", "robust"}) {
+    for (const Json& item : cases_in(split)) {
+      INFO(item.at("id"));
+      CHECK(canary.find(item.at("canary").get<std::string>()) != std::string::npos);
+      CHECK(ids.insert(item.at("id")).second);
+      const auto effect =
+          judge.runner().here(item.at("reference").get<std::string>(), {item.at("profile"), "default"});
+      REQUIRE(effect);
+      CHECK(effect->exit == item.at("expect_exit"));
+    }
+  }
+}
+
+TEST_CASE("every reference does the same in this process and in the sandbox", "[.slow]") {
+  const fs::path inside = MICIUS_INSIDE;
+  const SandboxOffer offer = make_sandbox(
+      {.box_program = inside / "micius-box", .client_program = inside / "micius-emu", .lanes = 1});
+  if (!offer.sandbox) {
+    WARN("skipped: " << offer.why_not);
+    return;
+  }
+  const CommandJudge judge(kSuite / "cmdgen", nullptr, {});
+  for (const char* split : {"test", "dev", "tuning"}) {
+    for (const Json& item : cases_in(split)) {
+      const std::string command = item.at("reference");
+      const Machine machine{item.at("profile"), "default"};
+      INFO(item.at("id") << ": " << command);
+      const Json here = to_json(judge.runner().here(command, machine).value());
+      const Json there = to_json(judge.runner().inside(command, machine, *offer.sandbox));
+      CHECK(here == there);
+    }
+  }
+}
+
+}  // namespace micius
