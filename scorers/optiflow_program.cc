@@ -78,7 +78,7 @@ std::string last_line(std::string_view text) {
 std::string error_of(const ExecResult& result) {
   if (result.timed_out) return "it ran longer than 10 seconds";
   if (result.out_of_memory) return "it needed more than 512 MiB of memory";
-  const std::string line = last_line(result.err);
+  std::string line = last_line(result.err);
   if (!line.empty()) return line;
   return fmt::format("it ended with status {}", result.exit_code);
 }

@@ -60,7 +60,7 @@ fs::path share_root() {
 fs::path inner_program(const std::string& name) {
   std::error_code ignored;
   const fs::path bin = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  const fs::path installed = bin.parent_path() / "libexec/micius" / name;
+  fs::path installed = bin.parent_path() / "libexec/micius" / name;
   for (const fs::path& place : {share_root() / "../../libexec/micius" / name, installed,
                                 fs::path(MICIUS_BUILD_TREE) / "libexec/micius" / name}) {
     if (fs::exists(place, ignored)) return place;
