@@ -73,9 +73,13 @@ int refuse(Host& host, Format format, const Parsed& parsed) {
 }
 
 std::optional<std::size_t> find_gpu(const Host& host, const std::string& word) {
+  if (is_integer(word)) {
+    std::size_t gpu = host.gpu_count();
+    std::from_chars(word.data(), word.data() + word.size(), gpu);
+    return gpu < host.gpu_count() ? std::optional(gpu) : std::nullopt;
+  }
   for (std::size_t gpu = 0; gpu < host.gpu_count(); ++gpu)
-    if (word == std::to_string(gpu) || lower_ascii(word) == field(host, gpu, "bdf") ||
-        lower_ascii(word) == field(host, gpu, "uuid"))
+    if (lower_ascii(word) == field(host, gpu, "bdf") || lower_ascii(word) == field(host, gpu, "uuid"))
       return gpu;
   return std::nullopt;
 }
@@ -261,6 +265,7 @@ int run_parsed(Host& host, const Parsed& parsed, Format format) {
   }
   if (!parsed.words.empty()) return complain(host, format, -2, kBadOption, parsed.words.front());
   AmdSmi smi{host, parsed, {}, format};
+  for (const Given& given : parsed.options) smi.given.insert(given.option->name);
   if (const auto missing = choose(smi)) return complain(host, format, -3, kNoDevice, *missing);
   const auto file = parsed.value("--file");
   const std::size_t from = host.output_size();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ struct AmdSmi {
   const Parsed& parsed;
   std::vector<std::size_t> gpus;  // chosen by -g, or all
   Format format = Format::kText;
+  std::set<std::string> given = {};  // names of the options
 };
 
 // What the tool says of wrong words: the text on stdout, in the format asked for. Its exit status stays 0.

@@ -202,9 +202,9 @@ void accelerator_tables(const AmdSmi& smi) {
 void monitor(const AmdSmi& smi, bool watching, bool header) {
   const bool processes_only = smi.parsed.has("-q");
   bool any = false;
-  for (const Column& column : kColumns) any = any || smi.parsed.has(column.option);
+  for (const Column& column : kColumns) any = any || smi.given.count(column.option) != 0;
   const auto wanted = [&](const Column& column) {
-    return any ? smi.parsed.has(column.option) : std::string_view(column.option) != "-V";
+    return any ? smi.given.count(column.option) != 0 : std::string_view(column.option) != "-V";
   };
   if (smi.format != Format::kText) {
     std::vector<Json> reports;

@@ -154,9 +154,9 @@ bool section_wanted(const AmdSmi& smi, std::string_view layout, std::string_view
   bool any = false;
   for (const LayoutLine& line : smi.host.profile().catalog->layout(layout)) {
     if (line.depth != 0 || line.section.empty()) continue;
-    if (smi.parsed.has(line.section)) any = true;
+    if (smi.given.count(line.section) != 0) any = true;
   }
-  return !any || smi.parsed.has(section);
+  return !any || smi.given.count(std::string(section)) != 0;
 }
 
 Json report_of(const AmdSmi& smi, std::string_view layout, std::size_t gpu, const char* device) {

@@ -131,13 +131,20 @@ std::vector<Message> messages(const Host& host) {
   } else {
     list.push_back({12.310045, "info", "[drm] amdgpu kernel modesetting enabled."});
     for (std::size_t gpu = 0; gpu < host.gpu_count(); ++gpu)
-      list.push_back({12.5 + 0.1 * static_cast<double>(gpu), "info",
-                      fmt::format("amdgpu {}: amdgpu: SMU is initialized successfully!",
-                                  lower_ascii(host.gpu(gpu, "bus_id").value_or("")))});
+      if (host.gpu(gpu, "partition_id").value_or("0") == "0")
+        list.push_back({12.5 + 0.1 * static_cast<double>(gpu), "info",
+                        fmt::format("amdgpu {}: amdgpu: SMU is initialized successfully!",
+                                    lower_ascii(host.gpu(gpu, "bus_id").value_or("")))});
   }
   if (host.json("nics.0") != nullptr)
     list.push_back({14.118820, "info",
                     "mlx5_core 0000:18:00.0: firmware version: " + host.fact_or("nics.0.firmware", "")});
+  if (const Json* log = host.json("ras_log"))
+    for (const Json& entry : *log)
+      list.push_back({entry["seconds"].get<double>(), "info",
+                      fmt::format("amdgpu {}: amdgpu: {}",
+                                  host.gpu(entry["gpu"].get<std::size_t>(), "bus_id").value_or(""),
+                                  entry["text"].get<std::string>())});
   if (const Json* log = host.json("xid_log"))
     for (const Json& entry : *log) {
       const std::string bus = lower_ascii(host.gpu(entry["gpu"].get<std::size_t>(), "bus_id").value_or(""));

@@ -32,6 +32,7 @@ std::vector<Device> devices_of(const Host& host) {
   devices.push_back({"0000:00:00.0", "Host bridge", "0600", "Intel Corporation", "8086", "Device 09a2",
                      "09a2", "8086:0000", "04", "", "", "", 0});
   for (std::size_t gpu = 0; gpu < host.gpu_count(); ++gpu) {
+    if (host.gpu(gpu, "partition_id").value_or("0") != "0") continue;  // no PCI function of its own
     const std::string bus = lower_ascii(host.gpu(gpu, "bus_id").value_or("00000000:00:00.0"));
     devices.push_back(
         {bus.size() > 12 ? bus.substr(bus.size() - 12) : bus, host.fact_or("pci.class", "3D controller"),
