@@ -57,8 +57,8 @@ class Machine {
     }
   };
 
-  int add(Node node) {
-    nodes_.push_back(std::move(node));
+  int add(const Node& node) {
+    nodes_.push_back(node);
     return static_cast<int>(nodes_.size()) - 1;
   }
   bool more() const { return at_ < pattern_.size(); }
@@ -142,7 +142,7 @@ class Machine {
     if (c == '[') return bracket();
     if (c == '(') {
       if (depth > 20) return fail();
-      const Part inside = alternatives(depth + 1);
+      Part inside = alternatives(depth + 1);
       if (!more() || pattern_[at_] != ')') return fail();
       ++at_;
       return inside;

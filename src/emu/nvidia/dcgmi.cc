@@ -235,7 +235,7 @@ std::string field_value(const Host& host, std::size_t gpu, const Field& field) {
     return fmt::format("0.{:03}", std::min<std::int64_t>(thousandths, 999));
   }
   if (*field.field == 0) return "0";
-  const std::string value = gpu_field(host, gpu, field.field).value_or("N/A");
+  std::string value = gpu_field(host, gpu, field.field).value_or("N/A");
   if (field.id == 155 || field.id == 60) return value + (value.find('.') == std::string::npos ? ".000" : "0");
   return value;
 }

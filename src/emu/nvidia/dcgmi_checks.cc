@@ -54,59 +54,58 @@ int health(const Command& command) {
   return 0;
 }
 
-int diag(const Command& command) {
-  Host& host = command.host;
-  const std::string level = command.parsed.value_or("-r", "");
-  const bool by_name = level.find_first_not_of("0123456789") != std::string::npos;
-  const std::int64_t depth = by_name ? 2 : number(level).value_or(0);
-  if (level.empty() || (!by_name && (depth < 1 || depth > 4)))
-    return error(host, "Bad parameter passed to function. Unable to run diagnostic.");
-  const auto gpus = chosen(command, "-g", "-i");
-  if (!gpus) return 1;
-  std::vector<std::string> ids(gpus->size(),
-                               lower_ascii(host.gpu(0, "pci.device_id").value_or("0x0000").substr(2, 4)));
-  const bool persistence = std::all_of(gpus->begin(), gpus->end(), [&](std::size_t gpu) {
-    return host.gpu(gpu, "persistence_mode") == "Enabled";
-  });
-  std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> parts = {
-      {"Deployment",
-       {{"Denylist", "Pass"},
-        {"NVML Library", "Pass"},
-        {"CUDA Main Library", "Pass"},
-        {"Permissions and OS Blocks", "Pass"},
-        {"Persistence Mode", persistence ? "Pass" : "Fail"},
-        {"Environment Variables", "Pass"},
-        {"Page Retirement/Row Remap", "Pass"},
-        {"Graphics Processes", "Pass"},
-        {"Inforom", "Pass"}}}};
-  if (depth >= 2) parts.push_back({"Integration", {{"PCIe", "Pass - All"}}});
-  if (depth >= 2) parts.push_back({"Hardware", {{"GPU Memory", "Pass - All"}}});
-  if (depth >= 3) parts[2].second.push_back({"Diagnostic", "Pass - All"});
-  if (depth >= 2) parts.push_back({"Stress", {}});
-  if (depth >= 3)
-    parts[3].second = {{"Targeted Stress", "Pass - All"},
-                       {"Targeted Power", "Pass - All"},
-                       {"Memory Bandwidth", "Pass - All"}};
-  if (depth >= 4) parts[3].second.push_back({"EUD Test", "Skip - All"});
-  if (by_name) parts = {{"Selected", {}}};
-  if (by_name)
+namespace {
+
+struct Category {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> tests;  // with their results
+};
+
+// The tests of a level, or those that -r names.
+std::vector<Category> categories_of(const std::string& level, std::int64_t depth, bool persistence) {
+  if (depth == 0) {
+    Category chosen_ones{"Selected", {}};
     for (std::string_view name : split(level, ','))
-      parts[0].second.push_back({shorten(to_valid_utf8(name), 24), "Pass - All"});
-  host.advance(depth * depth * 30'000'000'000);
-  if (command.parsed.has("-j")) {
-    Json categories = Json::array();
-    for (const auto& [category, tests] : parts) {
-      Json list = Json::array();
-      for (const auto& [name, result] : tests)
-        list.push_back({{"name", name}, {"results", {{{"status", result.substr(0, 4)}}}}});
-      categories.push_back({{"category", category}, {"tests", list}});
-    }
-    host.out(Json{{"DCGM Diagnostic",
-                   {{"test_categories", categories}, {"version", host.fact_or("packages.dcgm", "")}}}}
-                 .dump(2) +
-             "\n");
-    return persistence ? 0 : 226;
+      if (chosen_ones.tests.size() < 32)
+        chosen_ones.tests.emplace_back(shorten(to_valid_utf8(name), 24), "Pass - All");
+    return {chosen_ones};
   }
+  std::vector<Category> list = {{"Deployment",
+                                 {{"Denylist", "Pass"},
+                                  {"NVML Library", "Pass"},
+                                  {"CUDA Main Library", "Pass"},
+                                  {"Permissions and OS Blocks", "Pass"},
+                                  {"Persistence Mode", persistence ? "Pass" : "Fail"},
+                                  {"Environment Variables", "Pass"},
+                                  {"Page Retirement/Row Remap", "Pass"},
+                                  {"Graphics Processes", "Pass"},
+                                  {"Inforom", "Pass"}}}};
+  if (depth == 1) return list;
+  list.push_back({"Integration", {{"PCIe", "Pass - All"}}});
+  list.push_back({"Hardware", {{"GPU Memory", "Pass - All"}}});
+  list.push_back({"Stress", {}});
+  if (depth >= 3) {
+    list[2].tests.emplace_back("Diagnostic", "Pass - All");
+    for (const char* name : {"Targeted Stress", "Targeted Power", "Memory Bandwidth"})
+      list[3].tests.emplace_back(name, "Pass - All");
+  }
+  if (depth >= 4) list[3].tests.emplace_back("EUD Test", "Skip - All");
+  return list;
+}
+
+void print_json(Host& host, const std::vector<Category>& categories) {
+  Json all = Json::array();
+  for (const Category& category : categories) {
+    Json list = Json::array();
+    for (const auto& [name, result] : category.tests)
+      list.push_back({{"name", name}, {"results", {{{"status", result.substr(0, 4)}}}}});
+    all.push_back({{"category", category.name}, {"tests", list}});
+  }
+  const Json diagnostic = {{"test_categories", all}, {"version", host.fact_or("packages.dcgm", "")}};
+  host.out(Json{{"DCGM Diagnostic", diagnostic}}.dump(2) + "\n");
+}
+
+void print_table(Host& host, const std::vector<Category>& categories, const std::string& ids) {
   const std::string rule = "+---------------------------+------------------------------------------------+\n";
   const auto line = [&](std::string_view left, std::string_view right) {
     host.print("| {:<25} | {:<46} |\n", left, right);
@@ -117,14 +116,37 @@ int diag(const Command& command) {
   host.print("|-----  Metadata  ----------+------------------------------------------------|\n");
   line("DCGM Version", host.fact_or("packages.dcgm", ""));
   line("Driver Version Detected", host.fact_or("driver", ""));
-  line("GPU Device IDs Detected", shorten(join(ids, ","), 46));
-  for (const auto& [category, tests] : parts) {
-    const std::string head = fmt::format("-----  {}  ", category);
+  line("GPU Device IDs Detected", shorten(ids, 46));
+  for (const Category& category : categories) {
     host.print("{0}{1:-<27}+------------------------------------------------{0}\n",
-               category == "Deployment" ? "|" : "+", head);
-    for (const auto& [name, result] : tests) line(name, result);
+               category.name == "Deployment" ? "|" : "+", fmt::format("-----  {}  ", category.name));
+    for (const auto& [name, result] : category.tests) line(name, result);
   }
   host.out(rule);
+}
+
+}  // namespace
+
+int diag(const Command& command) {
+  Host& host = command.host;
+  const std::string level = command.parsed.value_or("-r", "");
+  const bool by_name = level.find_first_not_of("0123456789") != std::string::npos;
+  const std::int64_t depth = by_name ? 0 : number(level).value_or(0);
+  if (level.empty() || (!by_name && (depth < 1 || depth > 4)))
+    return error(host, "Bad parameter passed to function. Unable to run diagnostic.");
+  const auto gpus = chosen(command, "-g", "-i");
+  if (!gpus) return 1;
+  const bool persistence = std::all_of(gpus->begin(), gpus->end(), [&](std::size_t gpu) {
+    return host.gpu(gpu, "persistence_mode") == "Enabled";
+  });
+  const std::vector<Category> categories = categories_of(level, depth, persistence);
+  host.advance((1 + depth * depth) * 30'000'000'000);
+  if (command.parsed.has("-j")) {
+    print_json(host, categories);
+  } else {
+    const std::string id = lower_ascii(host.gpu(0, "pci.device_id").value_or("0x0000").substr(2, 4));
+    print_table(host, categories, join(std::vector<std::string>(gpus->size(), id), ","));
+  }
   return persistence ? 0 : 226;
 }
 
