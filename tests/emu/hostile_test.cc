@@ -13,6 +13,7 @@ namespace micius::emu {
 namespace {
 
 constexpr std::size_t kMessage = 1 << 20;
+const char* const kMachines[] = {"h100x8", "a100x8-mig", "l4x1", "v100x8"};
 
 void check_bounds(const Outcome& outcome) {
   CHECK(encode_outcome(outcome).size() <= kMessage);
@@ -75,7 +76,7 @@ TEST_CASE("random words of every program end within bounds") {
       for (std::size_t i = 0; i < count; ++i)
         argv.push_back(rng.below(4) == 0 ? random_word(rng) : pool()[rng.below(pool().size())]);
       INFO(join(argv, " "));
-      check_bounds(run_root(round % 2 == 0 ? "h100x8" : "a100x8-mig", std::move(argv)));
+      check_bounds(run_root(kMachines[round % 4], std::move(argv)));
     }
 }
 
@@ -93,6 +94,15 @@ TEST_CASE("very long and very many words are answered") {
   CHECK(run_root("h100x8", Args(30'000, "nvidia-smi")).exit == 126);
   State state;
   CHECK(run(catalog().profile("h100x8"), state, Call{}).exit == 126);
+}
+
+TEST_CASE("every program answers on every machine") {
+  for (const std::string& name : catalog().profile_names())
+    for (const std::string& program : program_names(catalog().profile(name).platform))
+      for (const char* word : {"", "-h", "--help", "--version", "-l", "-a", "0"}) {
+        INFO(name << ": " << program << " " << word);
+        check_bounds(run_root(name, *word == 0 ? Args{program} : Args{program, word}));
+      }
 }
 
 TEST_CASE("programs inside programs do not multiply without end") {
