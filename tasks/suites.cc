@@ -56,7 +56,9 @@ bool is_task_file(std::string_view word) {
 
 std::vector<Suite> suites() {
   return {
-      {"aimicius", "The four tests of the system domain", {{"cmdgen", {}}, {"infrawise", {}}, {"optiflow", {}}}},
+      {"aimicius",
+       "The four tests of the system domain",
+       {{"cmdgen", {}}, {"infrawise", {}}, {"optiflow", {}}}},
       {"general",
        "The general tests of the paper's table",
        {{"openbookqa", {}}, {"arc_easy", {}}, {"arc_challenge", {}}}},
