@@ -134,14 +134,14 @@ std::string try_all(const std::filesystem::path& programs) {
     const Json line = parse_json(text, "escapes.jsonl:" + std::to_string(number));
     if (!is_for_this_machine(line)) return;
     ++tried;
+    const std::string name = line.at("name").get<std::string>() + ": ";
     try {
       wrong += compare(line, offer.sandbox->run(request_of(line, host)));
+      for (const std::string& after : {host.changes(), next_is_clean(*offer.sandbox)}) {
+        if (!after.empty()) wrong += name + after + "\n";
+      }
     } catch (const std::exception& error) {
-      wrong += line.at("name").get<std::string>() + ": " + error.what() + "\n";
-      return;
-    }
-    for (const std::string& after : {host.changes(), next_is_clean(*offer.sandbox)}) {
-      if (!after.empty()) wrong += line.at("name").get<std::string>() + ": " + after + "\n";
+      wrong += name + error.what() + "\n";
     }
   });
   return tried < 40 ? wrong + "too few lines" : wrong;

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <netinet/in.h>
 #include <poll.h>
 #include <set>
@@ -56,8 +55,9 @@ std::map<int, std::pair<int, std::string>> all_processes() {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const int pid = std::atoi(entry.path().filename().c_str());
     if (pid == 0) continue;
-    std::ifstream file(entry.path() / "stat");  // which ends while we look, at times
-    const std::string text(std::istreambuf_iterator<char>(file), {});
+    std::ifstream file(entry.path() / "stat");
+    std::string text;
+    std::getline(file, text);  // nothing, where the process ends while we look
     const std::size_t open = text.find('('), close = text.rfind(')');
     if (open == std::string::npos || close == std::string::npos || close + 4 > text.size()) continue;
     all[pid] = {std::atoi(text.c_str() + close + 4), text.substr(open + 1, close - open - 1)};

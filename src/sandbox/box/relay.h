@@ -17,8 +17,9 @@ class Relay {
   Relay(int listener, int lane) : listener_(listener), lane_(lane) {}
 
   void add_to(std::vector<pollfd>& waits) const;
-  void handle(const pollfd& event);                // one that add_to() made; others are passed over
-  void answer(const std::string& text);            // what the harness said to the message that is out
+  void handle(const pollfd& event);      // one that add_to() made; others are passed over
+  void answer(const std::string& text);  // what the harness said to the message that is out
+  void ask_no_more() { queue_.clear(); }
   bool is_waiting() const { return asked_ != 0; }  // for the harness
 
  private:

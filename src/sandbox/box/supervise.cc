@@ -202,8 +202,9 @@ void Supervisor::end_all() {
   if (program_.in >= 0) ::close(program_.in);
   out_->read_rest();
   err_->read_rest();
-  // Else the next box would take the answer for its request.
-  if (relay_ && relay_->is_waiting()) hear_harness();
+  if (!relay_) return;
+  relay_->ask_no_more();
+  if (relay_->is_waiting()) hear_harness();  // else the next box would take the answer for its request
 }
 
 ExecResult Supervisor::result(Time::time_point started) {
