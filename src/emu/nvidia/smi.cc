@@ -105,7 +105,7 @@ int run_main(Host& host, const Parsed& parsed) {
   if (loop.on && exit == kOk) {
     for (int round = 1; round < 3 && exit == kOk; ++round) {
       host.advance(loop.period_ns);
-      exit = run_once(command);
+      exit = run_once({host, parsed, *gpus, true});
     }
     host.unbounded();
   }
@@ -131,7 +131,7 @@ int run_subcommand(Host& host, const Parsed& parsed) {
 }  // namespace
 }  // namespace smi
 
-// "-l" may be joined to nothing but takes a number only if one follows; the table says it takes one.
+// The table gives -l a value; the tool takes it without one as five seconds.
 int run_nvidia_smi(Host& host, const Args& args) {
   const ToolSpec& tool = host.tool("nvidia-smi");
   Args words(args.begin() + 1, args.end());

@@ -16,6 +16,7 @@ struct Command {
   Host& host;
   const Parsed& parsed;
   std::vector<std::size_t> gpus;  // chosen by -i, or all
+  bool again = false;             // a later round of -l: no CSV header
 };
 
 int invalid(Host& host);  // "Invalid combination of input arguments..."

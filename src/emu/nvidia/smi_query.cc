@@ -212,7 +212,7 @@ int query(const Command& command) {
     for (const Column& column : columns) text += (text.empty() ? "" : ", ") + text_of(column);
     host.out(text + "\n");
   };
-  if (header)
+  if (header && !command.again)
     line([](const Column& column) {
       return column.unit.empty() ? column.name : column.name + " [" + column.unit + "]";
     });
