@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ struct Outcome {
   std::size_t redundant = 0;    // if valid
   std::string code;             // if not: empty, too_long, no_gpu, no_chunk, not_held, no_link or incomplete
   std::string error;            // and what is wrong, counting from 1
+  std::optional<std::size_t> wrong_step;  // the index of the step that is wrong, where one is
 };
 
 class CostModel {

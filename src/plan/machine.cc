@@ -99,6 +99,27 @@ Machine Machine::from_json(const Json& json, const std::string& where) {
   return {static_cast<int>(gpus), std::move(nodes), std::move(links), where};
 }
 
+Machine Machine::from_links(const Json& json, const std::string& where) {
+  const JsonFields fields(json, where);
+  const std::int64_t gpus = fields.integer("gpus");
+  std::vector<std::string> nodes;
+  for (std::int64_t gpu = 0; gpu < std::min<std::int64_t>(gpus, kMostNodes); ++gpu)
+    nodes.push_back("GPU-" + std::to_string(gpu));
+  for (std::string& name : fields.strings_or("forwarders", {})) nodes.push_back(std::move(name));
+  std::vector<Link> links;
+  for (const Json& row : fields.at("links")) {
+    if (!row.is_array() || row.size() != 4)
+      fail(ErrorCode::kInvalidData, "{}: field 'links' must hold lists of four", where);
+    const Link link{row[0].get<int>(), row[1].get<int>(),
+                    std::llround(1000 * row[2].get<double>()) * kPsPerNs,
+                    std::llround(1000 * row[3].get<double>())};
+    links.push_back(link);
+    links.push_back({link.to, link.from, link.latency_ps, link.mbps});
+  }
+  return {static_cast<int>(std::min<std::int64_t>(gpus, kMostNodes + 1)), std::move(nodes), std::move(links),
+          where};
+}
+
 Json Machine::to_json() const {
   const std::size_t count = nodes_.size();
   Json latency(count, Json(count, nullptr)), bandwidth(count, Json(count, 0));

@@ -31,7 +31,10 @@ class Machine {
   // square matrices over the nodes, row = from. A latency of null or a bandwidth of 0 or null is no link;
   // the diagonal and other keys are not read. Latencies are rounded to ns, bandwidths to MB/s.
   static Machine from_json(const Json& json, const std::string& where);
-  // The same form, for the data sets; from_json(to_json()) is the same machine.
+  // {"gpus": 2, "forwarders": ["NVSwitch"], "links": [[0, 2, 0.2, 450], ..]}: nodes by number, us and GB/s,
+  // each link both ways. How published machines are listed.
+  static Machine from_links(const Json& json, const std::string& where);
+  // The first form, for the data sets; from_json(to_json()) is the same machine.
   Json to_json() const;
 
   int gpus() const { return gpus_; }

@@ -16,7 +16,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // second beginning of a step, so each byte is read at most twice.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  Reader(std::string_view text, std::vector<std::size_t>* offsets) : text_(text), offsets_(offsets) {}
 
   Plan read() {
     bool line_start = true;
@@ -30,8 +30,9 @@ class Reader {
       if (c == '[') open();
       if (c == ']') close();
       if (c == 'D') {
+        const std::size_t begin = at_;
         if (const auto step = read_step()) {
-          add(*step);
+          add(*step, begin);
           continue;
         }
       }
@@ -45,6 +46,7 @@ class Reader {
     Step step;
     int group = -1;  // -1: loose
     int round = 0;   // in the group, or after which header
+    std::size_t offset = 0;
   };
 
   bool begins_round() const {
@@ -70,9 +72,9 @@ class Reader {
     if (depth_ > 0) --depth_;
   }
 
-  void add(const Step& step) {
+  void add(const Step& step, std::size_t offset) {
     if (depth_ == 0) {
-      found_.push_back({step, -1, header_});
+      found_.push_back({step, -1, header_, offset});
       return;
     }
     if (group_ < 0) {
@@ -80,7 +82,7 @@ class Reader {
       groups_nested_.push_back(nested_);
     }
     if (depth_ == 1) ++round_;
-    found_.push_back({step, group_, round_});
+    found_.push_back({step, group_, round_, offset});
     if (depth_ == 1) ++round_;  // an inner list after it opens its own
   }
 
@@ -129,6 +131,7 @@ class Reader {
         plan.round_ends.push_back(plan.steps.size());
       last = round(found);
       plan.steps.push_back(found.step);
+      if (offsets_ != nullptr) offsets_->push_back(found.offset);
     }
     if (kind == PlanKind::kRounds) plan.round_ends.push_back(plan.steps.size());
     return plan;
@@ -158,6 +161,7 @@ class Reader {
   }
 
   std::string_view text_;
+  std::vector<std::size_t>* offsets_;
   std::size_t at_ = 0;
   std::int64_t depth_ = 0;
   int group_ = -1;  // the open group's number once it holds a step
@@ -187,7 +191,10 @@ Plan as_list(Plan plan) {
   return plan;
 }
 
-Plan read_plan(std::string_view text) { return Reader(text).read(); }
+Plan read_plan(std::string_view text, std::vector<std::size_t>* offsets) {
+  if (offsets != nullptr) offsets->clear();
+  return Reader(text, offsets).read();
+}
 
 std::string write_plan(const Plan& plan) {
   std::string text = "[";

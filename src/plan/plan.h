@@ -41,8 +41,9 @@ Plan as_list(Plan plan);
 // to the second level, a bare step among rounds is a round of one, empty rounds vanish). The last group with
 // inner lists wins; else several flat groups, with no step outside them, are a round each; else the last flat
 // group. Without a group: the loose steps; a line that begins with the word `Round` opens a round.
-// Linear in the text, whatever it holds.
-Plan read_plan(std::string_view text);
+// Linear in the text, whatever it holds. `offsets`, where asked for, becomes where each of the plan's steps
+// begins.
+Plan read_plan(std::string_view text, std::vector<std::size_t>* offsets = nullptr);
 
 // A plan as JSON text of the form that read_plan takes: a list of steps or of rounds.
 std::string write_plan(const Plan& plan);

@@ -42,6 +42,7 @@ class Walk {
         const std::string place =
             rounds ? fmt::format("round {}, step {}", moment, i + 1) : fmt::format("step {}", i + 1);
         const Step& s = plan_.steps[i];
+        result_.outcome.wrong_step = i;
         return wrong(error->code, fmt::format("{} (D({}, {}): G({}) => G({})): {}", place, s.owner, s.chunk,
                                               s.src, s.dst, error->text));
       }

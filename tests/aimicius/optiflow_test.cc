@@ -2,8 +2,10 @@
 #include "optiflow.h"
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,9 +15,13 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/process.h"
+#include "datasets/registry.h"
 #include "plan/bound.h"
 #include "plan/cost.h"
+#include "sandbox/open_sandbox.h"
+#include "scorers/registry.h"
 #include "suite.h"
+#include "tasks/registry.h"
 #include "temp_dir.h"
 
 namespace micius::aimicius::optiflow {
@@ -117,7 +123,71 @@ void check_split(Split split, std::size_t step) {
   }
 }
 
+class Lent final : public Services {
+ public:
+  explicit Lent(Sandbox& sandbox) : sandbox_(sandbox) {}
+  Offer<Sandbox> sandbox() override { return {&sandbox_, ""}; }
+  Offer<Embedder> embedder() override { return {nullptr, "none here"}; }
+
+ private:
+  Sandbox& sandbox_;
+};
+
+using Model = std::function<std::string(const Task& task, const Sample& sample, std::span<const Turn> turns)>;
+
+// The means of every metric over each 16th test case when `model` answers.
+std::map<std::string, double> scores(const Model& model, Services& services) {
+  TaskOptions options;
+  options.roots.share = MICIUS_SOURCE_DIR;
+  const Task task = task_registry().get("optiflow")(options);
+  const auto dataset = dataset_registry().get(task.dataset.name)(task.dataset, options.roots);
+  const auto scorer = scorer_registry().get("optiflow")(task.scorer, {options.roots, "", &services});
+  std::map<std::string, std::pair<double, double>> sums;
+  for (std::size_t i = 0; i < dataset->size(); i += 16) {
+    const Sample sample = task.prepare(dataset->at(i));
+    std::vector<Turn> turns;
+    while (auto prompt = task.next(sample, {}, turns)) {
+      Completion completion;
+      completion.text = model(task, sample, turns);
+      turns.push_back({*std::move(prompt), std::move(completion), ""});
+      turns.back().observation = scorer->observe(sample, turns);
+    }
+    for (const Value& value : scorer->score(sample, turns).values) {
+      sums[value.metric].first += value.value;
+      sums[value.metric].second += 1;
+    }
+  }
+  std::map<std::string, double> means;
+  for (const auto& [metric, sum] : sums) means[metric] = sum.first / sum.second;
+  return means;
+}
+
 }  // namespace
+
+TEST_CASE("Optiflow's simplest models score within expected.json", "[.slow]") {
+  const SandboxOffer offer = open_test_sandbox(1);
+  if (!offer.sandbox) {
+    WARN("skipped: " << offer.why_not);
+    return;
+  }
+  Lent services(*offer.sandbox);
+  const std::map<std::string, Model> models = {
+      {"reference", [](const Task& task, const Sample& sample,
+                       std::span<const Turn> turns) { return task.reference(sample, turns); }},
+      {"empty", [](const Task&, const Sample&, std::span<const Turn>) { return std::string(); }},
+      {"constant", [](const Task& task, const Sample& sample, std::span<const Turn>) {
+         return task.reference(sample, {});
+       }}};
+  const Json expected = parse_json(read_file(kSuite / "expected.json"), "expected.json");
+  for (const auto& [name, model] : models) {
+    const auto values = scores(model, services);
+    for (const auto& [metric, band] : expected.at("optiflow").at(name).items()) {
+      INFO(name << ": " << metric << " is " << values.at(metric));
+      CHECK(values.at(metric) >= band.at(0).get<double>());
+      CHECK(values.at(metric) <= band.at(1).get<double>());
+    }
+  }
+}
 
 TEST_CASE("Optiflow's dev split is what its sources give") {
   const Sources sources = read_sources(kSuite);

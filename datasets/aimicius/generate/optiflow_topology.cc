@@ -255,11 +255,7 @@ Machine islands(Draw& draw) {
 
 NamedMachine read_named(const Json& json, const std::string& where) {
   const JsonFields fields(json, where);
-  const std::string name = fields.string("name");
-  Fabric fabric(static_cast<int>(fields.integer("gpus")));
-  for (const std::string& node : fields.strings_or("forwarders", {})) fabric.forwarder(node);
-  for (const Json& link : fields.at("links")) fabric.link(link.at(0), link.at(1), link.at(2), link.at(3));
-  return {name, fields.string("family"), fabric.machine()};
+  return {fields.string("name"), fields.string("family"), Machine::from_links(json, where)};
 }
 
 // To two digits, half up.

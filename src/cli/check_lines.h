@@ -1,0 +1,27 @@
+// What `micius check` does with one line, a checker each.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace micius {
+
+struct LineCheck {
+  Json answer;             // the output line
+  std::string problem;     // for people; "" where nothing is wrong
+  std::size_t column = 1;  // of the problem in the line, in bytes from 1
+};
+
+// Checks the object of one line; `line` is its text. Throws Error{kInvalidData} for a field that is missing
+// or mistyped.
+using LineChecker = std::function<LineCheck(const JsonFields& fields, std::string_view line)>;
+
+// {"machine": {..} or "name", "chunks_per_gpu", "chunk_bytes", "plan"}: the plan's kind, time and steps, or
+// what is wrong with it. Names are those of families.json below the share root, read at the first use.
+LineChecker plan_checker(const std::filesystem::path& share);
+
+}  // namespace micius
