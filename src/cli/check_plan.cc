@@ -26,8 +26,8 @@ class PublishedMachines {
     if (it != machines_.end()) return it->second;
     std::vector<std::string> names;
     for (const auto& [known, machine] : machines_) names.push_back(known);
-    fail(ErrorCode::kInvalidData, "{}: unknown machine '{}'{}; known: {}", where, name, did_you_mean(name, names),
-         join(names, ", "));
+    fail(ErrorCode::kInvalidData, "{}: unknown machine '{}'{}; known: {}", where, name,
+         did_you_mean(name, names), join(names, ", "));
   }
 
  private:
@@ -76,10 +76,12 @@ LineCheck check(const Machine& machine, const JsonFields& fields, std::string_vi
 }  // namespace
 
 LineChecker plan_checker(const std::filesystem::path& share) {
-  const auto machines = std::make_shared<PublishedMachines>(share / "datasets/aimicius/optiflow/families.json");
+  const auto machines =
+      std::make_shared<PublishedMachines>(share / "datasets/aimicius/optiflow/families.json");
   return [machines](const JsonFields& fields, std::string_view line) {
     const Json& machine = fields.at("machine");
-    if (machine.is_string()) return check(machines->named(machine.get<std::string>(), fields.where()), fields, line);
+    if (machine.is_string())
+      return check(machines->named(machine.get<std::string>(), fields.where()), fields, line);
     return check(Machine::from_json(machine, fields.where() + ": machine"), fields, line);
   };
 }
