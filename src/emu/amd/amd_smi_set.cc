@@ -85,7 +85,7 @@ std::string profile(Host& host, std::size_t gpu, std::string name) {
 std::optional<std::string> wrong_number(const Parsed& parsed) {
   for (const char* option :
        {"-d", "-o", "-p", "-x", "--cpu-pwr-limit", "--core-boost-limit", "--soc-boost-limit"})
-    if (const auto value = parsed.value(option); value && !is_integer(*value)) return value;
+    if (auto value = parsed.value(option); value && !is_integer(*value)) return value;
   if (const Given* limit = parsed.find("-L")) {
     const std::string clock = lower_ascii(limit->values[0]), end = lower_ascii(limit->values[1]);
     if (clock != "sclk" && clock != "mclk") return limit->values[0];
