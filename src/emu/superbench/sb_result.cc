@@ -87,14 +87,11 @@ int summary(const Command& command, const std::vector<NodeResult>& nodes, const 
     std::sort(values.begin(), values.end());
     double sum = 0;
     for (double value : values) sum += value;
-    const auto add = [&](const char* statistic, double value) {
-      rows.push_back({{group, statistic, fmt::format("{:.{}f}", value, places)}});
-    };
     for (const auto& [statistic, value] :
          {std::pair{"mean", sum / static_cast<double>(values.size())}, std::pair{"max", values.back()},
           std::pair{"min", values.front()}, std::pair{"p90", values[values.size() * 9 / 10]}})
       if (rules.find(statistic) != std::string::npos || statistic == std::string_view("mean"))
-        add(statistic, value);
+        rows.push_back({{group, statistic, fmt::format("{:.{}f}", value, places)}});
   }
   return write_table(command, "results-summary", {"metric", "statistics", "values"}, rows,
                      command.parsed.value_or("--output-file-format", "excel"));
