@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "core/services.h"
 
 namespace micius {
 
@@ -23,5 +24,10 @@ using LineChecker = std::function<LineCheck(const JsonFields& fields, std::strin
 // {"machine": {..} or "name", "chunks_per_gpu", "chunk_bytes", "plan"}: the plan's kind, time and steps, or
 // what is wrong with it. Names are those of families.json below the share root, read at the first use.
 LineChecker plan_checker(const std::filesystem::path& share);
+
+// {"profile", "command", "reference", "accepted", "compare"}: the command run on an emulated machine and
+// judged against the reference (itself where there is none), with its normal form. `services` outlives the
+// checker.
+LineChecker command_checker(const std::filesystem::path& share, Services& services);
 
 }  // namespace micius

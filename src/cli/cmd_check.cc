@@ -1,4 +1,4 @@
-// `micius check plan [FILE...]`: the checkers alone, JSON lines in and out.
+// `micius check plan|command [FILE...]`: the checkers alone, JSON lines in and out.
 #include <iostream>
 #include <utility>
 
@@ -8,6 +8,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/places.h"
+#include "cli/services.h"
 
 namespace micius {
 namespace {
@@ -15,7 +16,9 @@ namespace {
 class CheckCommand final : public Command {
  public:
   std::string name() const override { return "check"; }
-  std::string summary() const override { return "The checkers alone: plan; JSON lines in, JSON lines out"; }
+  std::string summary() const override {
+    return "The checkers alone: plan, command; JSON lines in, JSON lines out";
+  }
   void define(CLI::App& app) override;
   ExitCode run() override;
 
@@ -24,6 +27,7 @@ class CheckCommand final : public Command {
   bool file_is_right(const std::string& file) const;
 
   std::vector<std::string> files_;
+  LazyServices services_{1, PlaceFlags{}};
   LineChecker checker_;
 };
 
@@ -36,6 +40,10 @@ void CheckCommand::define(CLI::App& app) {
       "\"chunks_per_gpu\": 2, \"chunk_bytes\": 65536, \"plan\": the text}");
   plan->add_option("files", files_, "Files of such lines; else stdin")->type_name("FILE");
   plan->callback([this] { checker_ = plan_checker(share_root()); });
+  auto* command = app.add_subcommand("command", "What does a shell command do on an emulated GPU machine?");
+  command->footer("A line: {\"profile\": \"h100x8\", \"command\": \"..\", \"reference\": \"..\"}");
+  command->add_option("files", files_, "Files of such lines; else stdin")->type_name("FILE");
+  command->callback([this] { checker_ = command_checker(share_root(), services_); });
 }
 
 // What an error says behind the place that it names.
