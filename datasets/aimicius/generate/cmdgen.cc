@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kTestTotal = 480, kDevTotal = 60, kTuningTotal = 3200, kRobustTotal = 200;
 constexpr int kTestByte = 38, kDevByte = 46;  // first byte of a combo's hash: below the first is the test
-constexpr std::size_t kTries = 400;           // draws for one case
+constexpr std::size_t kTries = 300;           // draws in a row that give no case
 
 constexpr CommandQuota kQuotas[] = {
     {"nvidia", "nvidia-smi", 84}, {"nvidia", "NCCL", 48},    {"nvidia", "NVCC", 36},
@@ -204,16 +204,20 @@ class Maker {
                         held == Held::kOnly ? "held" : "draw"));
     Frames& frames = frames_.try_emplace(split, sources_, split).first->second;
     std::size_t made = 0, at = turns.size();
-    for (std::size_t tries = 0; made < count; ++tries) {
-      if (tries > kTries * count)
+    for (std::size_t failed = 0; made < count;) {
+      if (failed > kTries) {
+        if (split == Split::kTuning) return;  // a small group has no more to ask; the table of counts says so
         fail(ErrorCode::kInvalidData, "{}/{}: only {} of {} cases for {}; more combos or values are needed",
              quota.platform, quota.group, made, count, aimicius::name_of(split));
+      }
       if (at >= turns.size()) {
         rng.shuffle(turns);
         at = 0;
       }
       const auto& contents = turns[at++];
-      made += draw(split, *contents[rng.below(contents.size())], frames, rng) ? 1 : 0;
+      const bool drawn = draw(split, *contents[rng.below(contents.size())], frames, rng);
+      made += drawn ? 1 : 0;
+      failed = drawn ? 0 : failed + 1;
     }
   }
 

@@ -55,7 +55,7 @@ std::vector<Sibling> siblings_of(const std::string& command, const std::vector<s
       siblings.push_back({join(changed, " "), has_value || joined});
     }
     const bool is_value = is_option(word) ? word.find('=') != std::string::npos : is_option(words[i - 1]);
-    if (!is_value || is_source(word) || words[i - 1] == "-H") continue;
+    if (!is_value || is_source(word) || words[i - 1] == "-H" || words[i - 1] == "--autorespond") continue;
     if (const auto other = with_other_value(word)) {
       changed = words;
       changed[i] = *other;

@@ -15,15 +15,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Files (*kBuilders[])(const fs::path&) = {build, build_cmdgen, build_optiflow};
+struct Builder {
+  const char* name;
+  Files (*make)(const fs::path& suite);
+};
+constexpr Builder kBuilders[] = {
+    {"infrawise", build}, {"cmdgen", build_cmdgen}, {"optiflow", build_optiflow}};
 
-void write_all(const fs::path& suite, const fs::path& raw) {
+// `only`: the suite to make; "": all.
+void write_all(const fs::path& suite, const fs::path& raw, const std::string& only) {
   if (!raw.empty()) {
     const Vocabulary vocabulary(suite / "infrawise/vocabulary.json");
     write_file_atomic(suite / "infrawise/pool.jsonl", pool_lines(raw, vocabulary));
   }
-  for (const auto& make : kBuilders) {
-    for (const auto& [path, bytes] : make(suite)) {
+  for (const Builder& builder : kBuilders) {
+    if (!only.empty() && only != builder.name) continue;
+    for (const auto& [path, bytes] : builder.make(suite)) {
       write_file_atomic(suite / path, bytes);
       std::cout << path << ": " << bytes.size() << " bytes\n";
     }
@@ -34,8 +41,8 @@ void write_all(const fs::path& suite, const fs::path& raw) {
 // 0 if the files are what the sources give, else 1.
 int check(const fs::path& suite) {
   int status = 0;
-  for (const auto& make : kBuilders) {
-    for (const auto& [path, bytes] : make(suite)) {
+  for (const Builder& builder : kBuilders) {
+    for (const auto& [path, bytes] : builder.make(suite)) {
       if (read_file(suite / path) == bytes) continue;
       std::cerr << path << ": not what the sources give; `micius-data build` makes it again\n";
       status = 1;
@@ -62,10 +69,12 @@ int run(int argc, char** argv) {
   fs::path suite = MICIUS_SUITE_DIR;
   app.add_option("--suite", suite, "Folder of the suites")->type_name("DIR");
   fs::path raw, out;
-  std::string split = "test", seed, name = "infrawise";
+  std::string split = "test", seed, name = "infrawise", only;
   std::size_t first = 0, count = 20;
   CLI::App* make = app.add_subcommand("build", "Make every file again from the sources");
   make->add_option("--raw", raw, "Make the pool of records first, from the raw ones")->type_name("FILE");
+  make->add_option("--only", only, "One suite alone")
+      ->check(CLI::IsMember({"infrawise", "cmdgen", "optiflow"}));
   CLI::App* verify = app.add_subcommand("check", "Do the files equal what the sources give?");
   CLI::App* read = app.add_subcommand("review", "Print cases to be read by a person");
   read->add_option("--suite-name", name, "cmdgen or infrawise")
@@ -84,7 +93,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  if (*make) write_all(suite, raw);
+  if (*make) write_all(suite, raw, only);
   if (*verify) return check(suite);
   const bool commands = name == "cmdgen";
   if (*read) std::cout << (commands ? review_cmdgen : review)(suite, split_named(split), first, count);
