@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -56,6 +57,7 @@ class Evaluator {
   void hear(Completion completion);
   void go_on(Judged judged);
   bool has_room() const;
+  void go_on_asking();
   void keep(std::size_t index, const Record& record);
   void count(std::size_t index, const Record& record);
   void count_failures(const Completion& completion);
@@ -68,6 +70,7 @@ class Evaluator {
   Mailbox mailbox_;
   std::unordered_map<std::uint64_t, Conversation> open_;  // asked, by request id
   std::size_t judging_ = 0;                               // conversations that are with the judges
+  std::deque<Judged> to_ask_;                             // conversations that go on once there is room
   Judges judges_;
   std::vector<Request> outbox_;
   std::uint64_t next_id_ = 0;
@@ -84,6 +87,7 @@ class Evaluator {
 void Evaluator::run() {
   const std::stop_callback wake(e_.stop, [this] { mailbox_.wake(); });
   while (true) {
+    go_on_asking();
     begin_conversations();
     send();
     if (open_.empty() && judging_ == 0) return;
@@ -94,14 +98,19 @@ void Evaluator::run() {
   }
 }
 
-// The runner is kept busy while answers are judged, but no further ahead than the judges can follow.
 bool Evaluator::has_room() const {
-  const std::size_t in_flight = std::max<std::size_t>(1, e_.runner.info().max_in_flight);
-  return open_.size() < in_flight && open_.size() + judging_ < in_flight + 2 * judges_.size();
+  return open_.size() < std::max<std::size_t>(1, e_.runner.info().max_in_flight);
 }
 
+void Evaluator::go_on_asking() {
+  for (; !ending() && !to_ask_.empty() && has_room(); to_ask_.pop_front())
+    ask(std::move(to_ask_.front().conversation), std::move(*to_ask_.front().next));
+}
+
+// The runner is kept busy while answers are judged, but no further ahead than the judges can follow.
 void Evaluator::begin_conversations() {
-  while (!ending() && next_chosen_ < e_.plan.chosen.size() && has_room()) {
+  const std::size_t backlog = 2 * judges_.size();
+  while (!ending() && next_chosen_ < e_.plan.chosen.size() && has_room() && judging_ < backlog) {
     Conversation c;
     c.index = e_.plan.chosen[next_chosen_];
     c.repeat = next_repeat_;
@@ -160,7 +169,7 @@ void Evaluator::go_on(Judged judged) {
   if (!judged.next) {
     return keep(c.index, {*c.sample, c.repeat, std::move(c.turns), std::move(judged.score), std::nullopt});
   }
-  if (!ending()) ask(std::move(c), std::move(*judged.next));
+  to_ask_.push_back(std::move(judged));
 }
 
 void Evaluator::keep(std::size_t index, const Record& record) {

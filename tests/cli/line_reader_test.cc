@@ -58,7 +58,7 @@ TEST_CASE("Lines come as they are there, and nothing is waited for", "[line_read
   CHECK_FALSE(reader.next(Wait::kNo));
 }
 
-TEST_CASE("A line may be longer than a buffer; an input that cannot be read is an error", "[line_reader]") {
+TEST_CASE("A line may be longer than a buffer, an input that cannot be read is an error", "[line_reader]") {
   Pipe pipe;
   LineReader reader(pipe.reader());
   const std::string part(50000, 'x');

@@ -101,7 +101,7 @@ TEST_CASE("mutated CSV is read or refused") {
                 {{"id", "id"}, {"input", "q"}, {"targets", "t"}});
 }
 
-TEST_CASE("a file packed with gzip is found and read; a broken one is refused") {
+TEST_CASE("a file packed with gzip is found and read, a broken one is refused") {
   const TempDir folder;
   std::string text;
   for (int i = 0; i < 5000; ++i) text += fmt::format("{{\"q\": \"row {} {}\"}}\n", i, i * 7919 % 5003);
@@ -124,7 +124,7 @@ TEST_CASE("a file packed with gzip is found and read; a broken one is refused") 
   CHECK_THROWS_WITH(open("jsonl", params, folder.path()), Catch::Contains("file.jsonl.gz: broken gzip file"));
 }
 
-TEST_CASE("a missing file is named with what to type; roots and paths") {
+TEST_CASE("a missing file is named with what to type, roots and paths") {
   const TempDir folder;
   CHECK_THROWS_WITH(open("jsonl", {{"path", "general/x/test.jsonl"}}, folder.path()),
                     Catch::StartsWith("general/x/test.jsonl: not found in " + folder.path().string()) &&

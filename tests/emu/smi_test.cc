@@ -83,7 +83,7 @@ TEST_CASE("MIG instances are made, listed and destroyed") {
   CHECK(as_root("nvidia-smi -i 3 -mig 1").exit != 0);  // busy
 }
 
-TEST_CASE("-f writes what would have been printed") {
+TEST_CASE("the option -f writes what would have been printed") {
   const Outcome outcome = run_line("h100x8", "nvidia-smi pmon -i 3 -d 4 -c 10 -f /tmp/pmon.log");
   CHECK(outcome.out.empty());
   REQUIRE(outcome.writes.size() == 1);

@@ -165,7 +165,7 @@ TEST_CASE("a failed sample is stored as one, and asked again by the next evaluat
   CHECK(lines_of(s.store, s.run) == lines_of(all.store, all.run));
 }
 
-TEST_CASE("a model that is gone stops the run; samples that are at fault do not") {
+TEST_CASE("a model that is gone stops the run, samples that are at fault do not") {
   CrowdRunner dead([](const Request&) { return failing("connection_refused"); });
   Setting s(two_turn_quiz(), 200, dead);
   const EvaluateResult result = s.evaluate_all();
@@ -296,7 +296,7 @@ TEST_CASE("answers are observed side by side") {
   CHECK(lines_of(s.store, s.run) == lines_of(plain.store, plain.run));
 }
 
-TEST_CASE("an error while judging ends the run; what was kept stays") {
+TEST_CASE("an error while judging ends the run, and what was kept stays") {
   CrowdRunner crowd(mostly_right), sound(mostly_right);
   Setting s(two_turn_quiz(), 50, crowd);
   SlowScorer slow;

@@ -77,7 +77,7 @@ TEST_CASE("In text style a model reads no chat template", "[engine_runner]") {
   CHECK(sink.done.at(RequestId{0}).prompt_text == "s\n\nq");
 }
 
-TEST_CASE("Every request ends once; answers do not depend on the batch", "[engine_runner]") {
+TEST_CASE("Every request ends once, answers do not depend on the batch", "[engine_runner]") {
   const TinyModel model;
   const SystemClock clock;
   const auto requests = [] {
