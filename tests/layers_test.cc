@@ -22,6 +22,7 @@ const std::map<std::string, std::set<std::string>> kLayers = {
     {"stats", {"base"}},
     {"engine", {"base"}},
     {"plan", {"base"}},
+    {"kql", {"base"}},
     {"sandbox", {"base", "core"}},
     {"embed", {"base", "core", "engine"}},
     {"emu", {"base"}},
