@@ -71,6 +71,17 @@ std::string question(const Sample& sample) {
                      machine_text(fields.at("machine")), kRules, fenced(fields.string("initial")), kAsk);
 }
 
+// Tuning cases are of two kinds, as in the paper: `generate` asks once for a good plan, `improve` begins with
+// a plan of its own. Test cases have none and two turns.
+bool asks_once(const Sample& sample) {
+  return JsonFields(sample.extra, sample.id).string_or("kind", "") == "generate";
+}
+
+std::string right_first_program(const Sample& sample) {
+  const JsonFields fields(sample.extra, sample.id);
+  return asks_once(sample) ? sample.targets.front() : fields.string_or("first", fields.string("initial"));
+}
+
 // What the program's plan took, in the words of the dialogue.
 std::string told(const Turn& turn, const std::string& where) {
   const Json json = parse_json(turn.observation, where);
@@ -120,7 +131,7 @@ std::optional<Prompt> next_prompt(const Dialogue& dialogue, const Sample& sample
                                   std::span<const Sample> shots, std::span<const Turn> turns) {
   if (turns.empty()) return Prompt{sample.id, GenerateInput{first_messages(dialogue, sample, shots)}};
   const std::string where = "observation of " + sample.id;
-  if (turns.size() != 1 || turns[0].observation.empty()) return std::nullopt;
+  if (turns.size() != 1 || turns[0].observation.empty() || asks_once(sample)) return std::nullopt;
   if (JsonFields(parse_json(turns[0].observation, where), where).has("unscored")) return std::nullopt;
   std::vector<Message> messages = first_messages(dialogue, sample, {});
   messages.push_back({Role::kAssistant, turns[0].completion.text});
@@ -195,7 +206,7 @@ Task make_optiflow_task(const TaskOptions& options) {
     return next_prompt(dialogue, sample, shots, turns);
   };
   task.reference = [](const Sample& sample, std::span<const Turn> turns) {
-    return fenced(turns.empty() ? sample.extra.at("initial").get<std::string>() : sample.targets.front());
+    return fenced(turns.empty() ? right_first_program(sample) : sample.targets.front());
   };
   return task;
 }

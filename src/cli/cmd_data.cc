@@ -1,4 +1,4 @@
-// `micius data list|verify`.
+// `micius data list|verify|export`.
 #include <iostream>
 
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "cli/commands.h"
+#include "cli/data_export.h"
 #include "cli/places.h"
 #include "core/manifest.h"
 
@@ -15,7 +16,9 @@ namespace {
 class DataCommand final : public Command {
  public:
   std::string name() const override { return "data"; }
-  std::string summary() const override { return "Third-party data of the manifest: list, verify"; }
+  std::string summary() const override {
+    return "Data: list and verify what is third-party, export what models may be tuned on";
+  }
   void define(CLI::App& app) override;
   ExitCode run() override { return action_(); }
 
@@ -25,6 +28,7 @@ class DataCommand final : public Command {
   Manifest manifest() const { return read_manifest(share_root() / "datasets/manifest.json"); }
 
   PlaceFlags places_;
+  DataExport export_;
   std::vector<std::string> names_;
   std::string format_ = "text";
   std::function<ExitCode()> action_;
@@ -39,6 +43,14 @@ void DataCommand::define(CLI::App& app) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   verify->add_option("names", names_, "Entries (default: all)")->type_name("NAME");
+  export_.define(
+      *app.add_subcommand("export", "Tuning data of AIMicius with the prompts that the tasks build"));
+  app.get_subcommand("export")->callback([this] {
+    action_ = [this] {
+      export_.run();
+      return ExitCode::kGood;
+    };
+  });
   list->callback([this] { action_ = [this] { return this->list(); }; });
   verify->callback([this] { action_ = [this] { return verify_files(); }; });
 }

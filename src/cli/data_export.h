@@ -1,0 +1,28 @@
+// `micius data export`: tuning data with the prompts that the tasks build.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/places.h"
+
+namespace micius {
+
+class DataExport {
+ public:
+  void define(CLI::App& app);
+  // Writes a JSON object a line to the file, or to stdout; a file is there whole or not at all.
+  void run() const;
+
+ private:
+  PlaceFlags places_;
+  std::vector<std::string> tasks_;
+  std::string split_ = "tuning", format_ = "chat", turns_ = "all";
+  std::filesystem::path output_;
+  bool test_data_ = false;
+};
+
+}  // namespace micius
