@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/json_builder.h"
 #include "base/text.h"
 
 namespace micius {
@@ -22,45 +23,16 @@ std::string place(std::string_view text, std::size_t byte, std::string_view wher
   return fmt::format("{}:{}: column {}", where, line, column);
 }
 
-// The parser's own builder of values, with limits. The library's way to have them, a callback, looks through
-// all earlier neighbours at the end of each object: time by the square of a list's length.
-class LimitedBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
-  using Base = nlohmann::detail::json_sax_dom_parser<Json>;
-
+// Counts the keys of an object.
+class KeyCount {
  public:
-  LimitedBuilder(Json& value, std::string_view where) : Base(value), where_(where) {}
-
-  bool start_object(std::size_t size) {
-    open();
-    return Base::start_object(size);
-  }
-  bool key(std::string& name) {
-    if (++keys_.back() > kMaxKeys)
-      fail(ErrorCode::kInvalidData, "{}: a JSON object of more than {} keys", where_, kMaxKeys);
-    return Base::key(name);
-  }
-  bool end_object() {
-    keys_.pop_back();
-    return Base::end_object();
-  }
-  bool start_array(std::size_t size) {
-    open();
-    return Base::start_array(size);
-  }
-  bool end_array() {
-    keys_.pop_back();
-    return Base::end_array();
+  void add(const std::string&, std::string_view where) {
+    if (++count_ > kMaxKeys)
+      fail(ErrorCode::kInvalidData, "{}: a JSON object of more than {} keys", where, kMaxKeys);
   }
 
  private:
-  void open() {
-    if (keys_.size() == kMaxDepth)
-      fail(ErrorCode::kInvalidData, "{}: JSON nested deeper than {}", where_, kMaxDepth);
-    keys_.push_back(0);
-  }
-
-  std::string_view where_;
-  std::vector<std::size_t> keys_;  // of the open objects and lists
+  std::size_t count_ = 0;
 };
 
 const char* type_name(const Json& value) { return value.type_name(); }
@@ -70,7 +42,7 @@ const char* type_name(const Json& value) { return value.type_name(); }
 Json parse_json(std::string_view text, std::string_view where) {
   try {
     Json value;
-    LimitedBuilder builder(value, where);
+    JsonBuilder<Json, KeyCount> builder(value, kMaxDepth, where);
     Json::sax_parse(text, &builder);
     return value;
   } catch (const nlohmann::json::parse_error& error) {

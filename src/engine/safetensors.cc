@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_builder.h"
 #include "base/text.h"
 
 namespace micius {
@@ -52,53 +53,23 @@ std::optional<std::size_t> size_of(std::string_view type) {
   return std::nullopt;
 }
 
-// The parser's own builder of values, for shallow JSON in which no key comes twice in an object.
-class HeaderBuilder : public nlohmann::detail::json_sax_dom_parser<Header> {
-  using Base = nlohmann::detail::json_sax_dom_parser<Header>;
-
+// The keys of an object, none of which may come twice.
+class DistinctKeys {
  public:
-  HeaderBuilder(Header& header, const std::string& file) : Base(header), file_(file) {}
-
-  bool start_object(std::size_t size) {
-    open();
-    return Base::start_object(size);
-  }
-  bool key(std::string& name) {
-    if (!keys_.back().insert(name).second) {
-      fail(ErrorCode::kInvalidData, "{}: key {} comes twice", file_, in_quotes(name));
-    }
-    return Base::key(name);
-  }
-  bool end_object() {
-    keys_.pop_back();
-    return Base::end_object();
-  }
-  bool start_array(std::size_t size) {
-    open();
-    return Base::start_array(size);
-  }
-  bool end_array() {
-    keys_.pop_back();
-    return Base::end_array();
+  void add(const std::string& name, std::string_view where) {
+    if (!names_.insert(name).second)
+      fail(ErrorCode::kInvalidData, "{}: key {} comes twice", where, in_quotes(name));
   }
 
  private:
-  void open() {
-    if (keys_.size() == kMaxDepth) {
-      fail(ErrorCode::kInvalidData, "{}: JSON nested deeper than {}", file_, kMaxDepth);
-    }
-    keys_.emplace_back();
-  }
-
-  const std::string& file_;
-  std::vector<std::set<std::string>> keys_;  // of the open objects and lists
+  std::set<std::string> names_;
 };
 
 // JSON that stands at byte `start` of a file.
 Header parse_header(std::string_view text, const std::string& file, std::size_t start) {
   try {
     Header header;
-    HeaderBuilder builder(header, file);
+    JsonBuilder<Header, DistinctKeys> builder(header, kMaxDepth, file);
     Header::sax_parse(text, &builder);
     return header;
   } catch (const nlohmann::json::parse_error& error) {

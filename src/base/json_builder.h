@@ -1,0 +1,63 @@
+// A builder of JSON values with limits, for the parsers of foreign text.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace micius {
+
+// The parser's own builder, with a limit to nesting and a hook for every key; for Value::sax_parse(). The
+// library's way to have them, a callback, looks through all earlier neighbours at the end of each object:
+// time by the square of a list's length.
+//
+// Keys: what is kept of each open object or list. It is made empty where one begins, and Keys::add(name,
+// where) is called for each key of an object; it throws Error for one that must not be.
+template <typename Value, typename Keys>
+class JsonBuilder : public nlohmann::detail::json_sax_dom_parser<Value> {
+  using Base = nlohmann::detail::json_sax_dom_parser<Value>;
+
+ public:
+  // Borrows all; `where` goes into the errors.
+  JsonBuilder(Value& value, std::size_t max_depth, std::string_view where)
+      : Base(value), max_depth_(max_depth), where_(where) {}
+
+  bool start_object(std::size_t size) {
+    open();
+    return Base::start_object(size);
+  }
+  bool key(std::string& name) {
+    open_.back().add(name, where_);
+    return Base::key(name);
+  }
+  bool end_object() {
+    open_.pop_back();
+    return Base::end_object();
+  }
+  bool start_array(std::size_t size) {
+    open();
+    return Base::start_array(size);
+  }
+  bool end_array() {
+    open_.pop_back();
+    return Base::end_array();
+  }
+
+ private:
+  void open() {
+    if (open_.size() == max_depth_)
+      fail(ErrorCode::kInvalidData, "{}: JSON nested deeper than {}", where_, max_depth_);
+    open_.emplace_back();
+  }
+
+  std::size_t max_depth_;
+  std::string_view where_;
+  std::vector<Keys> open_;
+};
+
+}  // namespace micius
