@@ -139,13 +139,13 @@ WordPiece::WordPiece(std::string_view vocabulary, const std::string& name) {
 }
 
 TokenId WordPiece::control(std::string_view token, const std::string& name) {
-  const TokenId* id = find(token, true);
-  if (id == nullptr) {
+  const auto place = first_.find(token);
+  if (place == first_.end()) {
     fail(ErrorCode::kInvalidData, "{}: the token {} is missing; is it the vocabulary of a BERT?", name,
          token);
   }
-  control_.add(token, *id, SpecialTokens::Reach::kAll);
-  return *id;
+  control_.add(token, place->second, SpecialTokens::Reach::kAll);
+  return place->second;
 }
 
 std::vector<TokenId> WordPiece::encode(std::string_view text, std::size_t limit) const {
@@ -168,12 +168,6 @@ std::vector<TokenId> WordPiece::encode(std::string_view text, std::size_t limit)
   return ids;
 }
 
-const TokenId* WordPiece::find(std::string_view piece, bool first) const {
-  const auto& pieces = first ? first_ : later_;
-  const auto place = pieces.find(piece);
-  return place == pieces.end() ? nullptr : &place->second;
-}
-
 void WordPiece::add_word(const Word& word, std::vector<TokenId>& ids) const {
   const std::size_t before = ids.size();
   if (word.characters > kMaxWord) {
@@ -182,15 +176,16 @@ void WordPiece::add_word(const Word& word, std::vector<TokenId>& ids) const {
   }
   const std::string_view text = word.text;
   for (std::size_t begin = 0; begin < text.size();) {
+    const Pieces& pieces = begin == 0 ? first_ : later_;
     std::size_t size = std::min(longest_, text.size() - begin);
-    const TokenId* id = nullptr;
-    while (size > 0 && (id = find(text.substr(begin, size), begin == 0)) == nullptr) --size;
-    if (id == nullptr) {
+    auto piece = pieces.end();
+    while (size > 0 && (piece = pieces.find(text.substr(begin, size))) == pieces.end()) --size;
+    if (size == 0) {
       ids.resize(before);
       ids.push_back(unk_);
       return;
     }
-    ids.push_back(*id);
+    ids.push_back(piece->second);
     begin += size;
   }
 }

@@ -41,11 +41,11 @@ class WordPiece {
   struct Word;
   TokenId control(std::string_view token, const std::string& name);
   void add_word(const Word& word, std::vector<TokenId>& ids) const;
-  const TokenId* find(std::string_view piece, bool first) const;
 
   std::vector<std::string> tokens_;  // by id
+  using Pieces = std::unordered_map<std::string_view, TokenId>;
   // Views of tokens_: pieces that begin a word, and those that go on, without their "##".
-  std::unordered_map<std::string_view, TokenId> first_, later_;
+  Pieces first_, later_;
   std::size_t longest_ = 0;  // piece, in bytes
   SpecialTokens control_;
   TokenId unk_ = 0, cls_ = 0, sep_ = 0;
