@@ -15,11 +15,6 @@
 namespace micius {
 namespace {
 
-const std::vector<std::string> kMetrics = {
-    "plan_improved", "code_detected",     "code_executable", "plan_valid",
-    "plan_valid_2",  "code_executable_2", "plan_repaired",   "improved_or_tight",
-    "beats_initial", "bound_fraction",    "solved"};
-
 // What observe() left of one turn.
 struct Seen {
   bool code = false, executable = false, step = false;  // step: a plan of at least one step was read
@@ -69,6 +64,7 @@ std::string shown(const Seen& seen) {
 
 double one_if(bool condition) { return condition ? 1 : 0; }
 
+// The primary one first; every metric where the first plan is not valid.
 std::vector<Value> values_of(const Seen& first, const Seen& second, const Figures& figures) {
   const auto& a = first.latency_ps;
   const auto& b = second.latency_ps;
@@ -95,7 +91,11 @@ class Optiflow final : public Scorer {
   explicit Optiflow(Services* services) : services_(services) {}
 
   std::string_view name() const override { return "optiflow"; }
-  std::vector<std::string> metrics() const override { return kMetrics; }
+  std::vector<std::string> metrics() const override {
+    std::vector<std::string> names;
+    for (Value& value : values_of({}, {}, {1, 1, 1})) names.push_back(std::move(value.metric));
+    return names;
+  }
 
   std::string observe(const Sample& sample, std::span<const Turn> turns) const override {
     const JsonFields fields(sample.extra, sample.id);
@@ -116,7 +116,7 @@ class Optiflow final : public Scorer {
     PlanPrograms* programs = nullptr;
     if (std::string why = find_programs(programs); !why.empty())
       return dump_json({{"unscored", std::move(why)}});
-    const ProgramResult result = programs->run(code->text, code->fenced, fields.at("machine"), chunks);
+    const ProgramResult result = programs->run(*code, fields.at("machine"), chunks);
     if (!result.is_code) return judged(no_code, *answer);
     return judged({{"code", true},
                    {"executable", result.ended_well},
@@ -130,7 +130,7 @@ class Optiflow final : public Scorer {
     const Figures figures{fields.integer("initial_ps"), fields.integer("best_ps"),
                           fields.integer("bound_ps")};
     const Seen first = read_observation(turns[0], sample.id + ": turn 1");
-    const Seen second = turns.size() > 1 ? read_observation(turns[1], sample.id + ": turn 2") : Seen{};
+    const Seen second = second_of(sample, turns);
     Score score;
     for (const Seen* seen : {&first, &second}) {
       if (seen->unscored.empty()) continue;
@@ -153,6 +153,13 @@ class Optiflow final : public Scorer {
   }
 
  private:
+  static Seen second_of(const Sample& sample, std::span<const Turn> turns) {
+    if (turns.size() > 1) return read_observation(turns[1], sample.id + ": turn 2");
+    Seen seen;
+    seen.unscored = "the second plan was never asked for: run the model again where there is a sandbox";
+    return seen;
+  }
+
   static std::string reason_of(const Seen& first, const Seen& second, const Figures& figures) {
     std::vector<std::string> reasons;
     if (!first.error.empty()) reasons.push_back("first: " + first.error);

@@ -9,7 +9,7 @@ namespace micius {
 
 // No params. The sample's extra holds the machine and the case's figures (gpu_count, chunks_per_gpu,
 // bytes_per_gpu, initial_ps, best_ps, bound_ps). Needs the sandbox; where there is none, or no python3 in it,
-// answers with code are kUnscored.
+// answers with code are kUnscored, and so is a record whose second question was never asked.
 //
 // observe() leaves what both score() and the task's second prompt are made from:
 //   {"code": true, "executable": true, "error": "", "python": "3.11.7",

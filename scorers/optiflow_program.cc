@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "plan/plan.h"
 
 namespace micius {
 namespace {
@@ -10,8 +11,12 @@ namespace {
 constexpr int kNotCode = 125;  // how the wrapper ends where a text that might be a program does not compile
 constexpr std::size_t kShownError = 200;
 
+// Stands around what the wrapper prints in the program's place. Nothing is gained by printing it.
+constexpr std::string_view kInPlace = "\x01in place\x01";
+
 // Reads the job from stdin, so that the folder is empty, and stands in nobody's way: what it defines for
-// itself is in a function.
+// itself is in a function. It sees most of what is printed, but not what goes round sys.stdout.write; so what
+// it prints itself stands between marks, to be dropped by who can see all.
 constexpr const char* kWrapper = R"(
 def main():
     import json, re, sys
@@ -44,14 +49,18 @@ def main():
     except SystemExit as end:
         if end.code not in (None, 0):
             raise
+    if out.steps:
+        return
+    print(job['mark'], file=out)
     for name in ('new_plan', 'plan'):
         if not out.steps and name in names:
             print(names[name], file=out)
     if not out.steps and callable(names.get('generate_plan')):
         try:
             print(names['generate_plan'](job['gpus'], job['chunks']), file=out)
-        except Exception:
+        except BaseException:
             pass
+    print(job['mark'], file=out)
     out.flush()
 
 main()
@@ -83,6 +92,16 @@ std::string error_of(const ExecResult& result) {
   return fmt::format("it ended with status {}", result.exit_code);
 }
 
+// What the program printed; what the wrapper did, only if there is no step in that.
+std::string printed_by(std::string out) {
+  const std::size_t begin = out.find(kInPlace);
+  if (begin == std::string::npos) return out;
+  const std::size_t end = out.find(kInPlace, begin + kInPlace.size());
+  std::string own = out.substr(0, begin);
+  if (end != std::string::npos) own += out.substr(end + kInPlace.size());
+  return plan::read_plan(own).kind == plan::PlanKind::kNone ? out : own;
+}
+
 }  // namespace
 
 const std::string& PlanPrograms::python_version() {
@@ -94,11 +113,11 @@ const std::string& PlanPrograms::python_version() {
   return version_;
 }
 
-ProgramResult PlanPrograms::run(std::string_view program, bool surely_code, const Json& machine,
-                                int chunks_per_gpu) {
+ProgramResult PlanPrograms::run(const PythonCode& code, const Json& machine, int chunks_per_gpu) {
   ExecRequest request = request_of(kWrapper);
-  request.stdin_text = dump_json({{"program", to_valid_utf8(program)},
-                                  {"surely", surely_code},
+  request.stdin_text = dump_json({{"program", to_valid_utf8(code.text)},
+                                  {"surely", code.fenced},
+                                  {"mark", kInPlace},
                                   {"gpus", machine.at("gpus")},
                                   {"chunks", chunks_per_gpu},
                                   {"latency", machine.at("latency_us")},
@@ -106,9 +125,9 @@ ProgramResult PlanPrograms::run(std::string_view program, bool surely_code, cons
   ExecResult ran = sandbox_.run(request);
   ProgramResult result;
   result.ended_well = ran.exit_code == 0 && !ran.timed_out && !ran.out_of_memory;
-  result.is_code = surely_code || ran.exit_code != kNotCode;
+  result.is_code = code.fenced || ran.exit_code != kNotCode;
   if (!result.ended_well) result.error = error_of(ran);
-  result.printed = std::move(ran.out);
+  result.printed = printed_by(std::move(ran.out));
   return result;
 }
 

@@ -3,18 +3,18 @@
 
 #include <mutex>
 #include <string>
-#include <string_view>
 
 #include "core/sandbox.h"
 #include "plan/machine.h"
+#include "scorers/extract.h"
 
 namespace micius {
 
 struct ProgramResult {
   bool is_code = true;      // false: what was tried because it might be a program does not compile
   bool ended_well = false;  // status 0 within the limits
-  std::string printed;
-  std::string error;  // why it did not end well: the last line of its stderr, or the limit it met
+  std::string printed;      // by whatever way: print, sys.stdout.buffer, os.write, at its exit
+  std::string error;        // why it did not end well: the last line of its stderr, or the limit it met
 };
 
 // The host's CPython 3 in the sandbox: 10 s, 512 MiB, one process, 4 MiB of output, an empty folder, the
@@ -31,7 +31,7 @@ class PlanPrograms {
   const std::string& python_version();
 
   // Throws Error{kIo} where the sandbox itself failed.
-  ProgramResult run(std::string_view program, bool surely_code, const Json& machine, int chunks_per_gpu);
+  ProgramResult run(const PythonCode& code, const Json& machine, int chunks_per_gpu);
 
  private:
   Sandbox& sandbox_;

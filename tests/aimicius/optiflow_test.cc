@@ -189,6 +189,15 @@ TEST_CASE("Optiflow's simplest models score within expected.json", "[.slow]") {
   }
 }
 
+TEST_CASE("Optiflow's task and its scorer have the same metrics") {
+  TaskOptions options;
+  options.roots.share = MICIUS_SOURCE_DIR;
+  const Task task = task_registry().get("optiflow")(options);
+  std::vector<std::string> asked;
+  for (const MetricInfo& metric : task.metrics) asked.push_back(metric.name);
+  CHECK(asked == scorer_registry().get("optiflow")(task.scorer, {options.roots, "", nullptr})->metrics());
+}
+
 TEST_CASE("Optiflow's dev split is what its sources give") {
   const Sources sources = read_sources(kSuite);
   std::string lines;

@@ -165,6 +165,20 @@ TEST_CASE("optiflow leaves unscored what it cannot run, and says why") {
   CHECK(score.reason == "no python3 in the sandbox: install the Debian package python3");
 }
 
+TEST_CASE("optiflow leaves unscored a record whose second question was never asked") {
+  // As `rescore --observe` finds it where the run had no sandbox and now there is one.
+  CannedSandbox sandbox;
+  sandbox.version.out = "3.11.7\n";
+  sandbox.result.out = kPair;
+  Lent services(&sandbox, "");
+  const auto judge = scorer(&services);
+  const Sample sample = sample_of("pair");
+  const Score score = judge->score(sample, observed(*judge, sample, {kProgram[0]}));
+  CHECK(score.verdict == Verdict::kUnscored);
+  CHECK(score.values.empty());
+  CHECK(score.reason == "the second plan was never asked for: run the model again where there is a sandbox");
+}
+
 TEST_CASE("optiflow judges answers without a program where there is no sandbox") {
   const auto judge = scorer(nullptr);
   const Sample sample = sample_of("pair");
