@@ -17,22 +17,24 @@ std::string field(const std::string& text) {
 
 std::string field(const std::optional<double>& number) { return number ? fmt::format("{}", *number) : ""; }
 
-void write_rows(const Report& report, const std::string& by, const std::string& key,
-                const std::vector<Metric>& metrics, std::ostream& out) {
-  const std::string run =
-      report.execution ? fmt::format("{}", static_cast<std::int64_t>(report.execution->id)) : "";
+// The first fields of a row.
+struct Place {
+  std::string run, task, model, by = {}, key = {};
+};
+
+void write_rows(const Place& place, const std::vector<Metric>& metrics, std::ostream& out) {
   for (const Metric& metric : metrics) {
     if (!metric.estimate) continue;
     const Estimate& e = *metric.estimate;
-    out << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\r\n", run, field(report.spec.task),
-                       field(report.spec.model.name), field(by), field(key), field(metric.name),
+    out << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\r\n", place.run, field(place.task),
+                       field(place.model), field(place.by), field(place.key), field(metric.name),
                        field(metric.unit), field(e.value), field(e.low), field(e.high), field(e.stderr_),
                        e.n);
   }
 }
 
-// One row a (run, metric, group); `by` and `key` are empty for the whole run. What is absent is an empty
-// field.
+// One row a (run, metric, group); `by` and `key` are empty for the whole run, `run` for a figure over
+// several, whose task is the suite. What is absent is an empty field.
 class CsvWriter final : public ReportWriter {
  public:
   std::string_view format() const override { return "csv"; }
@@ -40,9 +42,15 @@ class CsvWriter final : public ReportWriter {
   void write(const ReportSet& set, std::ostream& out) const override {
     out << "run,task,model,by,key,metric,unit,value,low,high,stderr,n\r\n";
     for (const Report& report : set.reports) {
-      write_rows(report, "", "", report.metrics, out);
-      for (const Group& group : report.groups) write_rows(report, group.by, group.key, group.metrics, out);
+      const std::string run =
+          report.execution ? fmt::format("{}", static_cast<std::int64_t>(report.execution->id)) : "";
+      const std::string &task = report.spec.task, &model = report.spec.model.name;
+      write_rows({run, task, model}, report.metrics, out);
+      for (const Group& group : report.groups)
+        write_rows({run, task, model, group.by, group.key}, group.metrics, out);
     }
+    for (const Aggregate& aggregate : set.aggregates)
+      write_rows({"", aggregate.name, aggregate.model}, aggregate.metrics, out);
   }
 };
 

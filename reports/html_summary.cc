@@ -1,5 +1,6 @@
 // Did it work, how good is it, and how sure are we: a sentence a model, one table of primary metrics.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -77,18 +78,22 @@ std::string badges(const Grid& grid, std::size_t index) {
   return text.empty() ? "" : "<div class=\"badges\">" + text + "</div>";
 }
 
+// A metric with an estimate as number, interval and, where the axis has its unit, dot.
+std::string value_html(const Metric& metric, const Scale& scale, std::size_t model) {
+  const std::string interval = metric.estimate->low ? interval_text(metric, "\u2009\u2013\u2009") : "";
+  std::string text = fmt::format(
+      R"(<div class="value"><b>{}</b> <span class="interval">{}</span> <span class="n">n&nbsp;=&nbsp;{}</span></div>)",
+      value_text(metric), interval, metric.estimate->n);
+  if (scale.fits(metric)) text += "<div class=\"plot\">" + track_svg(metric, scale, model) + "</div>";
+  return text;
+}
+
 std::string score_cell(const Grid& grid, std::size_t index, std::size_t model, const Scale& scale) {
   const Report& report = grid.report(index);
   const Metric* primary = primary_of(report);
   std::string text = fmt::format(R"(<td class="score" data-label="{}">)", html(grid.models()[model]));
-  if (primary != nullptr && primary->estimate) {
-    text += fmt::format(
-        R"(<div class="value"><b>{}</b> <span class="interval">{}</span> <span class="n">n&nbsp;=&nbsp;{}</span></div>)",
-        value_text(*primary), interval_text(*primary, "\u2009\u2013\u2009"), primary->estimate->n);
-    if (scale.fits(*primary)) text += "<div class=\"plot\">" + track_svg(*primary, scale, model) + "</div>";
-  } else {
-    text += "<div class=\"value none\">no score</div>";
-  }
+  text += primary != nullptr && primary->estimate ? value_html(*primary, scale, model)
+                                                  : "<div class=\"value none\">no score</div>";
   return text + badges(grid, index) + "</td>";
 }
 
@@ -124,14 +129,22 @@ void write_head(const Grid& grid, const std::vector<std::string>& published, std
   out << "</tr></thead>\n";
 }
 
+// Floor and ceiling of the task, under its name.
+std::string reach_html(const Metric* primary) {
+  if (primary == nullptr || !primary->floor || !primary->ceiling) return "";
+  return fmt::format(
+      R"(<small title="what models that know nothing, and everything, get">floor&nbsp;{}, ceiling&nbsp;{}</small>)",
+      format_value(*primary->floor, primary->unit), format_value(*primary->ceiling, primary->unit));
+}
+
 void write_row(const Grid& grid, std::size_t task, const Scale& scale,
                const std::vector<std::string>& published, std::ostream& out) {
   const Metric* primary = nullptr;
   for (std::size_t model = 0; model < grid.models().size() && primary == nullptr; ++model)
     if (const auto index = grid.report_at(task, model)) primary = primary_of(grid.report(*index));
   const std::string metric = primary == nullptr ? "" : primary->name;
-  out << fmt::format(R"(<tr><th scope="row"><a href="#where-{}">{}</a><small>{}</small></th>)",
-                     slug(grid.tasks()[task]), html(grid.tasks()[task]), html(metric));
+  out << fmt::format(R"(<tr><th scope="row"><a href="#where-{}">{}</a><small>{}</small>{}</th>)",
+                     slug(grid.tasks()[task]), html(grid.tasks()[task]), html(metric), reach_html(primary));
   for (std::size_t model = 0; model < grid.models().size(); ++model) {
     const auto index = grid.report_at(task, model);
     out << (index ? score_cell(grid, *index, model, scale) : "<td class=\"score none\">not run</td>");
@@ -140,6 +153,38 @@ void write_row(const Grid& grid, std::size_t task, const Scale& scale,
     out << fmt::format(R"(<td class="published" data-label="{}">{}</td>)", html(model),
                        published_cell(published_of(grid, task), model, metric));
   out << "</tr>\n";
+}
+
+// The suite's score of the model in a column, from the column's own runs.
+const Metric* aggregate_of(const Grid& grid, const std::string& suite, std::size_t model) {
+  for (const Aggregate& aggregate : grid.set().aggregates) {
+    const bool same = std::any_of(aggregate.reports.begin(), aggregate.reports.end(),
+                                  [&](std::size_t report) { return grid.model_of(report) == model; });
+    if (aggregate.name == suite && same && !aggregate.metrics.empty()) return &aggregate.metrics.front();
+  }
+  return nullptr;
+}
+
+void write_aggregate_row(const Grid& grid, const std::string& suite, const Scale& scale,
+                         std::size_t published, std::ostream& out) {
+  out << fmt::format(
+      R"(<tr class="aggregate"><th scope="row">{}<small>mean of its tasks' primaries</small></th>)",
+      html(suite));
+  for (std::size_t model = 0; model < grid.models().size(); ++model) {
+    const Metric* metric = aggregate_of(grid, suite, model);
+    out << (metric == nullptr ? "<td class=\"score none\"></td>"
+                              : fmt::format(R"(<td class="score" data-label="{}">{}</td>)",
+                                            html(grid.models()[model]), value_html(*metric, scale, model)));
+  }
+  for (std::size_t i = 0; i < published; ++i) out << R"(<td class="published"></td>)";
+  out << "</tr>\n";
+}
+
+void write_aggregate_rows(const Grid& grid, const Scale& scale, std::size_t published, std::ostream& out) {
+  std::set<std::string> suites;
+  for (const Aggregate& aggregate : grid.set().aggregates)
+    if (suites.insert(aggregate.name).second)
+      write_aggregate_row(grid, aggregate.name, scale, published, out);
 }
 
 // A note holds commands between backquotes.
@@ -199,6 +244,7 @@ void write_summary(const Grid& grid, std::ostream& out) {
   write_head(grid, published, out);
   out << "<tbody>\n";
   for (std::size_t task = 0; task < grid.tasks().size(); ++task) write_row(grid, task, scale, published, out);
+  write_aggregate_rows(grid, scale, published.size(), out);
   out << "</tbody></table></div>\n";
   write_notes(grid, rows, out);
   out << "</section>\n";

@@ -22,6 +22,8 @@ Json to_json(const Metric& metric) {
   json["n"] = e.n;
   if (e.clusters) json["clusters"] = *e.clusters;
   if (e.n_effective) json["n_effective"] = *e.n_effective;
+  if (metric.floor) json["floor"] = *metric.floor;
+  if (metric.ceiling) json["ceiling"] = *metric.ceiling;
   return json;
 }
 
@@ -116,6 +118,17 @@ Json to_json(const Report& report) {
   return json;
 }
 
+Json to_json(const Aggregate& aggregate, const ReportSet& set) {
+  Json json = {{"name", aggregate.name}, {"model", aggregate.model}};
+  Json runs = Json::array();
+  for (const std::size_t report : aggregate.reports)
+    if (const auto& execution = set.reports[report].execution)
+      runs.push_back(static_cast<std::int64_t>(execution->id));
+  if (!runs.empty()) json["runs"] = std::move(runs);
+  json["metrics"] = to_json(aggregate.metrics);
+  return json;
+}
+
 class JsonWriter final : public ReportWriter {
  public:
   std::string_view format() const override { return "json"; }
@@ -123,7 +136,9 @@ class JsonWriter final : public ReportWriter {
   void write(const ReportSet& set, std::ostream& out) const override {
     Json reports = Json::array();
     for (const Report& report : set.reports) reports.push_back(to_json(report));
-    out << dump_json({{"schema", "micius.report/1"}, {"reports", reports}, {"aggregates", Json::array()}})
+    Json aggregates = Json::array();
+    for (const Aggregate& aggregate : set.aggregates) aggregates.push_back(to_json(aggregate, set));
+    out << dump_json({{"schema", "micius.report/1"}, {"reports", reports}, {"aggregates", aggregates}})
         << '\n';
   }
 };

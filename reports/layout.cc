@@ -64,6 +64,14 @@ std::string interval_text(const Metric& metric, std::string_view between) {
          number_text(*metric.estimate->high, metric.unit);
 }
 
+std::string reach_text(const Metric& metric) {
+  if (!metric.floor && !metric.ceiling) return "-";
+  const auto text = [&](std::optional<double> value) {
+    return value ? number_text(*value, metric.unit) : "-";
+  };
+  return text(metric.floor) + " / " + text(metric.ceiling);
+}
+
 std::string done_text(const Counts& counts) {
   const std::size_t done = counts.scored + counts.unscored;
   return done == counts.total ? fmt::format("{}", done) : fmt::format("{}/{}", done, counts.total);

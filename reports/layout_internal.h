@@ -21,6 +21,9 @@ std::string value_text(const Metric& metric);
 // "2.2 .. 5.6", or "-". `between` is what stands between the two numbers.
 std::string interval_text(const Metric& metric, std::string_view between = " .. ");
 
+// What models that know nothing and everything get, in the metric's unit: "16.8 / 100.0", or "-".
+std::string reach_text(const Metric& metric);
+
 // "480", or "214/480" while samples are open or failed.
 std::string done_text(const Counts& counts);
 

@@ -32,15 +32,25 @@ std::string metric_cells(const Metric& metric) {
 }
 
 void write_runs(const ReportSet& set, std::ostream& out) {
-  out << "| task | model | primary | value | 95 % interval | n | failed | no answer | tokens in / out |\n"
-         "|---|---|---|--:|:-:|--:|--:|--:|--:|\n";
+  out << "| task | model | primary | value | 95 % interval | n | floor / ceiling | failed | no answer | "
+         "tokens in / "
+         "out |\n"
+         "|---|---|---|--:|:-:|--:|--:|--:|--:|--:|\n";
   for (const Report& report : set.reports) {
     const Metric* primary = primary_of(report);
     out << fmt::format(
-        "| {} | {} | {} | {} | {} | {} / {} |\n", cell(report.spec.task), cell(model_text(report.spec.model)),
-        primary ? metric_cells(*primary) : "- | - | - | -", report.counts.failed, report.counts.no_answer,
+        "| {} | {} | {} | {} | {} | {} | {} / {} |\n", cell(report.spec.task),
+        cell(model_text(report.spec.model)), primary ? metric_cells(*primary) : "- | - | - | -",
+        primary ? reach_text(*primary) : "-", report.counts.failed, report.counts.no_answer,
         format_count(report.usage.prompt_tokens), format_count(report.usage.completion_tokens));
   }
+}
+
+void write_aggregates(const ReportSet& set, std::ostream& out) {
+  for (const Aggregate& aggregate : set.aggregates)
+    for (const Metric& metric : aggregate.metrics)
+      out << fmt::format("| **{}** | {} | {} |  |  |  |  |\n", cell(aggregate.name), cell(aggregate.model),
+                         metric_cells(metric));
 }
 
 std::string name_of(const Report& report) {
@@ -98,6 +108,7 @@ class MarkdownWriter final : public ReportWriter {
   void write(const ReportSet& set, std::ostream& out) const override {
     out << "**" << verdict_line(set) << "**\n\n";
     write_runs(set, out);
+    write_aggregates(set, out);
     write_notes(set, out);
     for (const Report& report : set.reports) {
       write_metrics(report, out);

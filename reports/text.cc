@@ -102,6 +102,36 @@ std::string coloured(const std::string& line, State state) {
   return (state == State::kFailed ? "\x1b[31m" : "\x1b[33m") + line + "\x1b[0m";
 }
 
+// "aimicius, smollm2-135m: 4.2 % (2.9 .. 5.5), the mean of its tasks' primaries".
+void write_aggregates(const ReportSet& set, std::size_t width, std::ostream& out) {
+  std::string lines;
+  for (const Aggregate& aggregate : set.aggregates) {
+    for (const Metric& metric : aggregate.metrics) {
+      const std::string interval =
+          metric.estimate && metric.estimate->low ? fmt::format(" ({})", interval_text(metric)) : "";
+      lines +=
+          wrap(fmt::format("{}, {}: {}{}, the mean of its tasks' primaries", visible_line(aggregate.name),
+                           visible_line(aggregate.model), value_text(metric), interval),
+               width, 2) +
+          "\n";
+    }
+  }
+  if (!lines.empty()) out << '\n' << lines;
+}
+
+// What a score must be held against, once a task: "nothing known gets up to: cmdgen 3.0, infrawise 20.0 %".
+void write_floors(const ReportSet& set, std::size_t width, std::ostream& out) {
+  std::string text;
+  std::set<std::string> tasks;
+  for (const Report& report : set.reports) {
+    const Metric* primary = primary_of(report);
+    if (primary == nullptr || !primary->floor || !tasks.insert(report.spec.task).second) continue;
+    text += fmt::format("{} {} {}", text.empty() ? "" : ",", visible_line(report.spec.task),
+                        format_value(*primary->floor, primary->unit));
+  }
+  if (!text.empty()) out << '\n' << wrap("a model that knows nothing gets at most:" + text, width, 2) << '\n';
+}
+
 void write_published(const ReportSet& set, std::size_t width, std::ostream& out) {
   std::set<std::string> tasks;
   std::vector<Column> columns = {{"task", Align::kLeft, {}},
@@ -143,6 +173,8 @@ class TextWriter final : public ReportWriter {
                       join(left_out, ", "));
       out << '\n' << wrap(note, style_.width, 2) << '\n';
     }
+    write_aggregates(set, style_.width, out);
+    write_floors(set, style_.width, out);
     write_notes(set, out);
     write_published(set, style_.width, out);
   }

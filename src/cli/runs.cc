@@ -12,13 +12,28 @@
 #include "base/text.h"
 #include "cli/checks.h"
 #include "cli/terminal.h"
+#include "pipeline/expected.h"
 #include "pipeline/published.h"
+#include "pipeline/suite_score.h"
 #include "reports/registry.h"
+#include "tasks/suites.h"
 
 namespace micius {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The one suite whose tasks are weighed as equals.
+constexpr const char* kScoredSuite = "aimicius";
+
+std::vector<std::string> tasks_of(const std::string& suite_name) {
+  std::vector<std::string> tasks;
+  for (const Suite& suite : suites()) {
+    if (suite.name != suite_name) continue;
+    for (const SuiteMember& member : suite.members) tasks.push_back(member.task);
+  }
+  return tasks;
+}
 
 std::vector<RunId> latest_runs(const std::vector<Run>& runs) {
   std::vector<RunId> latest;
@@ -113,8 +128,11 @@ void write_reports(const Store& store, const std::vector<RunId>& runs, const Rep
   if (flags.published == "on" || (flags.published == "auto" && format != "text")) {
     options.published = read_published(share_root() / "datasets/aimicius/published.json");
   }
+  options.expected = read_expected(share_root() / "datasets/aimicius/expected.json");
+  ReportSet set = summarize_all(store, runs, options);
+  set.aggregates = suite_scores(set.reports, kScoredSuite, tasks_of(kScoredSuite));
   std::ostringstream out;
-  writer->write(summarize_all(store, runs, options), out);
+  writer->write(set, out);
   if (flags.output.empty()) {
     std::cout << out.str() << std::flush;
   } else {

@@ -20,6 +20,8 @@ struct Metric {
   Direction direction = Direction::kHigherIsBetter;
   bool primary = false;
   std::optional<Estimate> estimate;  // absent: no sample has it, or samples failed
+  // What models that know nothing, and everything, get; absent where that is not known, and in groups.
+  std::optional<double> floor = {}, ceiling = {};
 };
 
 // total = scored + unscored + failed + still open; the last four are counted within scored. truncated: an
@@ -69,9 +71,17 @@ struct Report {
   std::optional<Execution> execution;
 };
 
+// A figure over several runs of one model.
+struct Aggregate {
+  std::string name, model;           // "aimicius"
+  std::vector<std::size_t> reports;  // indices into ReportSet::reports
+  std::vector<Metric> metrics;
+};
+
 // What a report writer is given. records(i, fn) calls fn for the records of reports[i], in dataset order.
 struct ReportSet {
   std::vector<Report> reports;
+  std::vector<Aggregate> aggregates;
   std::function<void(std::size_t report, const std::function<void(const Record&)>& fn)> records;
 };
 

@@ -20,6 +20,7 @@ enum class RunStatus { kUnfinished, kComplete, kStopped };
 
 struct ModelRef {
   std::string name, kind, sha256, url;
+  bool operator==(const ModelRef&) const = default;
 };
 
 struct DatasetRef {

@@ -172,6 +172,17 @@ struct Totals {
 
 bool has_score(const Record& record) { return !record.failure && record.score.verdict != Verdict::kUnscored; }
 
+void set_reach(const Expected& expected, const std::string& task, std::vector<Metric>& metrics) {
+  const auto of_task = expected.find(task);
+  if (of_task == expected.end()) return;
+  for (Metric& metric : metrics) {
+    const auto reach = of_task->second.find(metric.name);
+    if (reach == of_task->second.end()) continue;
+    metric.floor = reach->second.floor;
+    metric.ceiling = reach->second.ceiling;
+  }
+}
+
 Execution execution_of(const Run& run, std::size_t records) {
   Execution execution;
   execution.id = run.id;
@@ -202,6 +213,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   report.usage = totals.usage;
   report.published = published_for(options.published, run.spec.task);
   report.metrics = table.metrics();
+  set_reach(options.expected, run.spec.task, report.metrics);
   if (report.counts.failed == 0 || options.allow_failed) {
     report.groups = table.groups();
   } else {

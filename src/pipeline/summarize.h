@@ -7,6 +7,7 @@
 
 #include "core/report.h"
 #include "core/store.h"
+#include "pipeline/expected.h"
 #include "pipeline/published.h"
 
 namespace micius {
@@ -15,6 +16,7 @@ struct SummarizeOptions {
   bool allow_failed = false;  // metrics over the scored samples although some failed
   bool stable = false;        // without what two executions of one spec do not share
   std::vector<PublishedRow> published;
+  Expected expected;
 };
 
 // One pass over the run's records; memory grows with samples times metrics, not with their texts.

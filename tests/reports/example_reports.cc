@@ -44,6 +44,8 @@ Report infrawise(int id, ModelRef model, double shift) {
   report.metrics = {metric("bench_accuracy", 0.019 + shift, 0.012 + shift, 0.03 + shift, 4),
                     metric("target", 0.9, 0.85, 0.94, 4)};
   report.metrics[0].primary = true;
+  report.metrics[0].floor = 0.168;
+  report.metrics[0].ceiling = 1;
   report.metrics[0].estimate->clusters = 3;
   report.metrics[0].estimate->n_effective = 2.6;
   report.groups = {{"group", "single", 3, {metric("bench_accuracy", 0.3, 0.1, 0.6, 3)}},
@@ -126,6 +128,9 @@ ReportSet example_reports() {
   const ModelRef large{"gpt-4o", "openai", "", "https://api.example.com/v1"};
   ReportSet set;
   set.reports = {infrawise(12, small, 0), infrawise(13, large, 0.39), arc(14, small)};
+  Metric score = metric("suite_score", 0.409, 0.395, 0.423, 4);
+  score.primary = true;
+  set.aggregates = {{"aimicius", "gpt-4o", {1}, {score}}};
   set.records = [](std::size_t report, const std::function<void(const Record&)>& fn) {
     for (const Record& record : report == 2 ? arc_records() : infrawise_records()) fn(record);
   };

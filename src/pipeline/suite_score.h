@@ -1,0 +1,19 @@
+// One number for a suite, for tables of one line.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/report.h"
+
+namespace micius {
+
+// The mean of the primary metrics of the suite's tasks, for each model that has a score on every one of
+// them; of several runs of a task the last counts. The tasks' samples are independent of each other, so the
+// error is sqrt(sum of the squared errors) / tasks, and the interval 1.96 of it; both are absent where a task
+// has no error, or one of 0, which small samples cannot mean. `n` is the samples of all tasks.
+std::vector<Aggregate> suite_scores(std::span<const Report> reports, const std::string& suite,
+                                    const std::vector<std::string>& tasks);
+
+}  // namespace micius

@@ -1,0 +1,69 @@
+#include "pipeline/suite_score.h"
+
+#include <catch2/catch.hpp>
+
+namespace micius {
+namespace {
+
+Report report_of(const std::string& task, const std::string& model, std::optional<double> value,
+                 std::optional<double> error = 0.03) {
+  Report report;
+  report.spec.task = task;
+  report.spec.model.name = model;
+  Metric metric;
+  metric.name = "acc";
+  if (value) {
+    metric.estimate.emplace();
+    metric.estimate->value = *value;
+    metric.estimate->stderr_ = error;
+    metric.estimate->n = 100;
+  }
+  report.metrics = {metric};
+  return report;
+}
+
+const std::vector<std::string> kTasks = {"a", "b"};
+
+}  // namespace
+
+TEST_CASE("a suite's score is the mean of its primaries") {
+  const std::vector<Report> reports = {report_of("a", "m", 0.2, 0.03), report_of("b", "m", 0.6, 0.04)};
+  const auto scores = suite_scores(reports, "ab", kTasks);
+  REQUIRE(scores.size() == 1);
+  CHECK(scores[0].name == "ab");
+  CHECK(scores[0].model == "m");
+  CHECK(scores[0].reports == std::vector<std::size_t>{0, 1});
+  const Estimate& e = *scores[0].metrics.front().estimate;
+  CHECK(e.value == Approx(0.4));
+  CHECK(e.n == 200);
+  CHECK(*e.stderr_ == Approx(0.025));
+  CHECK(*e.low == Approx(0.4 - 1.96 * 0.025).epsilon(1e-4));
+  CHECK(*e.high == Approx(0.4 + 1.96 * 0.025).epsilon(1e-4));
+}
+
+TEST_CASE("only a model with every task of the suite has a score") {
+  const std::vector<Report> reports = {report_of("a", "half", 0.2), report_of("a", "open", 0.2),
+                                       report_of("b", "open", std::nullopt), report_of("c", "half", 1)};
+  CHECK(suite_scores(reports, "ab", kTasks).empty());
+}
+
+TEST_CASE("of several runs of a task the last one counts") {
+  const std::vector<Report> reports = {report_of("a", "m", 0), report_of("b", "m", 0.5),
+                                       report_of("a", "m", 1), report_of("a", "other", 0.1)};
+  const auto scores = suite_scores(reports, "ab", kTasks);
+  REQUIRE(scores.size() == 1);
+  CHECK(scores[0].reports == std::vector<std::size_t>{2, 1});
+  CHECK(scores[0].metrics.front().estimate->value == Approx(0.75));
+}
+
+TEST_CASE("a score without an error of each task claims no interval") {
+  for (const std::optional<double> error : {std::optional<double>{}, std::optional<double>{0.0}}) {
+    const std::vector<Report> reports = {report_of("a", "m", 1, error), report_of("b", "m", 0.6)};
+    const auto scores = suite_scores(reports, "ab", kTasks);
+    REQUIRE(scores.size() == 1);
+    CHECK_FALSE(scores[0].metrics.front().estimate->low);
+    CHECK_FALSE(scores[0].metrics.front().estimate->stderr_);
+  }
+}
+
+}  // namespace micius
