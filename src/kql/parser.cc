@@ -1,0 +1,266 @@
+#include "kql/parser.h"
+
+#include <algorithm>
+#include <pthread.h>
+#include <utility>
+
+#include "base/text.h"
+#include "kql/lexer.h"
+#include "kql/parser_internal.h"
+
+namespace micius::kql {
+namespace {
+
+// Beyond this much of the caller's stack the parser goes on with one of its own. Only what is used of that is
+// memory.
+constexpr std::size_t kSmallStack = 256 * 1024;
+constexpr std::size_t kLargeStack = std::size_t{512} * 1024 * 1024;
+constexpr std::size_t kStackReserve = 1024 * 1024;
+
+const char* stack_pointer() { return static_cast<const char*>(__builtin_frame_address(0)); }
+
+}  // namespace
+
+Parser::Parser(Tree& tree)
+    : tree_(tree),
+      last_(static_cast<std::uint32_t>(tree.tokens.size() - 1)),
+      stack_(stack_pointer()),
+      stack_size_(kSmallStack) {
+  tree_.nodes.reserve(tree_.tokens.size() * 3 / 2 + 8);
+  tree_.nodes.emplace_back();
+}
+
+void Parser::query() {
+  const NodeId root = make(NodeKind::kQuery);
+  while (accept(Tok::kDirective)) {
+  }
+  if (kind() == Tok::kDot) fail_at(token().offset, "expected a query, not a management command");
+  statements(root);
+  if (kind() != Tok::kEndOfText) fail("the end of the query");
+  close(root);
+}
+
+const Token& Parser::token(std::size_t ahead) const {
+  return tree_.tokens[std::min<std::size_t>(at_ + ahead, last_)];
+}
+
+std::string_view Parser::text(std::size_t ahead) const {
+  return tree_.token_text(std::min<std::size_t>(at_ + ahead, last_));
+}
+
+bool Parser::accept(Tok wanted) {
+  if (kind() != wanted) return false;
+  ++at_;
+  return true;
+}
+
+void Parser::expect(Tok wanted) {
+  if (accept(wanted)) return;
+  const std::string_view name = kql::token_text(wanted);
+  fail(name.empty() ? std::string("a name") : "'" + std::string(name) + "'");
+}
+
+void Parser::expect_text(std::string_view wanted) {
+  if (!accept_glued(wanted)) fail("'" + std::string(wanted) + "'");
+}
+
+std::size_t Parser::glued_length(std::string_view wanted, std::size_t ahead) const {
+  for (std::size_t count = 0; kind(ahead + count) != Tok::kEndOfText; ++count) {
+    if (count > 0 && !token(ahead + count).glued) return 0;
+    const std::string_view part = text(ahead + count);
+    if (!wanted.starts_with(part)) return 0;
+    wanted.remove_prefix(part.size());
+    if (wanted.empty()) return count + 1;
+  }
+  return 0;
+}
+
+bool Parser::accept_glued(std::string_view wanted) {
+  const std::size_t length = glued_length(wanted);
+  at_ += static_cast<std::uint32_t>(length);
+  return length > 0;
+}
+
+bool Parser::accept_one_of(std::span<const std::string_view> texts) {
+  return std::any_of(texts.begin(), texts.end(), [&](std::string_view one) { return accept_glued(one); });
+}
+
+// The next token, for a message.
+std::string Parser::found() const {
+  return kind() == Tok::kEndOfText ? "the end" : "'" + shorten(visible_line(text()), 40) + "'";
+}
+
+void Parser::fail(std::string_view expected) {
+  if (!tree_.error) fail_at(token().offset, "expected " + std::string(expected) + ", not " + found());
+}
+
+void Parser::fail_at(std::uint32_t offset, std::string message) {
+  if (!tree_.error) tree_.error = SyntaxError{offset, std::move(message)};
+  at_ = last_;
+}
+
+NodeId Parser::needed(NodeId node, std::string_view expected) {
+  if (node == kNoNode) fail(expected);
+  return node;
+}
+
+NodeId Parser::make(NodeKind kind, std::uint32_t token) {
+  tree_.nodes.push_back({kind, token, token, token, kNoNode, kNoNode, kNoNode});
+  return static_cast<NodeId>(tree_.nodes.size() - 1);
+}
+
+NodeId Parser::take(NodeKind kind, std::uint32_t count) {
+  const NodeId node = make(kind);
+  at_ += count;
+  return close(node);
+}
+
+void Parser::add(NodeId parent, NodeId child) {
+  if (child == kNoNode) return;
+  Node& node = tree_.nodes[parent];
+  if (node.first == kNoNode) {
+    node.first = child;
+  } else {
+    tree_.nodes[node.last].next = child;
+  }
+  node.last = child;
+}
+
+NodeId Parser::close(NodeId node) {
+  tree_.nodes[node].end = at_;
+  return node;
+}
+
+// A node around `child` that begins where it does; `token` says most.
+NodeId Parser::wrap(NodeKind kind, std::uint32_t token, NodeId child) {
+  const NodeId node = make(kind, token);
+  tree_.nodes[node].begin = tree_.nodes[child].begin;
+  add(node, child);
+  return node;
+}
+
+NodeId Parser::nested(Rule rule) {
+  if (depth_ >= kMaxDepth) {
+    fail_at(token().offset, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    return kNoNode;
+  }
+  const char* now = stack_pointer();
+  const auto used = static_cast<std::size_t>(now < stack_ ? stack_ - now : now - stack_);
+  if (used > stack_size_) return on_large_stack(rule);
+  ++depth_;
+  const NodeId node = (this->*rule)();
+  --depth_;
+  return node;
+}
+
+NodeId Parser::on_large_stack(Rule rule) {
+  struct Job {
+    Parser* parser;
+    Rule rule;
+    NodeId node;
+  } job = {this, rule, kNoNode};
+  const auto run = [](void* data) -> void* {
+    Job& todo = *static_cast<Job*>(data);
+    todo.parser->stack_ = stack_pointer();
+    todo.node = todo.parser->nested(todo.rule);
+    return nullptr;
+  };
+  const auto stack = std::exchange(stack_, nullptr);
+  const bool already = std::exchange(large_stack_, true);
+  const auto size = std::exchange(stack_size_, kLargeStack - kStackReserve);
+  pthread_t thread{};
+  pthread_attr_t attributes{};
+  bool started = false;
+  if (!already && pthread_attr_init(&attributes) == 0) {
+    started = pthread_attr_setstacksize(&attributes, kLargeStack) == 0 &&
+              pthread_create(&thread, &attributes, run, &job) == 0 && pthread_join(thread, nullptr) == 0;
+    pthread_attr_destroy(&attributes);
+  }
+  stack_ = stack, stack_size_ = size, large_stack_ = already;
+  if (!started) fail_at(token().offset, "nested too deeply for the memory there is");
+  return job.node;
+}
+
+void Parser::comma_list(NodeId parent, Rule element, const List& list) {
+  NodeId node = list_ends(list.end) ? kNoNode : (this->*element)();
+  if (node == kNoNode && (kind() == Tok::kComma || list.count == Count::kOneOrMore)) fail(list.expected);
+  while (node != kNoNode) {
+    add(parent, node);
+    if (kind() == Tok::kEndOfText || list_ends(list.end)) return;
+    if (accept(Tok::kComma)) {
+      node = list_ends(list.end) ? kNoNode : (this->*element)();
+      if (node == kNoNode && list.trailing == Trailing::kNoComma) fail(list.expected);
+    } else if (list.end == ListEnd::kOpen) {
+      return;
+    } else {
+      // An element here lacks its comma; anything else is for the rule around the list to judge.
+      const Token& next = token();
+      const std::string what = found();
+      if ((this->*element)() == kNoNode) return;
+      fail_at(next.offset, "expected ',', not " + what);
+    }
+  }
+}
+
+bool Parser::common_end(std::size_t ahead) const {
+  switch (kind(ahead)) {
+    case Tok::kCloseParen:
+    case Tok::kCloseBracket:
+    case Tok::kCloseBrace:
+    case Tok::kBar:
+    case Tok::kSemicolon:
+    case Tok::kEndOfText:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Parser::list_ends(ListEnd end, std::size_t ahead) const {
+  constexpr std::string_view kRenderNames[] = {"kind", "title", "accumulate", "with", "by"};
+  const Tok next = kind(ahead);
+  switch (end) {
+    case ListEnd::kOpen:
+      return false;
+    case ListEnd::kRenderName:
+      return std::find(std::begin(kRenderNames), std::end(kRenderNames), text(ahead)) !=
+             std::end(kRenderNames);
+    case ListEnd::kOptionName: {
+      const std::size_t name = next == Tok::kComma ? ahead + 1 : ahead;
+      return option_length({listed_options_->own}, name) > 0 || common_end(name);
+    }
+    case ListEnd::kBin:
+      return (next == Tok::kBin && kind(ahead + 1) == Tok::kEqual) || common_end(ahead);
+    case ListEnd::kBy:
+      return next == Tok::kBy || common_end(ahead);
+    case ListEnd::kWith:
+      return next == Tok::kWith || common_end(ahead);
+    case ListEnd::kSeries:
+      return next == Tok::kOn || next == Tok::kFrom || next == Tok::kIn || common_end(ahead);
+    case ListEnd::kLimit:
+      return next == Tok::kLimit || common_end(ahead);
+    case ListEnd::kApply:
+      return next == Tok::kLimit || next == Tok::kId || next == Tok::kOn || common_end(ahead);
+    case ListEnd::kScan:
+      return next == Tok::kPartition || next == Tok::kOrder || next == Tok::kBy || next == Tok::kDeclare ||
+             next == Tok::kWith || common_end(ahead);
+    case ListEnd::kPartitionedBy:
+      return next == Tok::kPartitionedBy || common_end(ahead);
+    case ListEnd::kCommon:
+      return common_end(ahead);
+  }
+  return true;
+}
+
+Tree parse(std::string_view text) {
+  Tree tree;
+  tree.text = text;
+  Lexed lexed = lex(text);
+  tree.tokens = std::move(lexed.tokens);
+  Parser(tree).query();
+  if (!lexed.errors.empty() && (!tree.error || lexed.errors[0].offset <= tree.error->offset))
+    tree.error = SyntaxError{lexed.errors[0].offset, lexed.errors[0].message};
+  return tree;
+}
+
+}  // namespace micius::kql
