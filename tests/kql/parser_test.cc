@@ -151,7 +151,7 @@ TEST_CASE("long and deep texts are parsed in linear time on a small stack") {
                              "inline_external_table (",
                              "let f = () {",
                              "union (",
-                             "'",
+
                              "['a'",
                              "{a",
                              "-",
