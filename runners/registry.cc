@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "runners/pseudo_runner.h"
 #include "runners/replay_runner.h"
+#include "runners/scripts.h"
 
 namespace micius {
 namespace {
@@ -36,7 +37,9 @@ Registry<RunnerFactory> runner_registry() {
       {{"reference", "Answers each turn with the reference: the ceiling", pseudo(PseudoModel::kReference)},
        {"empty", "Answers with nothing: the floor", pseudo(PseudoModel::kEmpty)},
        {"random", "Answers with the reference of another sample: chance", pseudo(PseudoModel::kRandom)},
-       {"replay", "Answers from the records of a run: replay:RUN", make_replay}}};
+       {"replay", "Answers from the records of a run: replay:RUN", make_replay},
+       {"scripted", "Check models: scripted:verbose, parrot, constant:TEXT, errors:N, nearest:FILE",
+        make_scripted}}};
 }
 
 std::unique_ptr<Runner> make_runner(const std::string& model, const RunnerContext& context) {

@@ -13,13 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_model_path(const std::string& model) {
-  return model.find('/') != std::string::npos || model.ends_with(".gguf");
-}
-
 // A kind of the runner registry, alone or before a colon: "reference", "replay:12".
 bool names_a_runner(const std::string& model) {
-  return !is_model_path(model) && runner_registry().find(model.substr(0, model.find(':'))) != nullptr;
+  return runner_registry().find(model.substr(0, model.find(':'))) != nullptr;
+}
+
+bool is_model_path(const std::string& model) {
+  return !names_a_runner(model) && (model.find('/') != std::string::npos || model.ends_with(".gguf"));
 }
 
 // The first file of a model that is there whole.

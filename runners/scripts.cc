@@ -1,0 +1,111 @@
+#include "runners/scripts.h"
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "base/bm25.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "runners/errors.h"
+#include "runners/scripted_runner.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kMostErrors = 1000;
+
+const std::string& last_message(const Request& request) {
+  return std::get<GenerateInput>(request.prompt.input).messages.back().content;
+}
+
+std::string verbose(const Request& request) {
+  return "Sure! This is the answer:\n\n```\n" + request.reference +
+         "\n```\n\nIt does what you asked for; tell me if you need anything else.";
+}
+
+std::size_t error_count(const std::string& detail) {
+  std::size_t count = 0;
+  const char* end = detail.data() + detail.size();
+  const auto [stop, error] = std::from_chars(detail.data(), end, count);
+  if (error != std::errc() || stop != end || count == 0 || count > kMostErrors) {
+    fail(ErrorCode::kUsage, "'scripted:errors:{}': give how many errors, 1 to {}: scripted:errors:2", detail,
+         kMostErrors);
+  }
+  return count;
+}
+
+ScriptedRunner::Script errors(std::size_t count) {
+  return [count](const Request& request) {
+    const std::string seed =
+        fmt::format("scripted/errors/{}/{}/{}", request.prompt.sample_id, request.repeat, request.turn);
+    return with_errors(request.reference, request.other_reference, count, seed);
+  };
+}
+
+// Conversations that were had: the last question of each and its answer.
+struct Memory {
+  std::vector<std::string> questions, answers;
+};
+
+Memory read_conversations(std::string_view text, const std::string& path) {
+  Memory memory;
+  for_each_line(text, [&](std::string_view line, std::size_t number) {
+    const std::string where = fmt::format("{}:{}", path, number);
+    const Json json = parse_json(line, where);
+    const Json& messages = JsonFields(json, where).at("messages");
+    if (!messages.is_array() || messages.size() < 2) {
+      fail(ErrorCode::kInvalidData,
+           "{}: field 'messages' must be a list of two messages or more, as `micius data export --format "
+           "chat` "
+           "writes them",
+           where);
+    }
+    memory.questions.push_back(JsonFields(messages[messages.size() - 2], where).string("content"));
+    memory.answers.push_back(JsonFields(messages[messages.size() - 1], where).string("content"));
+  });
+  if (memory.questions.empty()) fail(ErrorCode::kInvalidData, "{}: no conversation in it", path);
+  return memory;
+}
+
+std::unique_ptr<Runner> make_nearest(const std::string& path, const Clock& clock) {
+  const std::string text = read_file(path);
+  Memory memory = read_conversations(text, path);
+  const Bm25 index(memory.questions);
+  return std::make_unique<ScriptedRunner>(
+      "nearest:" + std::filesystem::path(path).filename().string(), sha256_hex(text),
+      [index, answers = std::move(memory.answers)](const Request& request) {
+        return answers[index.best(last_message(request), 1).front()];
+      },
+      clock);
+}
+
+}  // namespace
+
+std::unique_ptr<Runner> make_scripted(const std::string& argument, const RunnerContext& context) {
+  const std::size_t colon = argument.find(':');
+  const std::string name = argument.substr(0, colon);
+  const std::string detail = colon == std::string::npos ? "" : argument.substr(colon + 1);
+  const bool needs_detail = name == "constant" || name == "errors" || name == "nearest";
+  if (needs_detail && detail.empty())
+    fail(ErrorCode::kUsage, "'scripted:{}' needs more: constant:TEXT, errors:N, nearest:FILE", argument);
+  if (!needs_detail && colon != std::string::npos)
+    fail(ErrorCode::kUsage, "'scripted:{}': unexpected ':{}'", argument, detail);
+  const auto made = [&](ScriptedRunner::Script script) {
+    return std::make_unique<ScriptedRunner>(argument, "", std::move(script), context.clock);
+  };
+  if (name == "verbose") return made(verbose);
+  if (name == "parrot") return made(last_message);
+  if (name == "constant") return made([detail](const Request&) { return detail; });
+  if (name == "errors") return made(errors(error_count(detail)));
+  if (name == "nearest") return make_nearest(detail, context.clock);
+  fail(ErrorCode::kUsage,
+       "unknown script '{}'{}; known: verbose, parrot, constant:TEXT, errors:N, nearest:FILE", name,
+       did_you_mean(name, {"verbose", "parrot", "constant", "errors", "nearest"}));
+}
+
+}  // namespace micius

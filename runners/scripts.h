@@ -1,0 +1,25 @@
+// The scripts of `scripted:NAME` (the check runners of AIMicius).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/runner.h"
+#include "runners/registry.h"
+
+namespace micius {
+
+// `argument` is NAME or NAME:DETAIL:
+//   verbose         the reference in a fence, with words around it
+//   parrot          the last message itself
+//   constant:TEXT   TEXT, to everything
+//   errors:N        the reference with N errors, see with_errors()
+//   nearest:FILE    the answer of the conversation in FILE (lines of `micius data export --format chat`)
+//   whose last
+//                   question has most words in common with the last message, by BM25: what matching words
+//                   gets
+// Throws Error{kUsage} for another name or a detail that is missing or wrong, and Error{kNotFound,
+// kInvalidData} for a FILE that is not there or not such lines, with its line.
+std::unique_ptr<Runner> make_scripted(const std::string& argument, const RunnerContext& context);
+
+}  // namespace micius

@@ -1,0 +1,93 @@
+#include <fstream>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "runners/collecting_sink.h"
+#include "runners/registry.h"
+#include "temp_dir.h"
+
+namespace micius {
+namespace {
+
+const SystemClock kClock;
+
+std::string answer_of(const std::string& model, const std::string& question) {
+  Request request;
+  request.id = RequestId{7};
+  request.prompt = {
+      "1", GenerateInput{{{Role::kUser, "Hello"}, {Role::kAssistant, "Hi"}, {Role::kUser, question}}}};
+  request.reference = "nvidia-smi -i 3";
+  request.other_reference = "nvidia-smi -i 5";
+  CollectingSink sink;
+  const auto runner = make_runner(model, {kClock});
+  CHECK(runner->info().kind == "scripted");
+  CHECK_FALSE(runner->info().weighs);
+  runner->submit({request}, sink);
+  runner->drain();
+  REQUIRE(sink.completions.size() == 1);
+  CHECK(sink.completions[0].id == RequestId{7});
+  return sink.completions[0].text;
+}
+
+const std::string kConversations =
+    R"({"id": "a", "messages": [{"role": "user", "content": "Show the power of GPU 3"}, {"role": "assistant", "content": "power"}]}
+{"id": "b", "messages": [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "Reset the clocks"}, {"role": "assistant", "content": "clocks"}]}
+)";
+
+}  // namespace
+
+TEST_CASE("scripted models know the answer, or do not") {
+  CHECK(answer_of("scripted:verbose", "?").find("```\nnvidia-smi -i 3\n```") != std::string::npos);
+  CHECK(answer_of("scripted:parrot", "Cap the power") == "Cap the power");
+  CHECK(answer_of("scripted:constant:print(1):2", "?") == "print(1):2");
+  const std::string wrong = answer_of("scripted:errors:1", "?");
+  CHECK(wrong != "nvidia-smi -i 3");
+  CHECK(wrong == answer_of("scripted:errors:1", "?"));
+}
+
+TEST_CASE("the nearest conversation answers") {
+  const TempDir dir;
+  const std::string path = (dir.path() / "tuning.jsonl").string();
+  write_file_atomic(path, kConversations);
+  CHECK(answer_of("scripted:nearest:" + path, "what power does GPU 1 draw?") == "power");
+  CHECK(answer_of("scripted:nearest:" + path, "reset all CLOCKS!") == "clocks");
+  const auto runner = make_runner("scripted:nearest:" + path, {kClock});
+  CHECK(runner->info().name == "scripted:nearest:tuning.jsonl");
+  CHECK(runner->info().sha256.size() == 64);
+}
+
+TEST_CASE("a script that is none says what there is") {
+  const auto message = [](const std::string& model) {
+    try {
+      make_runner(model, {kClock});
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  CHECK(message("scripted:parot").find("did you mean 'parrot'?") != std::string::npos);
+  CHECK(message("scripted").find("known: verbose") != std::string::npos);
+  CHECK(message("scripted:parrot:x").find("unexpected ':x'") != std::string::npos);
+  CHECK(message("scripted:constant").find("needs more") != std::string::npos);
+  for (const char* count : {"0", "two", "1x", "-1", "99999"})
+    CHECK(message(std::string("scripted:errors:") + count).find("give how many") != std::string::npos);
+  CHECK(message("scripted:nearest:/nowhere.jsonl").find("/nowhere.jsonl") != std::string::npos);
+}
+
+TEST_CASE("a file without conversations is refused with its line") {
+  const TempDir dir;
+  const std::string path = (dir.path() / "x.jsonl").string();
+  const auto refused = [&](const std::string& text, const std::string& why) {
+    write_file_atomic(path, text);
+    CHECK_THROWS_WITH(make_runner("scripted:nearest:" + path, {kClock}), Catch::Contains(why));
+  };
+  refused("", "no conversation");
+  refused(kConversations + "{", "x.jsonl:3");
+  refused(kConversations + R"({"text": "x"})", "messages");
+  refused(R"({"messages": [{"role": "user", "content": "x"}]})", "x.jsonl:1: field 'messages'");
+  refused(R"({"messages": [1, 2]})", "x.jsonl:1");
+}
+
+}  // namespace micius
