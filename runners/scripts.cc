@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/rng.h"
 #include "runners/errors.h"
 #include "runners/scripted_runner.h"
 
@@ -43,7 +44,10 @@ ScriptedRunner::Script errors(std::size_t count) {
   return [count](const Request& request) {
     const std::string seed =
         fmt::format("scripted/errors/{}/{}/{}", request.prompt.sample_id, request.repeat, request.turn);
-    return with_errors(request.reference, request.other_reference, count, seed);
+    Rng coin(seed + "/coin");
+    std::size_t made = 0;
+    for (std::size_t i = 0; i < count; ++i) made += coin.below(2);
+    return with_errors(request.reference, request.other_reference, made, seed);
   };
 }
 
@@ -89,7 +93,7 @@ std::unique_ptr<Runner> make_nearest(const std::string& path, const Clock& clock
 std::unique_ptr<Runner> make_scripted(const std::string& argument, const RunnerContext& context) {
   const std::size_t colon = argument.find(':');
   const std::string name = argument.substr(0, colon);
-  const std::string detail = colon == std::string::npos ? "" : argument.substr(colon + 1);
+  std::string detail = colon == std::string::npos ? "" : argument.substr(colon + 1);
   const bool needs_detail = name == "constant" || name == "errors" || name == "nearest";
   if (needs_detail && detail.empty())
     fail(ErrorCode::kUsage, "'scripted:{}' needs more: constant:TEXT, errors:N, nearest:FILE", argument);
@@ -100,9 +104,9 @@ std::unique_ptr<Runner> make_scripted(const std::string& argument, const RunnerC
   };
   if (name == "verbose") return made(verbose);
   if (name == "parrot") return made(last_message);
-  if (name == "constant") return made([detail](const Request&) { return detail; });
   if (name == "errors") return made(errors(error_count(detail)));
   if (name == "nearest") return make_nearest(detail, context.clock);
+  if (name == "constant") return made([text = std::move(detail)](const Request&) { return text; });
   fail(ErrorCode::kUsage,
        "unknown script '{}'{}; known: verbose, parrot, constant:TEXT, errors:N, nearest:FILE", name,
        did_you_mean(name, {"verbose", "parrot", "constant", "errors", "nearest"}));

@@ -13,7 +13,10 @@ namespace micius {
 //   verbose         the reference in a fence, with words around it
 //   parrot          the last message itself
 //   constant:TEXT   TEXT, to everything
-//   errors:N        the reference with N errors, see with_errors()
+//   errors:N        the reference with up to N errors (with_errors()), each made or not with equal chance: a
+//   metric of
+//                   whole answers shows a ladder, and not only its lowest step. What errors:2 makes has
+//                   errors:1's
 //   nearest:FILE    the answer of the conversation in FILE (lines of `micius data export --format chat`)
 //   whose last
 //                   question has most words in common with the last message, by BM25: what matching words

@@ -13,11 +13,12 @@ namespace {
 
 const SystemClock kClock;
 
-std::string answer_of(const std::string& model, const std::string& question) {
+std::string answer_of(const std::string& model, const std::string& question,
+                      const std::string& sample = "1") {
   Request request;
   request.id = RequestId{7};
   request.prompt = {
-      "1", GenerateInput{{{Role::kUser, "Hello"}, {Role::kAssistant, "Hi"}, {Role::kUser, question}}}};
+      sample, GenerateInput{{{Role::kUser, "Hello"}, {Role::kAssistant, "Hi"}, {Role::kUser, question}}}};
   request.reference = "nvidia-smi -i 3";
   request.other_reference = "nvidia-smi -i 5";
   CollectingSink sink;
@@ -42,9 +43,27 @@ TEST_CASE("scripted models know the answer, or do not") {
   CHECK(answer_of("scripted:verbose", "?").find("```\nnvidia-smi -i 3\n```") != std::string::npos);
   CHECK(answer_of("scripted:parrot", "Cap the power") == "Cap the power");
   CHECK(answer_of("scripted:constant:print(1):2", "?") == "print(1):2");
-  const std::string wrong = answer_of("scripted:errors:1", "?");
-  CHECK(wrong != "nvidia-smi -i 3");
-  CHECK(wrong == answer_of("scripted:errors:1", "?"));
+}
+
+TEST_CASE("errors are a ladder: each step spoils half of what was left") {
+  std::size_t right[] = {0, 0, 0, 0};
+  for (int i = 0; i < 400; ++i) {
+    bool was_wrong = false;
+    for (int n = 1; n <= 3; ++n) {
+      const std::string model = "scripted:errors:" + std::to_string(n), sample = std::to_string(i);
+      const std::string answer = answer_of(model, "?", sample);
+      CHECK(answer == answer_of(model, "?", sample));
+      right[n] += answer == "nvidia-smi -i 3";
+      if (was_wrong) CHECK(answer != "nvidia-smi -i 3");
+      was_wrong = answer != "nvidia-smi -i 3";
+    }
+  }
+  CHECK(right[1] > 160);
+  CHECK(right[1] < 240);
+  CHECK(right[2] > 70);
+  CHECK(right[2] < 130);
+  CHECK(right[3] > 30);
+  CHECK(right[3] < 75);
 }
 
 TEST_CASE("the nearest conversation answers") {
