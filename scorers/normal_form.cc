@@ -291,12 +291,10 @@ std::string NormalForms::words(const std::vector<std::string>& all, std::string_
 }
 
 std::string NormalForms::simple(const SimpleCommand& command, std::string_view platform, int depth) const {
-  std::vector<std::string> assignments;
-  for (const auto& [name, value] : command.assignments)
-    assignments.push_back(name + "=" + quoted(shown(value)));
-  std::stable_sort(assignments.begin(), assignments.end());
+  std::map<std::string, std::string> assignments;  // of several for one name the last counts
+  for (const auto& [name, value] : command.assignments) assignments[name] = quoted(shown(value));
   std::string text;
-  for (const std::string& assignment : assignments) text += assignment + " ";
+  for (const auto& [name, value] : assignments) text += name + "=" + value + " ";
   std::vector<std::string> all;
   for (const ShellWord& word : command.words) all.push_back(shown(word));
   text += words(all, platform, depth) + redirections_of(command);

@@ -8,7 +8,6 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kMaxPairs = 64;
 constexpr std::size_t kMaxWindowBytes = 8192;  // a window of more is no text that a reference has
 
 double cosine(const float* a, const float* b, std::size_t dim) {
@@ -53,7 +52,7 @@ double long_similarity(Embedder& embedder, std::string_view a, std::string_view 
   for (std::size_t i = 0; i < std::min(left.size(), right.size()); ++i) {
     if (left[i] == right[i]) {
       sum += 1;
-    } else if (texts.size() < 2 * kMaxPairs) {
+    } else {
       texts.push_back(left[i]);
       texts.push_back(right[i]);
     }

@@ -22,7 +22,7 @@ LineCheck check(const CommandJudge& judge, const JsonFields& fields) {
   std::string why_not;
   const auto answer = judge.runner().run(command, item.machine, why_not);
   const auto reference = answer ? judge.runner().remembered(item.reference, item.machine, why_not) : answer;
-  if (!answer || !reference) return {{{"error", why_not}}, why_not, 1};
+  if (!answer || !reference) fail(ErrorCode::kInvalidData, "{}: {}", fields.where(), why_not);
   Json values = Json::object();
   const CommandParts parts = judge.judge(item, command, *answer, *reference);
   for (const Value& value : values_of(parts)) values[value.metric] = value.value;

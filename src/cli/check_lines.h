@@ -26,8 +26,8 @@ using LineChecker = std::function<LineCheck(const JsonFields& fields, std::strin
 LineChecker plan_checker(const std::filesystem::path& share);
 
 // {"profile", "command", "reference", "accepted", "compare"}: the command run on an emulated machine and
-// judged against the reference (itself where there is none), with its normal form. `services` outlives the
-// checker.
+// judged against the reference (itself where there is none), with its normal form; Error{kInvalidData} too
+// for a command that needs a sandbox where there is none. `services` outlives the checker.
 LineChecker command_checker(const std::filesystem::path& share, Services& services);
 
 }  // namespace micius

@@ -13,6 +13,7 @@
 #include "emu/registry.h"
 #include "sandbox/sandbox.h"
 #include "scorers/extract.h"
+#include "scorers/similarity.h"
 
 namespace micius {
 namespace {
@@ -209,6 +210,23 @@ TEST_CASE("cmdgen calls an output similar only where it is long and nearly the s
         0);
 }
 
+TEST_CASE("every window of a long output counts in its similarity") {
+  PairEmbedder embedder;
+  std::string reference, answer;
+  for (int i = 0; i < 200; ++i) {  // windows of one line each
+    std::string line;
+    for (int k = 0; k < 200; ++k) line += fmt::format("w{} ", i + k % 7);
+    reference += line + "\n";
+    answer += line + "more\n";
+  }
+  CHECK(long_similarity(embedder, answer, reference) > 0.95);
+  CHECK(embedder.asked == 400);
+  // The answer's windows without a partner are not asked, and count 0.
+  const std::string first = reference.substr(0, reference.find('\n') + 1);
+  CHECK(long_similarity(embedder, answer, first) < 0.01);
+  CHECK(embedder.asked == 402);
+}
+
 TEST_CASE("cmdgen says why a command could not be judged") {
   TestServices services(With::kNothing);
   const auto scorer = make(services);
@@ -232,6 +250,8 @@ TEST_CASE("normal forms") {
   CHECK(of("A=1 B=2 /usr/bin/nvidia-smi -L > out 2>&1") == "A=1 B=2 nvidia-smi -L > out 2>&1");
   CHECK(of("B=2 A=1 nvidia-smi -L &> out") == "A=1 B=2 nvidia-smi -L > out 2>&1");
   CHECK(of("env A=1 nvidia-smi") == "A=1 nvidia-smi");
+  CHECK(of("B=1 A=3 B=2 nvidia-smi") == "A=3 B=2 nvidia-smi");
+  CHECK(of("export A=1; A=2 nvidia-smi") == of("A=2 A=2 nvidia-smi"));
   CHECK(of("bash -c 'nvidia-smi -i 0 -q'") == "nvidia-smi -i=0 -q");
   CHECK(of("./build/all_reduce_perf -b8 -e1G -f2.0 -g8 -n 20") ==
         "all_reduce_perf -b=8 -e=1073741824 -f=2 -g=8");
