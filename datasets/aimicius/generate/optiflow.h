@@ -29,6 +29,7 @@ struct Case {
   std::optional<Solution> first;  // "improve": the first answer, with its latency; `best` is the second
   std::string best_by;
   std::int64_t bound_ps = 0;
+  std::optional<std::int64_t> direct_ps;  // of direct sends, where they are possible
 };
 
 using Splits = std::map<Split, std::vector<Case>>;
@@ -46,7 +47,7 @@ std::size_t split_size(Split split);  // test 1,280, dev 40, tuning 8,000
 
 // One split. The graphs of two splits differ, by their hashes; published machines are the test's. A case is
 // dropped where its first plan is within a fifth of the best that we know. `stream` is the first part of
-// every random stream's name; a twin has another, and no published machines.
+// every random stream's name; a twin has another, and no published machines. Deterministic, on all cores.
 std::vector<Case> make_split(const Sources& sources, Split split, const std::string& stream = "aimicius-1");
 
 // One line of a split's file.

@@ -94,21 +94,45 @@ void set_greedy(std::string& program, const plan::GreedyOptions& options) {
   if (options.wait) set(program, "WAIT", "True");
 }
 
+std::string moves_text(const std::vector<Move>& moves) {
+  std::vector<std::string> texts;
+  for (const Move& move : moves) {
+    switch (move.kind) {
+      case Move::Kind::kSwap:
+        texts.push_back(
+            fmt::format("({}, {}, {}, {})", move.round, move.step, move.other_round, move.other_step));
+        break;
+      case Move::Kind::kSource:
+        texts.push_back(fmt::format("({}, {}, {})", move.round, move.step, move.source));
+        break;
+      case Move::Kind::kSplit:
+        texts.push_back(fmt::format("({}, {})", move.round, move.step));
+        break;
+      case Move::Kind::kMerge:
+        texts.push_back(fmt::format("({},)", move.round));
+    }
+  }
+  return fmt::format("[{}]", fmt::join(texts, ", "));
+}
+
 }  // namespace
 
 std::string name_of(const Recipe& recipe) {
   const std::string word = word_of(recipe.method);
-  return recipe.as_list && recipe.method != Method::kNaive ? word + "/list" : word;
+  return word + (recipe.as_list && recipe.method != Method::kNaive ? "/list" : "") +
+         (recipe.moves.empty() ? "" : "+moves");
 }
 
 std::optional<Plan> plan_of(const Recipe& recipe, const Machine& machine, int chunks) {
   std::optional<Plan> plan = rounds_of(recipe, machine, chunks);
-  if (plan && recipe.as_list) return plan::as_list(*std::move(plan));
+  if (plan && recipe.as_list) plan = plan::as_list(*std::move(plan));
+  if (plan && !recipe.moves.empty()) return changed(*plan, recipe.moves);
   return plan;
 }
 
 Programs::Programs(const std::filesystem::path& folder) {
-  for (const char* name : {"naive", "direct", "ring", "doubling", "hierarchical", "greedy", "greedy_links"})
+  for (const char* name :
+       {"naive", "direct", "ring", "doubling", "hierarchical", "greedy", "greedy_links", "moves"})
     texts_[name] = read_file(folder / (std::string(name) + ".py"));
 }
 
@@ -126,6 +150,11 @@ std::string Programs::program_of(const Recipe& recipe, const Machine& machine, i
     const std::string rounds = "    return plan\n";
     program.replace(program.find(rounds), rounds.size(),
                     "    return [step for steps in plan for step in steps]\n");
+  }
+  if (!recipe.moves.empty()) {
+    const std::string print = "print(plan)\n";
+    program.replace(program.rfind(print), print.size(), "\n\n" + texts_.at("moves") + print);
+    set(program, "MOVES", moves_text(recipe.moves));
   }
   return program;
 }

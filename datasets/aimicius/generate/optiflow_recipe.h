@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "optiflow_moves.h"
 #include "plan/greedy.h"
 #include "plan/machine.h"
 #include "plan/plan.h"
@@ -17,13 +18,14 @@ enum class Method { kNaive, kDirect, kRing, kDoubling, kHierarchical, kGreedy };
 
 struct Recipe {
   Method method = Method::kNaive;
-  bool as_list = true;         // the rounds one after the other, without barriers; naive has no other form
-  std::vector<int> ring;       // kRing
-  int group = 0;               // kHierarchical
-  plan::GreedyOptions greedy;  // kGreedy
+  bool as_list = true;           // the rounds one after the other, without barriers; naive has no other form
+  std::vector<int> ring;         // kRing
+  int group = 0;                 // kHierarchical
+  plan::GreedyOptions greedy;    // kGreedy
+  std::vector<Move> moves = {};  // made to what this gives
 };
 
-// "naive", "ring", "ring/list", ...
+// "naive", "ring", "ring/list", ...; "+moves" behind it where there are moves
 std::string name_of(const Recipe& recipe);
 
 // Absent where the machine cannot do it.

@@ -155,4 +155,13 @@ Solution search(const CostModel& model, const std::vector<Solution>& start, std:
   return search.best();
 }
 
+Solution moved(const CostModel& model, const Solution& solution, Rng& rng) {
+  constexpr std::size_t kTries = 2'000;
+  Recipe recipe = solution.recipe;
+  const auto plan = plan_of(recipe, model.machine(), model.chunks_per_gpu());
+  if (!plan) return solution;
+  recipe.moves = faster(model, *plan, kTries, rng);
+  return timed(model, recipe).value_or(solution);
+}
+
 }  // namespace micius::aimicius::optiflow

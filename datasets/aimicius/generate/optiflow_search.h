@@ -26,4 +26,7 @@ std::vector<Solution> baselines(const plan::CostModel& model);
 Solution search(const plan::CostModel& model, const std::vector<Solution>& start, std::size_t moves,
                 Rng& rng);
 
+// `solution` with the moves that make it faster, found in 2,000 tries; itself where none does.
+Solution moved(const plan::CostModel& model, const Solution& solution, Rng& rng);
+
 }  // namespace micius::aimicius::optiflow
