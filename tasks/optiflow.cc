@@ -1,9 +1,11 @@
 #include "tasks/optiflow.h"
 
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tasks/optiflow_case.h"
 
 namespace micius {
 namespace {
@@ -147,8 +149,22 @@ bool is_square(const Json& rows, std::size_t size) {
   return true;
 }
 
+// Puts programs and the machine of a case in short form into their long one.
+void lengthen(Json& extra, const std::string& id, OptiflowPrograms& programs) {
+  const JsonFields fields(extra, id);
+  if (find_json(extra, "machine.links") != nullptr)
+    extra["machine"] =
+        long_machine(fields.at("machine"), fields.integer("gpu_count"), id + ": field 'machine'");
+  for (const char* name : {"initial", "first", "best"}) {
+    if (!fields.has(name) || !fields.at(name).is_object()) continue;
+    extra[name] = programs.program(fields.at(name), fields.at("machine"), fields.integer("chunks_per_gpu"),
+                                   fmt::format("{}: field '{}'", id, name));
+  }
+}
+
 // Checks what the prompts and the scorer read, so that a broken case is named before anything is asked.
-Sample prepare(Sample sample) {
+Sample prepare(Sample sample, OptiflowPrograms& programs) {
+  lengthen(sample.extra, sample.id, programs);
   const JsonFields fields(sample.extra, sample.id);
   const JsonFields machine = fields.object("machine");
   const std::size_t nodes = machine.strings_or("nodes", {}).size();
@@ -201,7 +217,9 @@ Task make_optiflow_task(const TaskOptions& options) {
   task.breakdowns = {"group", "slice", "difficulty", "source", "tags"};
   task.cluster = "family";
   if (!options.system.empty()) task.params["system"] = options.system;
-  task.prepare = prepare;
+  // Shared: a task is copied freely, and the programs never change.
+  const auto programs = std::make_shared<OptiflowPrograms>(options.roots.share / kFolder / "baselines");
+  task.prepare = [programs](Sample sample) { return prepare(std::move(sample), *programs); };
   task.next = [dialogue](const Sample& sample, std::span<const Sample> shots, std::span<const Turn> turns) {
     return next_prompt(dialogue, sample, shots, turns);
   };

@@ -283,7 +283,8 @@ class Maker {
 
 Sources read_sources(const fs::path& suite) {
   const fs::path folder = suite / "optiflow";
-  return {Topologies(folder / "families.json"), Programs(folder / "baselines"), canary_of(suite)};
+  return {Topologies(folder / "families.json"), std::make_shared<OptiflowPrograms>(folder / "baselines"),
+          canary_of(suite)};
 }
 
 std::size_t split_size(Split split) {
@@ -306,8 +307,11 @@ std::vector<Case> make_split(const Sources& sources, Split split, const std::str
 }
 
 std::string line_of(const Case& item, const Sources& sources) {
+  const bool is_short = !item.kind.empty();
+  const Json machine = item.machine.to_json();
   const auto program = [&](const Solution& solution) {
-    return sources.programs.program_of(solution.recipe, item.machine, item.chunks);
+    Json recipe = json_of(solution.recipe);
+    return is_short ? recipe : Json(sources.programs->program(recipe, machine, item.chunks, item.id));
   };
   Json json = {{"id", item.id},          {"group", item.group},
                {"slice", item.slice},    {"difficulty", item.difficulty},
@@ -315,7 +319,7 @@ std::string line_of(const Case& item, const Sources& sources) {
                {"combo", item.combo},    {"tags", item.tags},
                {"licence", "CC-BY-4.0"}, {"canary", sources.canary}};
   if (!item.kind.empty()) json["kind"] = item.kind;
-  json["machine"] = item.machine.to_json();
+  json["machine"] = is_short ? short_machine(machine) : machine;
   json["gpu_count"] = item.machine.gpus();
   json["chunks_per_gpu"] = item.chunks;
   json["bytes_per_gpu"] = item.chunk_bytes * item.chunks;

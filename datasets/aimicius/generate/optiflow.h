@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "optiflow_search.h"
 #include "optiflow_topology.h"
 #include "phrasings.h"
+#include "tasks/optiflow_case.h"
 
 namespace micius::aimicius::optiflow {
 
@@ -36,7 +38,7 @@ using Splits = std::map<Split, std::vector<Case>>;
 
 struct Sources {
   Topologies topologies;
-  Programs programs;
+  std::shared_ptr<OptiflowPrograms> programs;  // shared: what a once_flag is in cannot be moved
   std::string canary;
 };
 
@@ -50,7 +52,7 @@ std::size_t split_size(Split split);  // test 1,280, dev 40, tuning 8,000
 // every random stream's name; a twin has another, and no published machines. Deterministic, on all cores.
 std::vector<Case> make_split(const Sources& sources, Split split, const std::string& stream = "aimicius-1");
 
-// One line of a split's file.
+// One line of a split's file: programs and matrices as text, in the tuning split in their short form.
 std::string line_of(const Case& item, const Sources& sources);
 
 }  // namespace micius::aimicius::optiflow

@@ -2,10 +2,6 @@
 
 #include <utility>
 
-#include <fmt/ranges.h>
-
-#include "base/error.h"
-#include "base/files.h"
 #include "plan/baselines.h"
 
 namespace micius::aimicius::optiflow {
@@ -50,69 +46,18 @@ std::optional<Plan> rounds_of(const Recipe& recipe, const Machine& machine, int 
   return std::nullopt;
 }
 
-// Sets the constant of the line `NAME = ...`, up to its comment.
-void set(std::string& program, const std::string& name, const std::string& value) {
-  const std::string mark = "\n" + name + " = ";
-  const std::size_t at = ("\n" + program).find(mark);
-  if (at == std::string::npos) fail(ErrorCode::kInvalidData, "baselines: a program without '{} = ...'", name);
-  const std::size_t begin = at + mark.size() - 1;
-  const std::size_t end = std::min(program.find("  # ", begin), program.find('\n', begin));
-  program.replace(begin, end - begin, value);
-}
-
-std::string list_text(const std::vector<int>& numbers) {
-  return fmt::format("[{}]", fmt::join(numbers, ", "));
-}
-
-// Who can exchange data with whom, as a Python dictionary.
-std::string links_text(const Machine& machine) {
-  std::vector<std::string> rows;
-  bool all = true;
-  for (int src = 0; src < machine.gpus(); ++src) {
-    std::vector<int> others;
-    for (int dst = 0; dst < machine.gpus(); ++dst) {
-      if (machine.connected(src, dst))
-        others.push_back(dst);
-      else
-        all = all && src == dst;
-    }
-    rows.push_back(fmt::format("{}: {}", src, list_text(others)));
+Json json_of(const Move& move) {
+  switch (move.kind) {
+    case Move::Kind::kSwap:
+      return {move.round, move.step, move.other_round, move.other_step};
+    case Move::Kind::kSource:
+      return {move.round, move.step, move.source};
+    case Move::Kind::kSplit:
+      return {move.round, move.step};
+    case Move::Kind::kMerge:
+      break;
   }
-  if (all) return "{a: [b for b in range(GPU_COUNT) if b != a] for a in range(GPU_COUNT)}";
-  return fmt::format("{{{}}}", fmt::join(rows, ", "));
-}
-
-std::string gbps_text(std::int64_t mbps) {
-  return mbps % 1000 == 0 ? std::to_string(mbps / 1000) : fmt::format("{}", static_cast<double>(mbps) / 1000);
-}
-
-void set_greedy(std::string& program, const plan::GreedyOptions& options) {
-  if (!options.order.empty()) set(program, "ORDER", list_text(options.order));
-  if (options.first) set(program, "FIRST", std::to_string(*options.first));
-  if (options.most_chunks > 0)
-    set(program, "BUDGET", fmt::format("{} / {}", options.most_chunks, gbps_text(options.most_mbps)));
-  if (options.wait) set(program, "WAIT", "True");
-}
-
-std::string moves_text(const std::vector<Move>& moves) {
-  std::vector<std::string> texts;
-  for (const Move& move : moves) {
-    switch (move.kind) {
-      case Move::Kind::kSwap:
-        texts.push_back(
-            fmt::format("({}, {}, {}, {})", move.round, move.step, move.other_round, move.other_step));
-        break;
-      case Move::Kind::kSource:
-        texts.push_back(fmt::format("({}, {}, {})", move.round, move.step, move.source));
-        break;
-      case Move::Kind::kSplit:
-        texts.push_back(fmt::format("({}, {})", move.round, move.step));
-        break;
-      case Move::Kind::kMerge:
-        texts.push_back(fmt::format("({},)", move.round));
-    }
-  }
-  return fmt::format("[{}]", fmt::join(texts, ", "));
+  return Json::array({move.round});
 }
 
 }  // namespace
@@ -130,33 +75,22 @@ std::optional<Plan> plan_of(const Recipe& recipe, const Machine& machine, int ch
   return plan;
 }
 
-Programs::Programs(const std::filesystem::path& folder) {
-  for (const char* name :
-       {"naive", "direct", "ring", "doubling", "hierarchical", "greedy", "greedy_links", "moves"})
-    texts_[name] = read_file(folder / (std::string(name) + ".py"));
-}
-
-std::string Programs::program_of(const Recipe& recipe, const Machine& machine, int chunks) const {
-  const bool only_gpus = machine.nodes().size() == static_cast<std::size_t>(machine.gpus());
-  const bool links = recipe.method == Method::kGreedy && only_gpus;
-  std::string program = texts_.at(links ? "greedy_links" : word_of(recipe.method));
-  set(program, "GPU_COUNT", std::to_string(machine.gpus()));
-  set(program, "CHUNKS_PER_GPU", std::to_string(chunks));
-  if (recipe.method == Method::kNaive) set(program, "LINKS", links_text(machine));
-  if (recipe.method == Method::kRing) set(program, "RING", list_text(recipe.ring));
-  if (recipe.method == Method::kHierarchical) set(program, "GROUP", std::to_string(recipe.group));
-  if (recipe.method == Method::kGreedy) set_greedy(program, recipe.greedy);
-  if (recipe.as_list && recipe.method != Method::kNaive) {
-    const std::string rounds = "    return plan\n";
-    program.replace(program.find(rounds), rounds.size(),
-                    "    return [step for steps in plan for step in steps]\n");
+Json json_of(const Recipe& recipe) {
+  Json json = {{"by", word_of(recipe.method)}};
+  if (recipe.as_list && recipe.method != Method::kNaive) json["list"] = true;
+  if (recipe.method == Method::kRing) json["ring"] = recipe.ring;
+  if (recipe.method == Method::kHierarchical) json["group"] = recipe.group;
+  const plan::GreedyOptions& greedy = recipe.greedy;
+  if (!greedy.order.empty()) json["order"] = greedy.order;
+  if (greedy.first) json["first"] = *greedy.first;
+  if (greedy.most_chunks > 0) {
+    const std::int64_t mbps = greedy.most_mbps;
+    json["budget"] = {greedy.most_chunks,
+                      mbps % 1000 == 0 ? Json(mbps / 1000) : Json(static_cast<double>(mbps) / 1000)};
   }
-  if (!recipe.moves.empty()) {
-    const std::string print = "print(plan)\n";
-    program.replace(program.rfind(print), print.size(), "\n\n" + texts_.at("moves") + print);
-    set(program, "MOVES", moves_text(recipe.moves));
-  }
-  return program;
+  if (greedy.wait) json["wait"] = true;
+  for (const Move& move : recipe.moves) json["moves"].push_back(json_of(move));
+  return json;
 }
 
 }  // namespace micius::aimicius::optiflow

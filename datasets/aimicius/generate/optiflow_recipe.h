@@ -1,12 +1,11 @@
 // How a plan is made, in words that a Python program and this one understand alike.
 #pragma once
 
-#include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "optiflow_moves.h"
 #include "plan/greedy.h"
 #include "plan/machine.h"
@@ -31,16 +30,8 @@ std::string name_of(const Recipe& recipe);
 // Absent where the machine cannot do it.
 std::optional<plan::Plan> plan_of(const Recipe& recipe, const plan::Machine& machine, int chunks);
 
-// The programs of baselines/*.py with their constants set.
-class Programs {
- public:
-  explicit Programs(const std::filesystem::path& folder);
-
-  // Prints plan_of(): the same steps in the same order.
-  std::string program_of(const Recipe& recipe, const plan::Machine& machine, int chunks) const;
-
- private:
-  std::map<std::string, std::string> texts_;  // by file name without its ending
-};
+// As the task makes a program of it (tasks/optiflow_case.h), which prints plan_of(): the same steps in the
+// same order.
+Json json_of(const Recipe& recipe);
 
 }  // namespace micius::aimicius::optiflow
