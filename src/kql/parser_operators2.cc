@@ -396,8 +396,9 @@ NodeId Parser::summarize() {
   comma_list(by, &Parser::named, {.end = ListEnd::kBin, .count = Count::kOneOrMore});
   add(node, close(by));
   if (kind() == Tok::kBin && kind(1) == Tok::kEqual) {  // by a bin=1h, as it once was
-    at_ += 2;
-    add(node, needed(unnamed(), "an expression"));
+    const NodeId name = make(NodeKind::kDeclaration);
+    add(name, take(NodeKind::kName));
+    add(node, named_value(close(name)));
   }
   return close(node);
 }

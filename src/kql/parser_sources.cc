@@ -149,7 +149,7 @@ void Parser::path_format(NodeId parent) {
 NodeId Parser::path_format_element() {
   NodeId node = kNoNode;
   if (kind() == Tok::kDateTimePattern) {
-    node = take(NodeKind::kCall);
+    node = take(NodeKind::kClause);
     expect(Tok::kOpenParen);
     accept(Tok::kStringLiteral);
     expect(Tok::kComma);
