@@ -86,12 +86,18 @@ void EngineEmbedder::run_batch(std::unique_lock<std::mutex>& lock) {
     failure = std::current_exception();
   }
   lock.lock();
-  const float* next = rows.data();
-  for (Call* call : batch) {
-    for (std::size_t i = 0; i < call->texts.size() && !failure; ++i, next += dim()) {
-      cache_.put(call->texts[i], {next, next + dim()});
-      call->vectors.emplace_back(next, next + dim());
+  try {  // and what fails here must wake those who wait as well
+    const float* next = rows.data();
+    for (Call* call : batch) {
+      for (std::size_t i = 0; i < call->texts.size() && !failure; ++i, next += dim()) {
+        cache_.put(call->texts[i], {next, next + dim()});
+        call->vectors.emplace_back(next, next + dim());
+      }
     }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  for (Call* call : batch) {
     call->failure = failure;
     call->done = true;
   }

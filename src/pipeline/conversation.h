@@ -26,7 +26,8 @@ struct Conversation {
 struct Judged {
   Conversation conversation;
   std::optional<Prompt> next;
-  Score score;  // if and only if there is nothing next
+  Score score;            // if and only if there is nothing next
+  bool is_fault = false;  // judging threw: the score says what
 };
 
 }  // namespace micius

@@ -61,6 +61,7 @@ class Evaluator {
   void keep(std::size_t index, const Record& record);
   void count(std::size_t index, const Record& record);
   void count_failures(const Completion& completion);
+  void count_faults(const Judged& judged);
   bool ending() const { return e_.stop.stop_requested() || !message_.empty(); }
 
   const Evaluation& e_;
@@ -76,7 +77,7 @@ class Evaluator {
   std::uint64_t next_id_ = 0;
   std::size_t next_chosen_ = 0;
   int next_repeat_ = 0;
-  std::size_t failures_in_a_row_ = 0;
+  std::size_t failures_in_a_row_ = 0, faults_in_a_row_ = 0;
   bool cancelled_ = false;
   std::string message_;
   Clock::time_point lap_;
@@ -165,6 +166,7 @@ void Evaluator::hear(Completion completion) {
 
 void Evaluator::go_on(Judged judged) {
   --judging_;
+  count_faults(judged);
   Conversation& c = judged.conversation;
   if (!judged.next) {
     return keep(c.index, {*c.sample, c.repeat, std::move(c.turns), std::move(judged.score), std::nullopt});
@@ -206,6 +208,15 @@ void Evaluator::count_failures(const Completion& completion) {
   if (++failures_in_a_row_ < kHopeless) return;
   message_ = fmt::format("{} requests failed in a row, the last with {}: {}", kHopeless, failure.code,
                          failure.message);
+}
+
+void Evaluator::count_faults(const Judged& judged) {
+  faults_in_a_row_ = judged.is_fault ? faults_in_a_row_ + 1 : 0;
+  if (faults_in_a_row_ < kMostUnjudged) return;
+  message_ = fmt::format(
+      "{} answers in a row: {}; `micius doctor` looks for what is missing, `micius rescore --observe` judges "
+      "them again once the run is complete",
+      kMostUnjudged, judged.score.reason);
 }
 
 // What earlier executions have left. Their failed records are asked again and do not count.

@@ -42,4 +42,11 @@ Score judge(const Scorer& scorer, const Sample& sample, std::span<const Turn> tu
   return score;
 }
 
+Score unjudged(const std::exception& error) {
+  Score score;
+  score.reason = std::string("could not be judged: ") + error.what();
+  make_utf8(score.reason);
+  return score;
+}
+
 }  // namespace micius

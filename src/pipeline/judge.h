@@ -1,6 +1,8 @@
 // Completions and scores as everything behind them relies on: valid UTF-8 and finite numbers.
 #pragma once
 
+#include <cstddef>
+#include <exception>
 #include <span>
 #include <string>
 
@@ -15,5 +17,10 @@ Completion checked(Completion completion);
 
 std::string observe(const Scorer& scorer, const Sample& sample, std::span<const Turn> turns);
 Score judge(const Scorer& scorer, const Sample& sample, std::span<const Turn> turns);
+
+// So many answers in a row that could not be judged, and the next ones could not be either.
+inline constexpr std::size_t kMostUnjudged = 16;
+// The score of one that was not: kUnscored, and what was thrown as its reason.
+Score unjudged(const std::exception& error);
 
 }  // namespace micius

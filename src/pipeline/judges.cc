@@ -12,14 +12,11 @@ namespace micius {
 Judges::Judges(std::size_t threads, const Task& task, const Scorer& scorer, Mailbox& mailbox)
     : task_(task), scorer_(scorer), mailbox_(mailbox) {
   for (std::size_t i = 0; i < std::max<std::size_t>(1, threads); ++i)
-    threads_.emplace_back([this] { work(); });
+    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
 }
 
 Judges::~Judges() {
-  const std::lock_guard lock(mutex_);
-  ending_ = true;
-  queue_.clear();
-  changed_.notify_all();
+  for (std::jthread& thread : threads_) thread.request_stop();
 }
 
 void Judges::post(Conversation conversation) {
@@ -28,11 +25,11 @@ void Judges::post(Conversation conversation) {
   changed_.notify_one();
 }
 
-void Judges::work() {
+void Judges::work(const std::stop_token& stop) {
   while (true) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
-    if (ending_) return;
+    changed_.wait(lock, stop, [this] { return !queue_.empty(); });
+    if (stop.stop_requested()) return;
     Conversation conversation = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
@@ -45,11 +42,18 @@ void Judges::work() {
 }
 
 void Judges::judge_one(Conversation c) {
-  c.turns.back().observation = observe(scorer_, *c.sample, c.turns);
-  std::optional<Prompt> next = task_.next(*c.sample, c.shots, c.turns);
-  Score score;
-  if (!next) score = judge(scorer_, *c.sample, c.turns);
-  mailbox_.on_judged({std::move(c), std::move(next), std::move(score)});
+  Judged judged;
+  try {
+    c.turns.back().observation = observe(scorer_, *c.sample, c.turns);
+    judged.next = task_.next(*c.sample, c.shots, c.turns);
+    if (!judged.next) judged.score = judge(scorer_, *c.sample, c.turns);
+  } catch (const std::exception& error) {
+    judged.next.reset();
+    judged.score = unjudged(error);
+    judged.is_fault = true;
+  }
+  judged.conversation = std::move(c);
+  mailbox_.on_judged(std::move(judged));
 }
 
 }  // namespace micius

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -23,22 +24,22 @@ class Judges {
   Judges& operator=(const Judges&) = delete;
 
   // The conversation's last turn is a good answer without observation. Observes it, asks the task what is
-  // next and scores the conversation where that is nothing; the result, or an exception, goes to the mailbox.
+  // next and scores the conversation where that is nothing; the result goes to the mailbox. An exception is
+  // the result of that conversation alone.
   void post(Conversation conversation);
   std::size_t size() const { return threads_.size(); }
 
  private:
-  void work();
+  void work(const std::stop_token& stop);
   void judge_one(Conversation conversation);
 
   const Task& task_;
   const Scorer& scorer_;
   Mailbox& mailbox_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   std::deque<Conversation> queue_;
-  bool ending_ = false;
-  std::vector<std::jthread> threads_;  // last: they end before what they use
+  std::vector<std::jthread> threads_;  // last: asked to stop, and ended, before what they use
 };
 
 }  // namespace micius

@@ -17,6 +17,18 @@ void observe_again(const Scorer& scorer, Record& record) {
   }
 }
 
+// False where it could not be judged.
+bool score_again(const Rescoring& r, Record& record) {
+  try {
+    if (r.observations == Observations::kAgain) observe_again(r.scorer, record);
+    record.score = judge(r.scorer, record.sample, record.turns);
+    return true;
+  } catch (const std::exception& error) {
+    record.score = unjudged(error);
+    return false;
+  }
+}
+
 }  // namespace
 
 RunId rescore(const Rescoring& r, RunId run) {
@@ -35,13 +47,15 @@ RunId rescore(const Rescoring& r, RunId run) {
   spec.cluster = r.task.cluster;
   const RunId made = r.store.begin(spec, r.batch);
   bool failed = false;
+  std::size_t faults_in_a_row = 0;
   r.store.for_each(run, [&](const Record& stored) {
     Record record = stored;
     if (record.failure) {
       failed = true;
-    } else {
-      if (r.observations == Observations::kAgain) observe_again(r.scorer, record);
-      record.score = judge(r.scorer, record.sample, record.turns);
+    } else if (score_again(r, record)) {
+      faults_in_a_row = 0;
+    } else if (++faults_in_a_row == kMostUnjudged) {
+      fail(ErrorCode::kIo, "{} answers in a row: {}", kMostUnjudged, record.score.reason);
     }
     r.store.append(made, record);
   });

@@ -8,10 +8,17 @@
 #include <mutex>
 
 #include <catch2/catch.hpp>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "core/record_json.h"
+#include "pipeline/judges.h"
+#include "pipeline/rescore.h"
 #include "pipeline/two_turn_quiz.h"
+#include "processes.h"
 #include "runners/registry.h"
 #include "store/sqlite_store.h"
 #include "temp_dir.h"
@@ -296,17 +303,80 @@ TEST_CASE("answers are observed side by side") {
   CHECK(lines_of(s.store, s.run) == lines_of(plain.store, plain.run));
 }
 
-TEST_CASE("an error while judging ends the run, and what was kept stays") {
-  CrowdRunner crowd(mostly_right), sound(mostly_right);
+TEST_CASE("an error while judging is one sample's") {
+  CrowdRunner crowd(mostly_right);
   Setting s(two_turn_quiz(), 50, crowd);
   SlowScorer slow;
   slow.broken = "q40";
-  CHECK_THROWS_WITH(evaluate({s.task, s.plan, crowd, slow, s.store, kClock, nullptr, {}, 3}, s.run),
-                    Catch::Contains("the sandbox of q40 broke"));
-  const std::size_t kept = s.store.done(s.run).size();
-  CHECK(kept < 50);
-  CHECK(s.evaluate_with(sound).status == RunStatus::kComplete);
+  const EvaluateResult result =
+      evaluate({s.task, s.plan, crowd, slow, s.store, kClock, nullptr, {}, 3}, s.run);
+  CHECK(result.status == RunStatus::kComplete);
+  CHECK(result.failed == 0);
   CHECK(s.store.done(s.run).size() == 50);
+  CHECK(count(s.store, s.run, Verdict::kUnscored) == 1);
+  s.store.for_each(s.run, [](const Record& record) {
+    if (record.sample.id != "q40") return;
+    CHECK(record.turns.size() == 1);
+    CHECK(record.score.values.empty());
+    CHECK(record.score.reason == "could not be judged: the sandbox of q40 broke");
+  });
+
+  const RunId again = rescore({s.task, slow, s.store, kClock, 2, Observations::kAgain}, s.run);
+  CHECK(count(s.store, again, Verdict::kUnscored) == 1);
+}
+
+namespace {
+
+class BrokenScorer final : public Scorer {
+ public:
+  std::string_view name() const override { return "broken"; }
+  Score score(const Sample&, std::span<const Turn>) const override { return {}; }
+  std::string observe(const Sample&, std::span<const Turn>) const override {
+    throw std::runtime_error("no sandbox");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a run whose answers cannot be judged at all stops and can be resumed") {
+  CrowdRunner crowd(mostly_right), sound(mostly_right);
+  Setting s(two_turn_quiz(), 200, crowd);
+  const BrokenScorer broken;
+  const EvaluateResult result =
+      evaluate({s.task, s.plan, crowd, broken, s.store, kClock, nullptr, {}, 3}, s.run);
+  CHECK(result.status == RunStatus::kStopped);
+  CHECK_THAT(result.message, Catch::Contains("16 answers in a row: could not be judged: no sandbox; "));
+  CHECK(s.store.done(s.run).size() < 60);
+  CHECK(s.evaluate_with(sound).status == RunStatus::kComplete);
+  CHECK(s.store.done(s.run).size() == 200);
+  CHECK_THROWS_WITH(rescore({s.task, broken, s.store, kClock, 2, Observations::kAgain}, s.run),
+                    "16 answers in a row: could not be judged: no sandbox");
+}
+
+TEST_CASE("where no more threads may be had the judges end with an error") {
+  const pid_t child = in_child([] {
+    const rlimit few{4, 4};
+    if (::geteuid() == 0 && ::setuid(54'321) != 0) return 3;
+    if (::setrlimit(RLIMIT_NPROC, &few) != 0) return 4;
+    const Task task = two_turn_quiz();
+    const QuizScorer scorer;
+    Mailbox mailbox;
+    try {
+      const Judges judges(64, task, scorer, mailbox);
+    } catch (const std::system_error&) {
+      return 0;
+    }
+    return 5;
+  });
+  int status = 0, ended = 0;
+  for (int tries = 0; ended == 0 && tries < 2'000; ++tries) {
+    ::usleep(10'000);
+    ended = ::waitpid(child, &status, WNOHANG);
+  }
+  if (ended == 0) kill_after(child, 0);
+  REQUIRE(ended == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("an error ends the run once every request has ended") {
