@@ -1,6 +1,7 @@
 #include "scorers/command_runner.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include "base/error.h"
@@ -18,6 +19,8 @@ constexpr std::size_t kMaxOutput = 1 << 20;   // as the sandbox cuts
 constexpr std::size_t kMaxRemembered = 4096;  // effects
 constexpr std::size_t kMaxRememberedBytes = 64 << 20;
 constexpr int kMaxQuestions = 8;  // of one emulated call for files
+// What takes longer is for the sandbox, which ends it. No reference and no sensible answer comes near.
+constexpr std::chrono::seconds kMostTimeHere{5};
 constexpr const char* kStart = "/job";
 
 using Files = std::map<std::string, std::string>;
@@ -48,7 +51,7 @@ Json state_of(const emu::State& state) {
 
 std::set<std::string> programs_of(const emu::State& state) {
   std::set<std::string> names;
-  for (const emu::TraceEntry& entry : state.trace) names.insert(entry.program);
+  for (const auto& [name, count] : state.runs) names.insert(name);
   return names;
 }
 
@@ -61,7 +64,8 @@ struct Sink {
 // One command line run without a shell.
 class Here {
  public:
-  Here(const emu::Profile& profile, const std::vector<ExecFile>& fixture) : profile_(profile) {
+  Here(const emu::Profile& profile, const std::vector<ExecFile>& fixture)
+      : profile_(profile), deadline_(std::chrono::steady_clock::now() + kMostTimeHere) {
     for (const ExecFile& file : fixture) {
       const std::string path = absolute(file.path);
       files_[path] = file.content;
@@ -167,13 +171,15 @@ class Here {
     call.env = {{"HOME", "/home/user"}, {"LANG", "C.UTF-8"}, {"TZ", "UTC"}};
     call.argv = argv_of(command);
     for (const auto& [name, value] : command.assignments) call.env[name] = value.value;
-    emu::Outcome outcome = emu::run(profile_, state_, call);
-    for (int question = 0; !outcome.needs.empty() && question < kMaxQuestions; ++question) {
+    emu::Outcome outcome;
+    for (int question = 0; question <= kMaxQuestions; ++question) {
       for (const std::string& path : outcome.needs) {
         const auto it = files_.find(path);
         call.files[path] = it == files_.end() ? std::nullopt : std::optional(it->second);
       }
+      if (++calls_ > kServedCalls || std::chrono::steady_clock::now() > deadline_) return false;
       outcome = emu::run(profile_, state_, call);
+      if (outcome.needs.empty()) break;
     }
     if (!outcome.needs.empty() || !outcome.exec.empty()) return false;
     for (const emu::FileWrite& file : outcome.writes) {
@@ -191,6 +197,8 @@ class Here {
   }
 
   const emu::Profile& profile_;
+  const std::chrono::steady_clock::time_point deadline_;
+  int calls_ = 0;
   emu::State state_;
   Files files_;
   std::set<std::string> programs_, folders_, changed_;
@@ -257,8 +265,9 @@ Effect CommandRunner::inside(std::string_view command, const Machine& machine, S
   request.argv = {"bash", "--noprofile", "--norc", "-c", std::string(command)};
   request.files = fixture(machine.fixture);
   request.served =
-      ServedPrograms{emu::program_names(profile.platform), [&](std::string_view message) {
-                       const auto call = emu::decode_call(message);
+      ServedPrograms{emu::program_names(profile.platform), [&](const ServedCall& asked) {
+                       auto call = emu::decode_call(asked.message);
+                       if (call) call->lineage = asked.lineage;
                        return call ? emu::encode_outcome(emu::run(profile, state, *call)) : std::string();
                      }};
   ExecResult result = sandbox.run(request);

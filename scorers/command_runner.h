@@ -34,7 +34,7 @@ class CommandRunner {
   std::optional<Effect> run(std::string_view command, const Machine& machine, std::string& why_not) const;
 
   // The effect without a sandbox: emulated programs with plain words and redirections, joined by ; && ||.
-  // Absent for anything else.
+  // Absent for anything else, and for more calls than a sandbox answers or more than five seconds of them.
   std::optional<Effect> here(std::string_view command, const Machine& machine) const;
   // The effect in a sandbox, however simple the command. What a model wrote is data; throws Error{kIo} only
   // where the sandbox itself failed.

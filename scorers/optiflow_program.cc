@@ -70,6 +70,7 @@ ExecRequest request_of(const std::string& code) {
   ExecRequest request;
   // Not -I, which would ignore the hash seed: the environment and the folder are ours anyway.
   request.argv = {"python3", "-s", "-S", "-B", "-c", code};
+  request.python = true;
   request.env = {{"PYTHONHASHSEED", "0"}};
   request.limits.cpu = request.limits.wall;
   request.limits.processes = 1;

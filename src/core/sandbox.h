@@ -34,13 +34,22 @@ struct ExecFile {
 // folder is such a program too.
 inline constexpr char kServedFolder[] = "/run/micius/bin";
 
+inline constexpr int kServedCalls = 200;  // of one request
+
+struct ServedCall {
+  std::string_view message;
+  // The number of the process that asks, of its parent and so on, as the sandbox sees them: no program in it
+  // can say that it is below another.
+  std::vector<int> lineage;
+};
+
 // Programs that are answered from outside. In the sandbox each name is the client program, first on PATH,
 // which sends one message a call and does what the answer says.
 struct ServedPrograms {
   std::vector<std::string> names;  // "nvidia-smi"
-  // One message in, one out, both of at most 1 MiB, at most 200 a request; called from the thread inside
+  // One message in, one out, both of at most 1 MiB, at most kServedCalls; called from the thread inside
   // run().
-  std::function<std::string(std::string_view message)> answer;
+  std::function<std::string(const ServedCall& call)> answer;
 };
 
 struct ExecRequest {
@@ -50,6 +59,7 @@ struct ExecRequest {
   std::vector<ExecFile> files;                           // laid in /job, the folder where the program starts
   ExecLimits limits;
   std::optional<ServedPrograms> served;
+  bool python = false;  // python3 with its standard library is there beside the tool set
 };
 
 struct ExecResult {

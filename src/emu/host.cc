@@ -15,22 +15,20 @@ namespace {
 constexpr std::size_t kMaxOut = 640 << 10, kMaxError = 64 << 10, kMaxWritten = 256 << 10;
 constexpr int kMaxDepth = 16, kMaxChildren = 2'000;
 constexpr std::size_t kMaxWords = 128 << 10;  // bytes of a real program's words, as Linux has it for one word
-constexpr std::size_t kMaxTraced = 4'096;     // bytes of one traced command line
+constexpr std::size_t kMaxWork = 64 << 20;    // bytes of the words and environments of one call's programs
+constexpr std::size_t kMaxValue = 4'096;      // bytes of what is remembered in one place
 constexpr std::int64_t kStart = 1'736'935'200;  // 2025-01-15T10:00:00Z, every profile's clock
 
 void append(std::string& text, std::string_view more, std::size_t most) {
   text.append(more.substr(0, most - std::min(most, text.size())));
 }
 
-Args beginning(const Args& argv) {
-  Args kept;
-  std::size_t room = kMaxTraced;
-  for (const std::string& word : argv) {
-    if (word.size() > room) break;
-    room -= word.size();
-    kept.push_back(word);
-  }
-  return kept;
+// What a program's words and environment take.
+std::size_t size_of(const Args& argv, const std::map<std::string, std::string>& env) {
+  std::size_t bytes = 0;
+  for (const std::string& word : argv) bytes += sizeof(word) + word.size();
+  for (const auto& [name, value] : env) bytes += sizeof(name) + name.size() + sizeof(value) + value.size();
+  return bytes;
 }
 
 std::string gpu_key(std::size_t index, std::string_view key) { return fmt::format("gpu{}.{}", index, key); }
@@ -43,9 +41,14 @@ std::string state_diff(const State& state) {
   return dump_json(json);
 }
 
-Host::Host(const Profile& profile, const State& state, const Call& call)
-    : profile_(&profile), call_(&call), state_(state), env_(call.env), root_(call.root) {
-  if (env_.erase(kRootVariable) != 0) root_ = true;
+Host::Host(const Profile& profile, State& state, const Call& call)
+    : profile_(&profile),
+      call_(&call),
+      state_(state),
+      was_unbounded_(state.unbounded),
+      env_(call.env),
+      root_(call.root || std::any_of(call.lineage.begin(), call.lineage.end(),
+                                     [&](int process) { return state.root_processes.count(process) != 0; })) {
   if (const Json* gpus = json("gpus"); gpus != nullptr && gpus->is_array()) gpu_count_ = gpus->size();
 }
 
@@ -79,10 +82,20 @@ std::int64_t Host::gpu_number(std::size_t index, std::string_view key) const {
   return number;
 }
 
+void Host::change(const std::string& key, std::optional<std::string> value) {
+  before_.try_emplace(key, this->value(key));
+  if (!value) {
+    state_.values.erase(key);
+    return;
+  }
+  value->resize(std::min(value->size(), kMaxValue));
+  state_.values[key] = std::move(*value);
+}
+
 void Host::set_gpu(std::size_t index, std::string_view key, std::string value) {
   const std::string name = gpu_key(index, key);
-  state_.values.erase(name);
-  if (gpu(index, key).value_or("") != value) state_.values[name] = std::move(value);
+  change(name, std::nullopt);
+  if (gpu(index, key).value_or("") != value) change(name, std::move(value));
 }
 
 std::optional<std::string> Host::value(std::string_view key) const {
@@ -91,17 +104,15 @@ std::optional<std::string> Host::value(std::string_view key) const {
 }
 
 void Host::set_value(std::string_view key, std::optional<std::string> value) {
-  if (value)
-    state_.values[std::string(key)] = std::move(*value);
-  else
-    state_.values.erase(std::string(key));
+  change(std::string(key), std::move(value));
 }
 
 std::optional<std::string> Host::env(std::string_view name) {
   const auto it = env_.find(std::string(name));
   if (it == env_.end()) return std::nullopt;
   for (std::string_view prefix : {"NCCL_", "RCCL_", "HIP_", "CUDA_", "ROCR_", "HSA_"})
-    if (name.substr(0, prefix.size()) == prefix) state_.env_read.insert(it->first + "=" + it->second);
+    if (name.substr(0, prefix.size()) == prefix)
+      env_read_.insert((it->first + "=" + it->second).substr(0, kMaxValue));
   return it->second;
 }
 
@@ -124,7 +135,13 @@ const std::string* Host::file(std::string_view name) {
   return nullptr;
 }
 
-void Host::write(std::string_view name, std::string content, bool executable) {
+void Host::write(std::string_view name, std::string content) { add_write(name, std::move(content), false); }
+
+void Host::write_program(std::string_view name, std::string content) {
+  add_write(name, std::move(content), true);
+}
+
+void Host::add_write(std::string_view name, std::string content, bool executable) {
   content.resize(std::min(content.size(), kMaxWritten - std::min(kMaxWritten, written_)));
   written_ += content.size() + name.size();
   if (outcome_.writes.size() < 4'096) outcome_.writes.push_back({path(name), std::move(content), executable});
@@ -173,12 +190,13 @@ int Host::run(const Args& argv, const Child& child) {
     if (outcome_.exec.empty()) {
       outcome_.exec = argv;
       outcome_.exec_env = child.env;
-      if (root_ || child.root) outcome_.exec_env[kRootVariable] = "1";
+      exec_is_root_ = root_ || child.root;
     }
     return 0;
   }
-  if (depth_ >= kMaxDepth || ++children_ > kMaxChildren) {
-    print_error("{}: too many programs inside each other\n", argv[0]);
+  work_ += size_of(argv, env_);
+  if (depth_ >= kMaxDepth || ++children_ > kMaxChildren || work_ > kMaxWork) {
+    print_error("{}: too many programs inside each other\n", program->name);
     return 1;
   }
   const auto env = env_;
@@ -190,7 +208,7 @@ int Host::run(const Args& argv, const Child& child) {
   --depth_;
   env_ = env;
   root_ = was_root;
-  state_.trace.push_back({std::string(program->name), beginning(argv), exit});
+  ++runs_[std::string(program->name)];
   return exit;
 }
 
@@ -201,14 +219,28 @@ std::string Host::take_output(std::size_t from) {
   return taken;
 }
 
-Outcome Host::finish(int exit, State& state) && {
+void Host::take_back() {
+  for (auto& [key, value] : before_) {
+    if (value)
+      state_.values[key] = std::move(*value);
+    else
+      state_.values.erase(key);
+  }
+  state_.virtual_ns -= outcome_.advance_ns;
+  state_.unbounded = was_unbounded_;
+}
+
+Outcome Host::finish(int exit) && {
   if (!outcome_.needs.empty()) {
+    take_back();
     Outcome again;
     again.needs = std::move(outcome_.needs);
     return again;
   }
   outcome_.exit = exit;
-  state = std::move(state_);
+  state_.env_read.merge(env_read_);
+  for (const auto& [name, count] : runs_) state_.runs[name] += count;
+  if (exec_is_root_ && !call_->lineage.empty()) state_.root_processes.insert(call_->lineage.front());
   return std::move(outcome_);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,8 @@ using Args = std::vector<std::string>;  // argv of a program
 
 class Host {
  public:
-  Host(const Profile& profile, const State& state, const Call& call);
+  // `state` is the call's until finish(), and outlives it.
+  Host(const Profile& profile, State& state, const Call& call);
 
   template <typename... T>
   void print(fmt::format_string<T...> format, T&&... args) {
@@ -62,7 +64,8 @@ class Host {
   // The content of a file, or null if there is none. A file that the caller did not send is asked for: the
   // call is then made again, so what a program does with the null does not matter.
   const std::string* file(std::string_view path);
-  void write(std::string_view path, std::string content, bool executable = false);  // cut at 256 KiB a call
+  void write(std::string_view path, std::string content);  // cut at 256 KiB a call
+  void write_program(std::string_view path, std::string content);
   std::size_t writes() const { return outcome_.writes.size(); }
 
   std::int64_t now_ns() const;                 // virtual time, nanoseconds since 1970 in UTC
@@ -70,33 +73,42 @@ class Host {
   std::string timestamp() const;               // 2025/01/15 10:00:00.000
   void advance(std::int64_t nanoseconds);
   void unbounded() { state_.unbounded = true; }  // this program would never end; it stops after three rounds
+  void bounded() { state_.unbounded = false; }   // what was said so was ended by another program
   bool is_unbounded() const { return state_.unbounded; }
-  void set_unbounded(bool unbounded) { state_.unbounded = unbounded; }
 
   struct Child {
     std::map<std::string, std::string> env;  // added to the program's own
     bool root = false;                       // stays root where the parent was
   };
-  // Runs another command line: an emulated program here and now, any other as Outcome::exec. At most 16 deep
-  // and 2,000 in a call.
+  // Runs another command line: an emulated program here and now, any other as Outcome::exec. At most 16 deep,
+  // 2,000 in a call, and 64 MiB of words and environment for all of them.
   int run(const Args& argv, const Child& child);
   // The text that the commands between printed: for programs that log or filter what they run.
   std::string take_output(std::size_t from);
   std::size_t output_size() const { return outcome_.out.size(); }
 
-  // Ends the call: what it did and the state after it.
-  Outcome finish(int exit, State& state) &&;
+  // Ends the call: what it did. Where files are asked for, the state is again as it was.
+  Outcome finish(int exit) &&;
 
  private:
+  void add_write(std::string_view path, std::string content, bool executable);
+  void change(const std::string& key, std::optional<std::string> value);
+  void take_back();
+
   const Profile* profile_;
   const Call* call_;
-  State state_;
+  State& state_;
+  // What the call did to the state beside its clock: the values before it, and what was not there.
+  std::map<std::string, std::optional<std::string>> before_;
+  std::set<std::string> env_read_;
+  std::map<std::string, std::size_t> runs_;
+  bool was_unbounded_;
   Outcome outcome_;
   std::map<std::string, std::string> env_;
-  bool root_;
+  bool root_, exec_is_root_ = false;
   std::size_t gpu_count_ = 0;
   int depth_ = 0, children_ = 0;
-  std::size_t written_ = 0;
+  std::size_t written_ = 0, work_ = 0;  // bytes
 };
 
 }  // namespace micius::emu

@@ -28,7 +28,7 @@ Outcome run(const Profile& profile, State& state, const Call& call) {
   }
   Host host(profile, state, call);
   const int exit = host.run(call.argv, {});
-  return std::move(host).finish(exit, state);
+  return std::move(host).finish(exit);
 }
 
 }  // namespace micius::emu

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sandbox/cgroup_internal.h"
@@ -16,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "micius-box-";
+constexpr int kMostNames = 1'000;
 
 std::string read_text(const fs::path& path) {
   std::ifstream file(path);
@@ -24,10 +26,9 @@ std::string read_text(const fs::path& path) {
   return text.str();
 }
 
-bool write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text << std::flush;
-  return file.good();
+// Where the group has such a setting.
+void set(const fs::path& path, const std::string& text) {
+  if (::access(path.c_str(), F_OK) == 0) std::ofstream(path) << text;
 }
 
 struct Hierarchy {
@@ -77,11 +78,15 @@ std::optional<fs::path> make_group(const fs::path& parent, const std::string& na
                                    std::initializer_list<const char*> needed) {
   if (::access(parent.c_str(), W_OK) != 0) return std::nullopt;
   remove_stale(parent);
-  const fs::path group = parent / (std::string(kPrefix) + std::to_string(::getpid()) + "-" + name);
-  std::error_code error;
-  if (!fs::create_directory(group, error) || error) return std::nullopt;
+  const std::string first = std::string(kPrefix) + std::to_string(::getpid()) + "-" + name;
+  fs::path group = parent / first;
+  // Another sandbox of this process, or a killed one that had its number, may have taken the name.
+  for (int other = 1; ::mkdir(group.c_str(), 0755) != 0; ++other) {
+    if (errno != EEXIST || other == kMostNames) return std::nullopt;
+    group = parent / (first + "-" + std::to_string(other));
+  }
   for (const char* file : needed) {
-    if (fs::exists(group / file)) continue;
+    if (::access((group / file).c_str(), F_OK) == 0) continue;
     ::rmdir(group.c_str());
     return std::nullopt;
   }
@@ -123,13 +128,23 @@ std::vector<std::string> ControlGroup::doors() const {
   return doors;
 }
 
+bool ControlGroup::holds(int process) const {
+  for (const fs::path& folder : folders_) {
+    std::istringstream numbers(read_text(folder / "cgroup.procs"));
+    bool found = false;
+    for (int number = 0; !found && numbers >> number;) found = number == process;
+    if (!found) return false;
+  }
+  return exists();
+}
+
 void ControlGroup::limit(std::int64_t memory_bytes, int processes) const {
   for (const fs::path& folder : folders_) {
     for (const char* file : {"memory.max", "memory.limit_in_bytes"}) {
-      if (fs::exists(folder / file)) write_text(folder / file, std::to_string(memory_bytes));
+      set(folder / file, std::to_string(memory_bytes));
     }
-    if (fs::exists(folder / "memory.swap.max")) write_text(folder / "memory.swap.max", "0");
-    if (fs::exists(folder / "pids.max")) write_text(folder / "pids.max", std::to_string(processes));
+    set(folder / "memory.swap.max", "0");
+    set(folder / "pids.max", std::to_string(processes));
   }
 }
 

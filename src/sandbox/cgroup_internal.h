@@ -21,6 +21,7 @@ class ControlGroup {
   bool exists() const { return !folders_.empty(); }
   // The files to which a process writes "0" to be in it.
   std::vector<std::string> doors() const;
+  bool holds(int process) const;  // each of them
   void limit(std::int64_t memory_bytes, int processes) const;
   std::int64_t kills() const;  // how often the kernel ended a process for want of memory
 

@@ -82,6 +82,9 @@ void deny_by_argument(const Filter& filter) {
        {"prlimit64", "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"}) {
     deny_if(filter, call, EPERM, {0, SCMP_CMP_GT, 0, 0});
   }
+  constexpr std::uint64_t kOneProcess = 1;  // IOPRIO_WHO_PROCESS; the others are groups and all of a user's
+  deny_if(filter, "setpriority", EPERM, {0, SCMP_CMP_NE, PRIO_PROCESS, 0});
+  deny_if(filter, "ioprio_set", EPERM, {0, SCMP_CMP_NE, kOneProcess, 0});
   for (const char* call : {"setpriority", "ioprio_set"}) deny_if(filter, call, EPERM, {1, SCMP_CMP_GT, 0, 0});
 }
 

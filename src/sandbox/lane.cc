@@ -81,7 +81,7 @@ struct Start {
       ::close(static_cast<int>(i));
     }
   }
-  ::syscall(SYS_close_range, 6u, ~0u, 0u);
+  if (::syscall(SYS_close_range, 6u, ~0u, 0u) != 0) ::_exit(121);
   for (const std::string& door : start.doors) {
     const int fd = ::open(door.c_str(), O_WRONLY | O_CLOEXEC);
     // Where a group cannot be entered, the limits of each process and the box's own watch stay.
@@ -117,13 +117,15 @@ std::string exit_words(int pid) {
   }
   if (!WIFEXITED(status)) return "bubblewrap was killed";
   if (WEXITSTATUS(status) == 123) return "the user nobody (65534) cannot be taken on";
+  if (WEXITSTATUS(status) == 121)
+    return "what is open in this program cannot be closed for it (close_range): Linux 5.9 or newer is needed";
   if (WEXITSTATUS(status) == 122) return "bubblewrap cannot be run";
   return "bubblewrap ended with " + std::to_string(WEXITSTATUS(status));
 }
 
 }  // namespace
 
-Lane::Lane(const LanePlan& plan, const std::string& name) : group_(name) {
+Lane::Lane(const LanePlan& plan, const std::string& name) : group_(name), counts_all_(plan.counts_all) {
   int lane[2], words[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lane) != 0) fail(ErrorCode::kIo, "no socket pair");
   Descriptor ours(lane[0]), theirs(lane[1]);
@@ -156,6 +158,7 @@ Lane::Lane(const LanePlan& plan, const std::string& name) : group_(name) {
     fail(ErrorCode::kIo, "the sandbox does not start: {}", reply ? reply->body : said.empty() ? ended : said);
   }
   pid_ = pid;
+  in_group_ = group_.holds(pid);
   socket_ = ours.release();
 }
 
@@ -180,7 +183,14 @@ Lane::Outcome Lane::run(const ExecRequest& request) {
     group_.limit(request.limits.memory_bytes + 3 * request.limits.file_bytes + kOwnMemory,
                  request.limits.processes + kOwnProcesses);
   }
-  Outcome outcome = exchange(request);
+  Outcome outcome;
+  if (counts_all_) {
+    ExecRequest wider = request;
+    wider.limits.processes += threads_of(::geteuid() == 0 ? kNobody : ::getuid());
+    outcome = exchange(wider);
+  } else {
+    outcome = exchange(request);
+  }
   broken_ = !outcome.result;
   if (group_.kills() == kills) return outcome;
   if (!outcome.result) {  // the kernel took the box with the program
@@ -199,8 +209,10 @@ Lane::Outcome Lane::exchange(const ExecRequest& request) {
   if (!send_wire(socket_, Wire::kRequest, encode_request(request))) return outcome;
   while (std::optional<WireMessage> message = receive_wire(socket_)) {
     if (message->kind == Wire::kCall && request.served && outcome.calls < kServedCalls) {
+      const std::optional<ServedCall> call = decode_served_call(message->body);
+      if (!call) return outcome;
       ++outcome.calls;
-      if (!send_wire(socket_, Wire::kAnswer, request.served->answer(message->body))) return outcome;
+      if (!send_wire(socket_, Wire::kAnswer, request.served->answer(*call))) return outcome;
       continue;
     }
     if (message->kind == Wire::kResult) outcome.result = decode_result(message->body);

@@ -16,7 +16,8 @@ namespace micius {
 struct LanePlan {
   SandboxOptions options;
   std::filesystem::path bubblewrap;
-  std::string filter;  // of seccomp_filter()
+  std::string filter;       // of seccomp_filter()
+  bool counts_all = false;  // of counts_in_all_namespaces()
 };
 
 class Lane {
@@ -35,14 +36,16 @@ class Lane {
   // Passes on what `served->answer` throws; the lane is then broken as well.
   Outcome run(const ExecRequest& request);
   bool is_broken() const { return broken_; }
+  bool is_in_group() const { return in_group_; }  // the control group of its own
 
  private:
   Outcome exchange(const ExecRequest& request);
   void wait_at_most(std::chrono::milliseconds time) const;  // for each read from here on
 
   ControlGroup group_;
+  const bool counts_all_;
   int socket_ = -1, pid_ = -1;
-  bool broken_ = false;
+  bool broken_ = false, in_group_ = false;
 };
 
 }  // namespace micius

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include <signal.h>
+#include <sys/utsname.h>
 
 #include "base/error.h"
-#include "sandbox/cgroup_internal.h"
 #include "sandbox/filter_internal.h"
 #include "sandbox/lane_internal.h"
 #include "sandbox/system_internal.h"
@@ -80,6 +80,10 @@ class BoxSandbox final : public Sandbox {
   }
 
   ExecResult run(const ExecRequest& request) override;
+  bool is_in_groups() {  // the lane that was started last
+    const std::lock_guard lock(mutex_);
+    return in_groups_;
+  }
 
  private:
   using LanePtr = std::unique_ptr<Lane>;
@@ -94,7 +98,7 @@ class BoxSandbox final : public Sandbox {
   std::vector<LanePtr> idle_;
   int running_ = 0, wanted_ = 0, started_ = 0;  // lanes lent out, asked of the starter, ever started
   std::optional<Error> failure_;                // of the last start
-  bool stop_ = false;
+  bool stop_ = false, in_groups_ = false;
   // Starts every lane: a lane ends with the thread that started it, and callers' threads come and go.
   std::thread starter_;
 };
@@ -144,9 +148,12 @@ void BoxSandbox::start_lanes() {
       lane = std::make_unique<Lane>(plan_, name);
     } catch (const Error& error) {
       failure = error;
+    } catch (const std::exception& error) {
+      failure = Error(ErrorCode::kIo, std::string("the sandbox does not start: ") + error.what());
     }
     lock.lock();
     --wanted_;
+    if (lane) in_groups_ = lane->is_in_group();
     if (lane) idle_.push_back(std::move(lane));
     if (failure) failure_ = failure;
     changed_.notify_all();
@@ -191,24 +198,30 @@ SandboxOffer make_sandbox(const SandboxOptions& options) {
     offer.why_not = "bubblewrap is not there: install the Debian package bubblewrap";
     return offer;
   }
-  LanePlan plan{options, *bubblewrap, {}};
+  LanePlan plan{options, *bubblewrap, {}, false};
   if (plan.options.lanes <= 0)
     plan.options.lanes = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  bool in_groups = false;
   try {
     plan.filter = seccomp_filter();
+    utsname kernel{};
+    plan.counts_all = ::uname(&kernel) == 0 && counts_in_all_namespaces(kernel.release);
     auto sandbox = std::make_unique<BoxSandbox>(std::move(plan));
-    const ExecResult tried = sandbox->run({{"true"}, {}, {}, {}, {}, {}});
+    ExecRequest trial;
+    trial.argv = {"true"};
+    const ExecResult tried = sandbox->run(trial);
     if (tried.exit_code != 0)
       fail(ErrorCode::kIo, "`true` ends with {} in it: {}", tried.exit_code, tried.err);
+    in_groups = sandbox->is_in_groups();
     offer.sandbox = std::move(sandbox);
   } catch (const Error& error) {
     offer.why_not = advice(error.what());
     return offer;
   }
   const std::optional<std::filesystem::path> python = find_python();
-  offer.what = fmt::format(
-      "bubblewrap, seccomp, {}; {}", ControlGroup("probe").exists() ? "control groups" : "no control groups",
-      python ? python->filename().string() : "no python3: install the Debian package python3");
+  offer.what =
+      fmt::format("bubblewrap, seccomp, {}; {}", in_groups ? "control groups" : "no control groups",
+                  python ? python->filename().string() : "no python3: install the Debian package python3");
   return offer;
 }
 

@@ -14,7 +14,6 @@ namespace micius {
 
 inline constexpr char kServedSocket[] = "/run/micius/emu.sock";
 inline constexpr std::size_t kServedMessageBytes = std::size_t{1} << 20;  // of question and answer each
-inline constexpr int kServedCalls = 200;                                  // questions of one request
 inline constexpr std::size_t kServedConnections = 64;                     // at the same time
 
 }  // namespace micius

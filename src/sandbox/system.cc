@@ -1,4 +1,9 @@
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
+#include <fstream>
+#include <limits>
 #include <string_view>
 
 #include <unistd.h>
@@ -69,9 +74,10 @@ void add_python(Arguments& arguments) {
   if (!python) return;
   const fs::path prefix = python->parent_path().parent_path();
   const std::string name = python->filename();
-  arguments.show(*python, *python);
-  arguments.show(prefix / "lib" / name, prefix / "lib" / name);
-  arguments.add({"--symlink", *python, "/usr/bin/python3"});
+  const fs::path home = kPythonFolder;
+  arguments.show(*python, home / "bin" / name);
+  arguments.show(prefix / "lib" / name, home / "lib" / name);
+  arguments.add({"--symlink", name, home / "bin/python3"});
   for (const char* suffix : {".so", ".so.1.0"}) {
     const fs::path library = prefix / "lib" / ("lib" + name + suffix);
     if (prefix != "/usr" && fs::exists(library)) arguments.show(library, library);
@@ -118,13 +124,43 @@ std::optional<fs::path> find_python() {
   return std::nullopt;
 }
 
+bool counts_in_all_namespaces(std::string_view release) {
+  constexpr int kMajor = 5, kMinor = 14;  // the first that counts in each user namespace
+  const std::size_t dot = release.find('.');
+  int major = 0, minor = 0;
+  std::from_chars(release.data(), release.data() + std::min(dot, release.size()), major);
+  if (dot != std::string_view::npos)
+    std::from_chars(release.data() + dot + 1, release.data() + release.size(), minor);
+  return major < kMajor || (major == kMajor && minor < kMinor);
+}
+
+int threads_of(uid_t user) {
+  int threads = 0;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    const std::string number = entry.path().filename();
+    if (number.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "status");
+    bool is_theirs = false;
+    for (std::string name; file >> name;) {
+      std::int64_t value = 0;
+      if (name == "Uid:" && file >> value) is_theirs = value == std::int64_t{user};
+      if (name == "Threads:" && file >> value) threads += is_theirs ? static_cast<int>(value) : 0;
+      file.clear();
+      file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+    }
+  }
+  return threads;
+}
+
 std::vector<std::string> bubblewrap_arguments(const fs::path& bubblewrap,
                                               const std::vector<std::string>& tools, int box, int client) {
   Arguments arguments;
   arguments.add({bubblewrap, "--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-ipc",
                  "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try", "--hostname",
                  "localhost", "--die-with-parent", "--new-session", "--as-pid-1"});
-  for (const char* folder : {"/usr", "/usr/bin", "/usr/lib", "/home", "/opt", "/opt/micius", "/run"}) {
+  for (const char* folder : {"/usr", "/usr/bin", "/usr/lib", "/home", "/opt", "/opt/micius", "/run",
+                             "/opt/python", "/opt/python/bin", "/opt/python/lib"}) {
     arguments.add({"--perms", "0755", "--dir", folder});
   }
   for (const char* folder : kWritableFolders) arguments.add({"--dir", folder});

@@ -77,6 +77,8 @@ class Unpacker {
     for (std::size_t n = count(); n > 0 && good_; --n) values.push_back(text());
     return values;
   }
+  std::string_view rest() const { return bytes_; }
+  bool good() const { return good_; }
   bool done() const { return good_ && bytes_.empty(); }
 
  private:
@@ -119,6 +121,7 @@ std::string encode_request(const ExecRequest& request) {
   }
   out.number(request.served ? 1 : 0);
   if (request.served) out.texts(request.served->names);
+  out.number(request.python ? 1 : 0);
   return out.take();
 }
 
@@ -142,8 +145,26 @@ std::optional<ExecRequest> decode_request(std::string_view bytes) {
   limits.output_bytes = in.number();
   limits.changed_bytes = in.number();
   if (in.number() != 0) request.served = ServedPrograms{in.texts(), nullptr};
+  request.python = in.number() != 0;
   if (!in.done()) return std::nullopt;
   return request;
+}
+
+std::string encode_served_call(const ServedCall& call) {
+  Packer out;
+  out.number(static_cast<std::int64_t>(call.lineage.size()));
+  for (const int process : call.lineage) out.number(process);
+  return out.take() + std::string(call.message);
+}
+
+std::optional<ServedCall> decode_served_call(std::string_view bytes) {
+  Unpacker in(bytes);
+  ServedCall call;
+  for (std::size_t n = in.count(); n > 0 && in.good(); --n)
+    call.lineage.push_back(static_cast<int>(in.number()));
+  if (!in.good()) return std::nullopt;
+  call.message = in.rest();
+  return call;
 }
 
 std::string encode_result(const ExecResult& result) {

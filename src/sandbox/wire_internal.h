@@ -18,7 +18,7 @@ enum class Wire : char {
   kHello = 'h',    // to the box: the seccomp filter, as the kernel takes it
   kReady = 'y',    // from the box, once: a request may come
   kRequest = 'q',  // to the box
-  kCall = 'c',     // from the box: the message of a served program
+  kCall = 'c',     // from the box: a call of a served program
   kAnswer = 'a',   // to the box: the answer to it
   kResult = 'r',   // from the box: the end of the request
   kFailure =
@@ -36,6 +36,8 @@ std::optional<WireMessage> receive_wire(int socket);
 
 std::string encode_request(const ExecRequest& request);  // all but `served->answer`
 std::optional<ExecRequest> decode_request(std::string_view bytes);
+std::string encode_served_call(const ServedCall& call);                // the body of kCall
+std::optional<ServedCall> decode_served_call(std::string_view bytes);  // its message lies in `bytes`
 std::string encode_result(const ExecResult& result);
 std::optional<ExecResult> decode_result(std::string_view bytes);
 

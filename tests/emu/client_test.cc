@@ -22,8 +22,9 @@ Run run_in(Sandbox& sandbox, const std::string& command) {
   request.files = {{"app.cu", "__global__ void add(float* x) { x[0] = 1; }\n", false},
                    {"build/all_reduce_perf", "#!/run/micius/bin/all_reduce_perf\n", true}};
   request.served =
-      ServedPrograms{program_names(profile.platform), [&](std::string_view message) {
-                       const auto call = decode_call(message);
+      ServedPrograms{program_names(profile.platform), [&](const ServedCall& asked) {
+                       auto call = decode_call(asked.message);
+                       if (call) call->lineage = asked.lineage;
                        return call ? encode_outcome(emu::run(profile, run.state, *call)) : std::string();
                      }};
   run.result = sandbox.run(request);
@@ -60,6 +61,17 @@ TEST_CASE("emulated programs work inside a shell in the sandbox") {
   CHECK(perf.state.env_read.count("NCCL_ALGO=Ring") == 1);
   CHECK(run_in(sandbox, "sudo cat app.cu").result.out.find("__global__") == 0);
   CHECK(run_in(sandbox, "sudo bash -c 'nvidia-smi -i 0 -pl 300'").result.exit_code == 0);
+  // Nothing makes root but sudo, and that only what is below it.
+  const Run below = run_in(sandbox,
+                           "sudo bash -c 'nvidia-smi -i 0 -pl 300; (nvidia-smi -i 1 -pl 300; true); true';"
+                           "nvidia-smi -i 2 -pl 300");
+  CHECK(below.result.exit_code == 4);
+  CHECK(below.state.values.count("gpu1.power.limit") == 1);
+  CHECK(below.state.values.count("gpu2.power.limit") == 0);
+  CHECK(run_in(sandbox, "MICIUS_EMU_ROOT=1 nvidia-smi -i 0 -pl 300").result.exit_code == 4);
+  CHECK(run_in(sandbox, "sudo env -u SHLVL | sort").result.out ==
+        "HOME=/home/user\nLANG=C.UTF-8\nPATH=/run/micius/bin:/usr/bin:/bin\nPWD=/job\nTZ=UTC\n"
+        "_=/run/micius/bin/sudo\n");
   CHECK(run_in(sandbox, "rocm-smi").result.exit_code == 127);
   CHECK(run_in(sandbox, "nvcc missing.cu").result.exit_code == 1);
 }

@@ -111,9 +111,50 @@ TEST_CASE("programs inside programs do not multiply without end") {
     argv.insert(argv.end(), {"mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1000"});
   argv.push_back("nproc");
   check_bounds(run_root("h100x8", argv));
+  // A machine under many such calls remembers what ran, not its words.
+  Args wide{"mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1024", "nproc"};
+  wide.insert(wide.end(), 4'000, "--ignore=1");
+  State state;
+  Call heavy;
+  heavy.argv = wide;
+  heavy.root = true;
+  for (int call = 0; call < 20; ++call) {
+    const Outcome outcome = run_with("h100x8", state, heavy);
+    CHECK(outcome.err.find("too many programs inside each other") != std::string::npos);
+  }
+  CHECK(state.runs.size() == 2);
+  CHECK(state.runs.at("mpirun") == 20);
+  CHECK(state.runs.at("nproc") < 20 * 1'024);
   Args watches(14, "watch");
   watches.push_back("nproc");
   check_bounds(run_root("h100x8", watches));
+}
+
+TEST_CASE("what a call remembers is bounded") {
+  State state;
+  for (int call = 0; call < 200; ++call) {
+    Call one = call_of("all_reduce_perf -b 8 -e 8 -g 1");
+    one.env["NCCL_ALGO"] = std::string(100'000, 'x') + std::to_string(call);
+    run_with("h100x8", state, one);
+  }
+  std::size_t bytes = 0;
+  for (const std::string& variable : state.env_read) bytes += variable.size();
+  CHECK(bytes < 200 * 5'000);
+}
+
+TEST_CASE("a call that asks for files has done nothing") {
+  State state;
+  const Outcome asks = run(catalog().profile("h100x8"), state, call_of("watch -n 1 nvcc f.cu"));
+  REQUIRE(asks.needs == std::vector<std::string>{"/job/f.cu"});
+  CHECK(state.runs.empty());
+  CHECK_FALSE(state.unbounded);
+  CHECK(state.virtual_ns == 0);
+
+  Call call = call_of("rocm-smi -d 0 --setperflevel high --load f");
+  call.root = true;
+  const Outcome loads = run(catalog().profile("mi300x8"), state, call);
+  REQUIRE(loads.needs == std::vector<std::string>{"/job/f"});
+  CHECK(state_diff(state) == "{}");
 }
 
 TEST_CASE("the same calls give the same bytes, in any thread") {

@@ -29,6 +29,7 @@ constexpr uid_t kOrdinaryUser = 12'345;
 ExecRequest request_of(const Json& line, const HostWatch& host) {
   ExecRequest request;
   for (const Json& word : line.at("argv")) request.argv.push_back(host.filled(word.get<std::string>()));
+  request.python = request.argv[0] == "python3";
   request.stdin_text = std::string(line.value("stdin_bytes", std::size_t{0}), 'i');
   const Json laid = line.value("laid", Json::object());
   for (const auto& [path, content] : laid.items()) {
@@ -43,7 +44,7 @@ ExecRequest request_of(const Json& line, const HostWatch& host) {
   l.output_bytes = limits.value("output_bytes", l.output_bytes);
   if (line.value("served", false)) {
     request.served = ServedPrograms{{"served", "ask"},
-                                    [](std::string_view message) { return std::string(message) + "!"; }};
+                                    [](const ServedCall& call) { return std::string(call.message) + "!"; }};
   }
   return request;
 }

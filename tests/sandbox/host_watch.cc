@@ -81,6 +81,18 @@ std::map<int, std::string> descendants(int of) {
   return names;
 }
 
+std::vector<std::string> control_groups_of(int of) {
+  std::vector<std::string> groups;
+  const std::string beginning = "micius-box-" + std::to_string(of) + "-";
+  std::error_code ended;  // groups of others come and go
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator at("/sys/fs/cgroup", options, ended), end; !ended && at != end;
+       at.increment(ended)) {
+    if (at->path().filename().string().rfind(beginning, 0) == 0) groups.push_back(at->path());
+  }
+  return groups;
+}
+
 HostWatch::HostWatch() : abstract_("micius-test-" + std::to_string(::getpid())) {
   ::chmod(folder_.path().c_str(), 0755);
   write_file_atomic(folder_.path() / "canary", "tweet\n");

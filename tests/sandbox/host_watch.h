@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "temp_dir.h"
 
@@ -10,6 +11,9 @@ namespace micius {
 
 // Every process that descends from the process `of`, with its name.
 std::map<int, std::string> descendants(int of);
+
+// The sandbox's control groups of the process `of`.
+std::vector<std::string> control_groups_of(int of);
 
 // A file with a secret, listening sockets of three kinds, an environment variable and an open descriptor of
 // this process.

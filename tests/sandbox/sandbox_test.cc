@@ -1,17 +1,26 @@
 #include <atomic>
+#include <cerrno>
+#include <cstddef>
 #include <cstdlib>
+#include <fstream>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include <catch2/catch.hpp>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "processes.h"
 #include "sandbox/host_watch.h"
 #include "sandbox/open_sandbox.h"
+#include "sandbox/system_internal.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -20,6 +29,7 @@ namespace {
 ExecRequest python(const std::string& text) {
   ExecRequest request;
   request.argv = {"python3", "-I", "-S", "-B", "-c", text};
+  request.python = true;
   return request;
 }
 
@@ -103,21 +113,38 @@ TEST_CASE("served programs are answered by the caller's thread") {
       shell("nvidia-smi -q | head -1; for i in 1 2 3; do tool $i & done; wait; type -P cat tool");
   std::multiset<std::string> messages;
   const std::thread::id here = std::this_thread::get_id();
-  request.served = ServedPrograms{{"nvidia-smi", "tool"}, [&](std::string_view message) {
+  request.served = ServedPrograms{{"nvidia-smi", "tool"}, [&](const ServedCall& call) {
                                     CHECK(std::this_thread::get_id() == here);
-                                    messages.emplace(message);
-                                    return "answer to " + std::string(message);
+                                    messages.emplace(call.message);
+                                    return "answer to " + std::string(call.message);
                                   }};
   const ExecResult result = offer.sandbox->run(request);
   CHECK(messages == std::multiset<std::string>{"nvidia-smi -q", "tool 1", "tool 2", "tool 3"});
   CHECK(result.out.rfind("answer to nvidia-smi -q\n", 0) == 0);
   CHECK(result.out.find("/usr/bin/cat\n/run/micius/bin/tool\n") != std::string::npos);
 
-  request.served->answer = [](std::string_view) -> std::string {
+  request.served->answer = [](const ServedCall&) -> std::string {
     throw Error(ErrorCode::kInvalidData, "no answer");
   };
   CHECK_THROWS_WITH(offer.sandbox->run(request), "no answer");
   CHECK(offer.sandbox->run(shell("echo on")).out == "on\n");
+}
+
+TEST_CASE("who asks is known by the processes it descends from") {
+  const SandboxOffer offer = open_test_sandbox(1);
+  REQUIRE(offer.sandbox);
+  ExecRequest request = shell("tool a; bash -c 'tool b; true'; true");
+  std::vector<std::vector<int>> lineages;
+  request.served = ServedPrograms{{"tool"}, [&](const ServedCall& call) {
+                                    lineages.push_back(call.lineage);
+                                    return std::string();
+                                  }};
+  CHECK(offer.sandbox->run(request).exit_code == 0);
+  REQUIRE(lineages.size() == 2);
+  REQUIRE(lineages[0].size() == 3);
+  REQUIRE(lineages[1].size() == 4);
+  CHECK(lineages[0].back() == 1);
+  CHECK(lineages[1][2] == lineages[0][1]);
 }
 
 TEST_CASE("requests that cannot be carried out are refused") {
@@ -137,7 +164,7 @@ TEST_CASE("requests that cannot be carried out are refused") {
   request.limits.open_files = 0;
   refused(request);
   request = shell("true");
-  request.served = ServedPrograms{{"a/b"}, [](std::string_view) { return std::string(); }};
+  request.served = ServedPrograms{{"a/b"}, [](const ServedCall&) { return std::string(); }};
   refused(request);
   request = shell("true");
   request.files = {{"f", std::string(17 << 20, 'x')}};
@@ -155,7 +182,7 @@ TEST_CASE("four threads, each with its own boxes") {
       for (int i = 0; i < 10; ++i) {
         const std::string mark = std::to_string(t) + "-" + std::to_string(i);
         ExecRequest request = shell("echo " + mark + " > f; ask; ls /job /tmp | wc -l; cat f");
-        request.served = ServedPrograms{{"ask"}, [&](std::string_view) { return mark; }};
+        request.served = ServedPrograms{{"ask"}, [&](const ServedCall&) { return mark; }};
         const ExecResult result = offer.sandbox->run(request);
         if (result.out == mark + "\n4\n" + mark + "\n") ++good;
       }
@@ -181,6 +208,101 @@ TEST_CASE("where there can be no sandbox the reason is said") {
   std::filesystem::create_symlink("/bin/false", folder.path() / "bwrap");
   const PathOnly broken(folder.path());
   CHECK(open_test_sandbox(1).why_not == "the sandbox does not start: bubblewrap ended with 1");
+}
+
+namespace {
+
+// From here on all threads of this process, and their children, get `error` from the system call `number`;
+// with `first`, only where that is its first argument.
+bool deny_call(unsigned number, unsigned error, std::optional<unsigned> first = std::nullopt) {
+  const auto offset = static_cast<unsigned>(offsetof(seccomp_data, args));
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offsetof(seccomp_data, nr))),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset),
+      BPF_JUMP(BPF_JMP | (first ? BPF_JEQ : BPF_JGE) | BPF_K, first.value_or(0), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(code), code};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("where descriptors cannot be closed there is no sandbox") {
+  for (const unsigned first : {6u, 3u}) {  // before bubblewrap, and before the program
+    const pid_t child = in_child([&] {
+      if (!deny_call(SYS_close_range, ENOSYS, first)) return 2;
+      const SandboxOffer offer = open_test_sandbox(1);
+      return !offer.sandbox && has(offer.why_not, "Linux 5.9") ? 0 : 1;
+    });
+    INFO(first);
+    CHECK(wait_for(child) == 0);
+  }
+}
+
+TEST_CASE("what goes wrong in the thread that starts lanes is an error of the request") {
+  const pid_t child = in_child([] {
+    const SandboxOffer offer = open_test_sandbox(1);
+    if (!offer.sandbox || offer.sandbox->run(shell("true")).exit_code != 0) return 2;
+    const auto processes = descendants(::getpid());
+    if (!deny_call(SYS_newfstatat, EACCES)) return 3;  // std::filesystem throws
+    for (const auto& [pid, name] : processes) {
+      if (name == "bwrap") ::kill(pid, SIGKILL);
+    }
+    try {
+      return offer.sandbox->run(shell("true")).exit_code == 0 ? 4 : 5;
+    } catch (const Error& error) {
+      return has(error.what(), "the sandbox does not start: filesystem error") ? 0 : 1;
+    }
+  });
+  CHECK(wait_for(child) == 0);
+}
+
+TEST_CASE("control groups are said to be there where one was entered, and are gone afterwards") {
+  {
+    // Two, as both would like to name their first group alike.
+    const SandboxOffer one = open_test_sandbox(1), other = open_test_sandbox(1);
+    REQUIRE(one.sandbox);
+    REQUIRE(other.sandbox);
+    std::size_t lanes = 0, in_groups = 0;
+    for (const auto& [pid, name] : descendants(::getpid())) {
+      if (name != "bwrap") continue;
+      ++lanes;
+      std::stringstream groups;
+      groups << std::ifstream("/proc/" + std::to_string(pid) + "/cgroup").rdbuf();
+      in_groups += has(groups.str(), "/micius-box-" + std::to_string(::getpid()) + "-") ? 1 : 0;
+    }
+    CHECK(lanes == 2);
+    const bool said = !has(one.what, "no control groups");
+    CHECK(said == !has(other.what, "no control groups"));
+    CHECK(in_groups == (said ? lanes : 0));
+    CHECK(control_groups_of(::getpid()).empty() == !said);
+    if (!said) WARN("no control group may be had here");
+  }
+  CHECK(control_groups_of(::getpid()).empty());
+}
+
+TEST_CASE("kernels that count a user's processes everywhere are known, and so are the processes") {
+  for (const char* release : {"5.10.0-28-amd64", "4.19.0", "5.13.19", "3.10", ""})
+    CHECK(counts_in_all_namespaces(release));
+  for (const char* release : {"5.14.0-rc1", "5.15", "6.1.0-18-amd64", "10.0"})
+    CHECK_FALSE(counts_in_all_namespaces(release));
+  CHECK(threads_of(::getuid()) >= 1);
+  if (::geteuid() != 0) return;
+  constexpr uid_t kNobodyElse = 54'322;
+  const pid_t child = in_child([] {
+    if (threads_of(kNobodyElse) != 0 || ::setuid(kNobodyElse) != 0) return 1;
+    if (threads_of(kNobodyElse) != 1) return 2;
+    int with_another = 0;
+    std::thread([&] { with_another = threads_of(kNobodyElse); }).join();
+    return with_another == 2 ? 0 : 3;
+  });
+  CHECK(wait_for(child) == 0);
 }
 
 TEST_CASE("a lane that something else ends is replaced") {

@@ -293,12 +293,13 @@ class Compiler {
     }
     if (link || has("--genco")) {
       const bool program = link && !has("-shared");
-      host_.write(output_.value_or("a.out"),
-                  (program ? std::string(kAppLine)
-                   : link  ? "shared\n"
-                           : "code object\n") +
-                      body(sources_),
-                  program || has("-shared"));
+      const std::string path = output_.value_or("a.out");
+      if (program)
+        host_.write_program(path, kAppLine + body(sources_));
+      else if (has("-shared"))
+        host_.write_program(path, (link ? "shared\n" : "code object\n") + body(sources_));
+      else
+        host_.write(path, "code object\n" + body(sources_));
       return 0;
     }
     const std::string suffix = has("-S") ? ".s" : ".o";

@@ -322,8 +322,12 @@ class Compiler {
     if (phase_ == Phase::kLink || phase_ == Phase::kLibrary) {
       const std::string name = output.value_or(phase_ == Phase::kLink ? "a.out" : "a" + suffix_);
       const bool program = phase_ == Phase::kLink && !parsed_.has("--shared");
-      host_.write(name, (program ? std::string(kAppLine) : "") + body(sources_),
-                  program || parsed_.has("--shared"));
+      if (program)
+        host_.write_program(name, kAppLine + body(sources_));
+      else if (parsed_.has("--shared"))
+        host_.write_program(name, body(sources_));
+      else
+        host_.write(name, body(sources_));
       if (program && parsed_.has("--run")) return host_.run({"gpu-app", name}, {});
       return 0;
     }

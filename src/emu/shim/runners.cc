@@ -144,7 +144,7 @@ int run_timeout(Host& host, const Args& args) {
   const int exit = host.run({parsed.words.begin() + 1, parsed.words.end()}, {});
   const bool ran_out = *limit > 0 && ((host.is_unbounded() && !before) || host.now_ns() - start > *limit);
   if (!ran_out) return exit;
-  host.set_unbounded(before);
+  if (!before) host.bounded();
   host.advance(std::max<std::int64_t>(0, *limit - (host.now_ns() - start)));
   return parsed.has("--preserve-status") ? 143 : 124;
 }

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sandbox/box/places.h"
 #include "sandbox/box/setup.h"
 #include "sandbox/served_socket.h"
 
@@ -34,6 +35,7 @@ std::vector<std::string> environment_of(const ExecRequest& request) {
   std::vector<std::pair<std::string, std::string>> all = {
       {"HOME", "/home/user"}, {"LANG", "C.UTF-8"}, {"PATH", "/usr/bin:/bin"}, {"TZ", "UTC"}};
   if (request.served) all[2].second = std::string(kServedFolder) + ":" + all[2].second;
+  if (request.python) all[2].second += std::string(":") + kPythonFolder + "/bin";
   for (const auto& given : request.env) {
     const auto same =
         std::find_if(all.begin(), all.end(), [&](auto& one) { return one.first == given.first; });
@@ -126,7 +128,7 @@ void drop_everything(const std::string& filter) {
   ::setsid();
   go_first();
   if (::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) refuse("dup2");
-  ::syscall(SYS_close_range, 3u, ~0u, 0u);
+  if (::syscall(SYS_close_range, 3u, ~0u, 0u) != 0) refuse("close_range, which Linux 5.9 and newer have");
   forget_signals();
   set_limits(request.limits);
   drop_everything(filter);

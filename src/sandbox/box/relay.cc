@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sandbox/box/usage.h"
 #include "sandbox/served_socket.h"
 #include "sandbox/wire_internal.h"
 
@@ -58,7 +59,10 @@ void Relay::accept_all() {
   while (connections_.size() < kServedConnections) {
     const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
-    connections_.emplace(++last_, Connection{fd, {}, {}});
+    ucred caller{};
+    socklen_t size = sizeof caller;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &caller, &size) != 0) caller.pid = 0;
+    connections_.emplace(++last_, Connection{fd, caller.pid, {}, {}});
   }
 }
 
@@ -100,7 +104,9 @@ void Relay::ask_next() {
     const std::size_t length = length_in(next->second.in);
     asked_ = next->first;
     // A lane that is broken shows where the harness' answers are read.
-    send_wire(lane_, Wire::kCall, std::string_view(next->second.in).substr(kHead, length));
+    send_wire(lane_, Wire::kCall,
+              encode_served_call({std::string_view(next->second.in).substr(kHead, length),
+                                  lineage_of(next->second.process)}));
     next->second.in.erase(0, kHead + length);
   }
 }

@@ -25,6 +25,7 @@ class Relay {
  private:
   struct Connection {
     int fd;
+    int process;  // that connected
     std::string in, out;
     bool queued = false;
   };

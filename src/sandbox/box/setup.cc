@@ -57,8 +57,15 @@ void set_up_box() {
   if (::mount("tmpfs", kServiceFolder, "tmpfs", kPrivate, "mode=0755,size=1m,nr_inodes=1024") != 0) {
     refuse(kServiceFolder);
   }
+  if (::mount("tmpfs", kPythonFolder, "tmpfs", kPrivate | MS_RDONLY, "mode=0755,size=4k,nr_inodes=1") != 0) {
+    refuse(kPythonFolder);
+  }
   if (::mount("proc", "/proc", "proc", kPrivate | MS_NOEXEC, "subset=pid") != 0) refuse("/proc");
   if (::chdir("/job") != 0) refuse("/job");
+}
+
+void show_python() {
+  if (::umount2(kPythonFolder, MNT_DETACH) != 0) refuse(kPythonFolder);
 }
 
 void size_folders(std::int64_t bytes) {

@@ -17,6 +17,8 @@ int fork_into_box();
 // /run/micius, and no other process may look into this one.
 void set_up_box();
 
+void show_python();  // which is hidden until then
+
 void size_folders(std::int64_t bytes);  // of /job, /tmp and /home/user, each
 
 // Links each name to the client and listens where it will ask; returns the listening socket, which never

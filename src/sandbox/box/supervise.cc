@@ -238,6 +238,7 @@ ExecResult Supervisor::run(const std::string& filter) {
   child_signals_ = ::signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
   if (child_signals_ < 0) refuse("signalfd");
 
+  if (request_.python) show_python();
   size_folders(request_.limits.file_bytes);
   lay_files(request_.files);
   if (request_.served) relay_.emplace(open_served_socket(request_.served->names), lane_);

@@ -47,16 +47,20 @@ std::int64_t resident_bytes(const std::string& folder) {
   return sum_kilobytes(read_small(folder + "/status"), {"RssAnon", "RssShmem"});
 }
 
-// Ticks of a process and of the children it waited for: fields 14 to 17, where the name of field 2 may hold
-// anything.
-std::int64_t ticks(const std::string& folder) {
+// /proc/PID/stat from its field `number` on, or "". The name in field 2 may hold anything.
+std::string stat_from(const std::string& folder, int number) {
   const std::string text = read_small(folder + "/stat");
   std::size_t at = text.rfind(')');
-  if (at == std::string::npos) return 0;
-  for (int field = 2; field < 14 && at != std::string::npos; ++field) at = text.find(' ', at + 1);
-  if (at == std::string::npos) return 0;
+  if (at == std::string::npos) return {};
+  for (int field = 2; field < number && at != std::string::npos; ++field) at = text.find(' ', at + 1);
+  return at == std::string::npos ? std::string() : text.substr(at + 1);
+}
+
+// Ticks of a process and of the children it waited for.
+std::int64_t ticks(const std::string& folder) {
+  const std::string fields = stat_from(folder, 14);
   std::int64_t sum = 0;
-  const char* next = text.c_str() + at;
+  const char* next = fields.c_str();
   for (int i = 0; i < 4; ++i) {
     char* end = nullptr;
     sum += std::strtoll(next, &end, 10);
@@ -83,6 +87,18 @@ Usage usage_of_all() {
   usage.cpu = std::chrono::milliseconds(sum * 1000 / ::sysconf(_SC_CLK_TCK)) +
               milliseconds_of(dead.ru_utime) + milliseconds_of(dead.ru_stime);
   return usage;
+}
+
+std::vector<int> lineage_of(int process) {
+  constexpr std::size_t kDeepest = 256;
+  std::vector<int> lineage;
+  while (process > 0 && lineage.size() < kDeepest) {
+    const std::string parent = stat_from("/proc/" + std::to_string(process), 4);
+    if (parent.empty()) break;
+    lineage.push_back(process);
+    process = std::atoi(parent.c_str());
+  }
+  return lineage;
 }
 
 std::int64_t exact_memory_of_all() {

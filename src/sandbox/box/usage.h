@@ -1,8 +1,9 @@
-// What the processes of the box use, from its /proc.
+// The processes of the box and what they use, from its /proc.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 namespace micius {
 
@@ -15,5 +16,8 @@ Usage usage_of_all();
 
 // The same memory with what several share counted once. Slower.
 std::int64_t exact_memory_of_all();
+
+// A process, its parent and so on up to the first one of the box; none where it has ended.
+std::vector<int> lineage_of(int process);
 
 }  // namespace micius
