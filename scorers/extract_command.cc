@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "base/variable.h"
 #include "scorers/extract.h"
 
 namespace micius {
@@ -30,10 +31,8 @@ std::string_view first_word(std::string_view text) {
 }
 
 bool is_assignment(std::string_view word) {
-  const std::size_t equals = word.find('=');
-  if (equals == std::string_view::npos || equals == 0 || is_digit(word[0])) return false;
-  return std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals),
-                     [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+  const auto variable = read_variable(word);
+  return variable && is_variable_name(variable->name);
 }
 
 bool starts_command(std::string_view text, const Known& known) {

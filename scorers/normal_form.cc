@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/variable.h"
 
 namespace micius {
 namespace {
@@ -109,12 +110,11 @@ void resolve_exports(std::vector<Pipeline>& pipelines) {
                          i + 1 < pipelines.size() && pipelines[i + 1].joint != "||";
     if (exports) {
       for (std::size_t k = 1; k < first.words.size(); ++k) {
-        const std::string& word = first.words[k].value;
-        const std::size_t equals = word.find('=');
-        if (equals == std::string::npos) continue;
+        const auto variable = read_variable(first.words[k].value);
+        if (!variable) continue;
         ShellWord value = first.words[k];
-        value.value = word.substr(equals + 1);
-        exported.emplace_back(word.substr(0, equals), std::move(value));
+        value.value = variable->value;
+        exported.emplace_back(variable->name, std::move(value));
       }
       continue;
     }
@@ -131,12 +131,11 @@ void open_env(SimpleCommand& command) {
   std::size_t at = 1;
   std::vector<std::pair<std::string, ShellWord>> found;
   for (; at < command.words.size(); ++at) {
-    const std::string& word = command.words[at].value;
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0) break;
+    const auto variable = read_variable(command.words[at].value);
+    if (!variable) break;
     ShellWord value = command.words[at];
-    value.value = word.substr(equals + 1);
-    found.emplace_back(word.substr(0, equals), std::move(value));
+    value.value = variable->value;
+    found.emplace_back(variable->name, std::move(value));
   }
   if (at == command.words.size() || command.words[at].value.rfind('-', 0) == 0) return;
   command.words.erase(command.words.begin(), command.words.begin() + static_cast<std::ptrdiff_t>(at));

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "base/variable.h"
+
 namespace micius {
 namespace {
 
@@ -202,14 +204,11 @@ bool is_reserved(const ShellWord& word) {
 
 // "NAME=value" as its two halves.
 std::optional<std::pair<std::string, ShellWord>> assignment(const ShellWord& word) {
-  const std::size_t equals = word.value.find('=');
-  if (equals == std::string::npos || equals == 0 || std::isdigit(static_cast<unsigned char>(word.value[0])))
-    return std::nullopt;
-  if (!std::all_of(word.value.begin(), word.value.begin() + static_cast<std::ptrdiff_t>(equals), is_name))
-    return std::nullopt;
+  const auto variable = read_variable(word.value);
+  if (!variable || !is_variable_name(variable->name)) return std::nullopt;
   ShellWord value = word;
-  value.value = word.value.substr(equals + 1);
-  return std::pair(word.value.substr(0, equals), std::move(value));
+  value.value = variable->value;
+  return std::pair(std::string(variable->name), std::move(value));
 }
 
 class Parser {

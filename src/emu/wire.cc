@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/variable.h"
+
 namespace micius::emu {
 namespace {
 
@@ -31,10 +33,9 @@ std::optional<Field> take(std::string_view& bytes) {
 }
 
 bool put_variable(std::map<std::string, std::string>& env, std::string_view text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos) return false;
-  env.insert_or_assign(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
-  return true;
+  const auto variable = read_variable(text);
+  if (variable) env.insert_or_assign(std::string(variable->name), std::string(variable->value));
+  return variable.has_value();
 }
 
 template <typename Number>

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "base/variable.h"
 #include "emu/run.h"
 
 namespace micius::emu {
@@ -20,9 +21,9 @@ inline const Catalog& catalog() {
 inline Call call_of(const std::string& line) {
   Call call;
   for (std::string_view word : split_words(line)) {
-    const std::size_t equals = word.find('=');
-    if (call.argv.empty() && equals != std::string_view::npos && word[0] != '-')
-      call.env[std::string(word.substr(0, equals))] = word.substr(equals + 1);
+    const auto variable = read_variable(word);
+    if (call.argv.empty() && variable && is_variable_name(variable->name))
+      call.env[std::string(variable->name)] = variable->value;
     else
       call.argv.emplace_back(word);
   }

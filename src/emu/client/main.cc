@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/frames.h"
+#include "base/variable.h"
 #include "emu/wire.h"
 #include "sandbox/served_socket.h"
 
@@ -97,8 +98,8 @@ Call call_of(int argc, char** argv, char** env) {
   Call call;
   for (char** word = own_words(argc, argv); *word != nullptr; ++word) call.argv.emplace_back(*word);
   for (; *env != nullptr; ++env)
-    if (const char* equals = std::strchr(*env, '='))
-      call.env[std::string(*env, static_cast<std::size_t>(equals - *env))] = equals + 1;
+    if (const auto variable = micius::read_variable(*env))
+      call.env[std::string(variable->name)] = variable->value;
   if (char* folder = ::getcwd(nullptr, 0)) {
     call.cwd = folder;
     std::free(folder);

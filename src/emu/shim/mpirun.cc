@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "base/variable.h"
 #include "emu/registry.h"
 #include "emu/shim/shim.h"
 
@@ -79,9 +80,8 @@ std::map<std::string, std::string> exported(Host& host, const Parsed& parsed) {
   for (const Given& given : parsed.options) {
     if (given.option->name != "-x" || given.values.empty()) continue;
     const std::string& word = given.values.front();
-    const std::size_t equals = word.find('=');
-    if (equals != std::string::npos)
-      env[word.substr(0, equals)] = word.substr(equals + 1);
+    if (const auto variable = read_variable(word))
+      env[std::string(variable->name)] = variable->value;
     else if (const auto value = host.env(word))
       env[word] = *value;
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "base/variable.h"
 #include "emu/registry.h"
 #include "emu/shim/shim.h"
 
@@ -18,9 +19,9 @@ Parsed parse_wrapper(Host& host, const char* table, const Args& args, std::size_
 std::map<std::string, std::string> take_variables(Args& words) {
   std::map<std::string, std::string> env;
   while (!words.empty()) {
-    const std::size_t equals = words.front().find('=');
-    if (equals == std::string::npos || equals == 0 || words.front().find('/') < equals) break;
-    env[words.front().substr(0, equals)] = words.front().substr(equals + 1);
+    const auto variable = read_variable(words.front());
+    if (!variable || variable->name.find('/') != std::string_view::npos) break;
+    env[std::string(variable->name)] = variable->value;
     words.erase(words.begin());
   }
   return env;
@@ -228,9 +229,8 @@ int docker_run(Host& host, const Args& args) {
   std::map<std::string, std::string> env;
   for (const Given& given : parsed.options)
     if (given.option->name == "-e" && !given.values.empty()) {
-      const std::size_t equals = given.values[0].find('=');
-      if (equals != std::string::npos)
-        env[given.values[0].substr(0, equals)] = given.values[0].substr(equals + 1);
+      if (const auto variable = read_variable(given.values[0]))
+        env[std::string(variable->name)] = variable->value;
     }
   env["container"] = "docker";
   const bool gpu = has_gpu(host, parsed, env);
