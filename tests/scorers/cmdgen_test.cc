@@ -1,16 +1,22 @@
 #include "scorers/cmdgen.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <regex>
+#include <set>
 #include <string>
+#include <utility>
 
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "core/names.h"
 #include "emu/registry.h"
+#include "sandbox/host_watch.h"
 #include "sandbox/sandbox.h"
 #include "scorers/extract.h"
 #include "scorers/similarity.h"
@@ -47,6 +53,21 @@ class PairEmbedder final : public Embedder {
   std::size_t asked = 0;
 };
 
+// Remembers what the last program did; nothing where none ran since it was asked.
+class WatchedSandbox final : public Sandbox {
+ public:
+  explicit WatchedSandbox(Sandbox& sandbox) : sandbox_(sandbox) {}
+  ExecResult run(const ExecRequest& request) override {
+    last_ = sandbox_.run(request);
+    return *last_;
+  }
+  std::optional<ExecResult> take() { return std::exchange(last_, std::nullopt); }
+
+ private:
+  Sandbox& sandbox_;
+  std::optional<ExecResult> last_;
+};
+
 class TestServices final : public Services {
  public:
   enum class With { kNothing, kEmbedder, kSandbox };
@@ -55,20 +76,23 @@ class TestServices final : public Services {
     const fs::path inside = MICIUS_INSIDE;
     offer_ = make_sandbox(
         {.box_program = inside / "micius-box", .client_program = inside / "micius-emu", .lanes = 1});
+    if (offer_.sandbox) watched_.emplace(*offer_.sandbox);
   }
   Offer<Sandbox> sandbox() override {
     if (with_ != With::kSandbox) return {nullptr, "none for this test"};
-    return {offer_.sandbox.get(), offer_.why_not};
+    return {watched_ ? &*watched_ : nullptr, offer_.why_not};
   }
   Offer<Embedder> embedder() override {
     if (with_ == With::kEmbedder) return {&embedder_, ""};
     return {nullptr, "none for this test"};
   }
   PairEmbedder& pairs() { return embedder_; }
+  WatchedSandbox& watched() { return *watched_; }
 
  private:
   With with_;
   SandboxOffer offer_;
+  std::optional<WatchedSandbox> watched_;
   PairEmbedder embedder_;
 };
 
@@ -155,23 +179,118 @@ TEST_CASE("cmdgen scores as the table says") {
   CHECK(rows >= 20);
 }
 
-TEST_CASE("cmdgen survives hostile answers and scores the next one as before", "[.slow]") {
-  TestServices services(With::kSandbox);
-  if (services.sandbox().service == nullptr) {
-    WARN("skipped: " << services.sandbox().why_not);
-    return;
+TEST_CASE("cmdgen leaves to the sandbox what would hold a judge") {
+  const CommandJudge judge(kFolder, nullptr, {});
+  const Machine machine{"h100x8", "default"};
+  const auto here = [&](const std::string& command) { return judge.runner().here(command, machine); };
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "nproc;";
+  CHECK(here(many));
+  CHECK_FALSE(here(many + "nproc"));
+  std::string files;  // each asks twice: once for its file
+  for (int i = 0; i < 101; ++i) files += "nvcc -c missing.cu;";
+  CHECK_FALSE(here(files));
+
+  std::string heavy;
+  while (heavy.size() < 60'000) heavy += "mpirun --oversubscribe -np 1024 nvidia-smi -q -x;";
+  const auto start = std::chrono::steady_clock::now();
+  CHECK_FALSE(here(heavy));
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
+}
+
+namespace {
+
+// Every file below a folder: its path, size and last change.
+std::string listing_of(const fs::path& folder) {
+  std::set<std::string> lines;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    lines.insert(fmt::format("{} {} {}\n", entry.path().string(), entry.file_size(),
+                             entry.last_write_time().time_since_epoch().count()));
   }
-  const auto scorer = make(services);
-  const Sample sample = sample_of("h100x8", "nvidia-smi -L");
-  const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/cmdgen_hostile.jsonl";
-  for_each_line(read_file(path), [&](std::string_view line, std::size_t) {
-    const Json row = parse_json(line, path.string());
-    const Score score = judged(*scorer, sample, row.at("answer"));
-    INFO(row.at("answer") << ": " << score.reason);
-    CHECK(values(score).at("accuracy") == 0);
-    if (row.contains("none")) CHECK(score.verdict == Verdict::kNoAnswer);
-    CHECK(digits(judged(*scorer, sample, "nvidia-smi --list-gpus")) == "01111");
-  });
+  std::string text;
+  for (const std::string& line : lines) text += line;
+  return text;
+}
+
+// What a row of cmdgen_hostile.jsonl says of the program and what it did, else what differs. `result` is the
+// sandbox's, where one was needed.
+std::string difference(const Json& row, const Json& effect, const std::optional<ExecResult>& result) {
+  std::string wrong;
+  const auto same = [&](const char* key, const Json& seen, const Json& wanted) {
+    if (seen != wanted) wrong += fmt::format("{}: {}, not {}\n", key, seen.dump(), wanted.dump());
+  };
+  const auto found = [&](const char* key, const Json& text) {
+    if (!row.contains(key)) return;
+    if (!std::regex_search(text.get<std::string>(), std::regex(row.at(key).get<std::string>())))
+      wrong += fmt::format("{}: {}\n", key, shorten(text.get<std::string>(), 300));
+  };
+  const Json any = row.value("any", Json::array());
+  const auto is_open = [&](const char* key) { return std::find(any.begin(), any.end(), key) != any.end(); };
+  if (!is_open("exit")) same("exit", effect.at("exit"), row.value("exit", 0));
+  if (!is_open("timed_out")) {
+    same("timed_out", result && result->timed_out, row.value("timed_out", false));
+    same("out_of_memory", result && result->out_of_memory, row.value("out_of_memory", false));
+  }
+  same("ended", effect.at("timed_out"), result && (result->timed_out || result->out_of_memory));
+  same("truncated", effect.at("truncated"), row.value("truncated", false));
+  if (!is_open("signal")) same("signal", result ? result->signal.value_or(0) : 0, row.value("signal", 0));
+  same("programs", effect.at("programs"), row.value("programs", Json::array()));
+  same("state", effect.at("state_diff"), row.value("state", Json::object()));
+  Json paths = Json::array();
+  for (const auto& [path, content] : effect.at("files").items()) paths.push_back(path);
+  if (!is_open("files")) same("files", paths, row.value("files", Json::array()));
+  found("out", effect.at("stdout"));
+  found("err", effect.at("stderr"));
+  if (result && result->wall > std::chrono::seconds(row.value("under_s", 12))) wrong += "took too long\n";
+  return wrong;
+}
+
+}  // namespace
+
+TEST_CASE("cmdgen survives hostile answers and scores the next one as before", "[.slow]") {
+  {
+    const HostWatch host;
+    const std::string data = listing_of(kFolder);
+    TestServices services(With::kSandbox);
+    if (services.sandbox().service == nullptr) {
+      WARN("skipped: " << services.sandbox().why_not);
+      return;
+    }
+    const auto scorer = make(services);
+    const Sample sample = sample_of("h100x8", "nvidia-smi -L");
+    const CommandJudge judge(kFolder, nullptr, {});
+    const std::string expected = judge.runner().here("nvidia-smi -L", {"h100x8", "default"})->out;
+    const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/cmdgen_hostile.jsonl";
+    for_each_line(read_file(path), [&](std::string_view line, std::size_t) {
+      const Json row = parse_json(line, path.string());
+      std::string answer = replace_all(host.filled(row.at("answer")), "@OUTPUT@", expected);
+      answer = replace_all(answer, "@DATA@", kFolder.string());
+      const std::string once = answer;
+      for (std::size_t i = 1; i < row.value("times", std::size_t{1}); ++i) answer += once;
+      std::vector<Turn> turns(1);
+      turns[0].completion.text = answer;
+      services.watched().take();
+      turns[0].observation = scorer->observe(sample, turns);
+      const std::optional<ExecResult> result = services.watched().take();
+      const Score score = scorer->score(sample, turns);
+      INFO(shorten(answer, 200) << ": " << score.reason);
+      CHECK(values(score).at("accuracy") == 0);
+      if (row.value("none", false)) {
+        CHECK(score.verdict == Verdict::kNoAnswer);
+        CHECK_FALSE(result);
+      } else {
+        const Json observed = parse_json(turns[0].observation, "observation");
+        REQUIRE(observed.contains("answer"));
+        CHECK(difference(row, observed.at("answer"), result) == "");
+      }
+      CHECK(host.changes() == "");
+      CHECK(listing_of(kFolder) == data);
+      CHECK(digits(judged(*scorer, sample, "nvidia-smi --list-gpus")) == "01111");
+    });
+  }
+  CHECK(control_groups_of(::getpid()).empty());
+  CHECK(descendants(::getpid()).empty());
 }
 
 TEST_CASE("cmdgen gives the values of an embedding only where there is one") {
