@@ -188,14 +188,15 @@ int repeat(const AmdSmi& smi, const std::function<std::vector<Json>()>& reports)
                     smi.parsed.value_or("-w", smi.parsed.value_or("-i", "")));
   for (std::int64_t round = 0; round < watch->rounds; ++round) {
     if (round > 0) smi.host.advance(watch->period_ns);
+    const Header header = round == 0 ? Header::kPrinted : Header::kLeftOut;
     if (smi.parsed.command->name == "monitor") {
-      monitor(smi, watch->on, round == 0);
+      monitor(smi, watch->on ? Stamp::kTime : Stamp::kNone, header);
       continue;
     }
     std::vector<Json> now = reports();
     if (watch->on)
       for (Json& report : now) report = with_time(smi, report);
-    print_reports(smi, now, round == 0);
+    print_reports(smi, now, header);
   }
   if (watch->endless) smi.host.unbounded();
   return 0;

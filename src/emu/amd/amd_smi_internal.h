@@ -31,7 +31,8 @@ bool section_wanted(const AmdSmi& smi, std::string_view layout, std::string_view
 
 // Text of "GPU: 0" and its tree; columns of CSV by their name.
 std::string tree_text(const Json& report);
-void print_reports(const AmdSmi& smi, const std::vector<Json>& reports, bool header = true);
+enum class Header { kPrinted, kLeftOut };  // of a table that is printed again and again
+void print_reports(const AmdSmi& smi, const std::vector<Json>& reports, Header header = Header::kPrinted);
 Json with_unit(const std::string& number, std::string_view unit);  // {"value", "unit"}, or "N/A"
 Json plain_value(const std::string& text);                         // a number where it is one
 
@@ -42,7 +43,8 @@ Json clock_report(const AmdSmi& smi, std::size_t gpu);
 int topology(const AmdSmi& smi);
 int xgmi(const AmdSmi& smi);
 int partition(const AmdSmi& smi);
-void monitor(const AmdSmi& smi, bool watching, bool header);
+enum class Stamp { kNone, kTime };
+void monitor(const AmdSmi& smi, Stamp stamp, Header header);
 int set_values(const AmdSmi& smi);
 int reset_values(const AmdSmi& smi);
 

@@ -199,7 +199,8 @@ void accelerator_tables(const AmdSmi& smi) {
 
 }  // namespace
 
-void monitor(const AmdSmi& smi, bool watching, bool header) {
+void monitor(const AmdSmi& smi, Stamp stamp, Header header) {
+  const bool watching = stamp == Stamp::kTime;
   const bool processes_only = smi.parsed.has("-q");
   bool any = false;
   for (const Column& column : kColumns) any = any || smi.given.count(column.option) != 0;
@@ -221,16 +222,16 @@ void monitor(const AmdSmi& smi, bool watching, bool header) {
     }
     return print_reports(smi, reports, header);
   }
-  const std::string stamp =
+  const std::string time =
       watching ? right(std::to_string(smi.host.now_ns() / 1'000'000'000), 10) + "  " : "";
-  if (header) {
+  if (header == Header::kPrinted) {
     std::string text = watching ? right("TIMESTAMP", 10) + "  GPU" : "GPU";
     for (const Column& column : kColumns)
       if (wanted(column)) text += right(column.title, column.width);
     smi.host.print("{}\n", text);
   }
   for (std::size_t gpu : smi.gpus) {
-    std::string text = stamp + right(std::to_string(gpu), 3);
+    std::string text = time + right(std::to_string(gpu), 3);
     for (const Column& column : kColumns) {
       if (!wanted(column)) continue;
       const std::string value = fill(smi.host, gpu, column.value);

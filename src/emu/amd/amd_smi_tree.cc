@@ -115,7 +115,7 @@ void flatten(const Json& object, const std::string& prefix, int depth, Json& row
   }
 }
 
-std::string csv_text(const std::vector<Json>& reports, bool header) {
+std::string csv_text(const std::vector<Json>& reports, Header header) {
   std::vector<Json> rows;
   std::vector<std::string> columns;
   for (const Json& report : reports) {
@@ -125,7 +125,7 @@ std::string csv_text(const std::vector<Json>& reports, bool header) {
       if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
     rows.push_back(std::move(row));
   }
-  std::string text = header ? join(columns, ",") + "\n" : "";
+  std::string text = header == Header::kPrinted ? join(columns, ",") + "\n" : "";
   for (const Json& row : rows) {
     std::string line;
     for (const std::string& column : columns)
@@ -189,7 +189,7 @@ std::string tree_text(const Json& report) {
   return text + "\n";
 }
 
-void print_reports(const AmdSmi& smi, const std::vector<Json>& reports, bool header) {
+void print_reports(const AmdSmi& smi, const std::vector<Json>& reports, Header header) {
   if (smi.format == Format::kJson) {
     smi.host.print("{}\n", python_json(Json(reports), 4));
   } else if (smi.format == Format::kCsv) {

@@ -206,7 +206,7 @@ class Compiler {
     if (has("-v") || has("--verbose") || has("-###")) show_commands();
     if (has("-###")) return 0;
     resource_usage();
-    return emit(link);
+    return emit(link ? Goal::kLinked : Goal::kObject);
   }
 
   void show_commands() {
@@ -274,7 +274,10 @@ class Compiler {
     return name.substr(0, name.rfind('.'));
   }
 
-  int emit(bool link) {
+  enum class Goal { kObject, kLinked };
+
+  int emit(Goal goal) {
+    const bool link = goal == Goal::kLinked;
     if (has("--save-temps"))
       for (const Source& source : sources_)
         for (const std::string& target : targets_)

@@ -175,7 +175,10 @@ std::optional<std::vector<std::size_t>> chosen(Host& host, const Parsed& parsed)
   return gpus;
 }
 
-std::string csv_of(const Json& data, bool system) {
+enum class Part { kCards, kSystem };
+
+std::string csv_of(const Json& data, Part part) {
+  const bool system = part == Part::kSystem;
   std::vector<std::string> columns;
   for (const auto& [card, values] : data.items())
     if ((card == "system") == system)
@@ -203,9 +206,10 @@ void print_data(RocmSmi& smi) {
   if (!smi.parsed.has("--csv")) {
     smi.host.print("{}\n", python_json(smi.data, 0));
   } else if (smi.parsed.has("-a")) {
-    smi.host.print("{}\n{}\n", csv_of(smi.data, true), csv_of(smi.data, false));
+    smi.host.print("{}\n{}\n", csv_of(smi.data, Part::kSystem), csv_of(smi.data, Part::kCards));
   } else {
-    smi.host.print("{}\n", csv_of(smi.data, smi.parsed.has("--showdriverversion")));
+    smi.host.print("{}\n",
+                   csv_of(smi.data, smi.parsed.has("--showdriverversion") ? Part::kSystem : Part::kCards));
   }
 }
 

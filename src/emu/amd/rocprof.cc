@@ -49,26 +49,28 @@ struct Rocprof {
   Host& host;
   const Parsed& parsed;
 
-  void list(bool derived) const {
-    host.print("{}:\n", derived ? "Derived metrics" : "Basic HW counters");
+  void list_basic() const {
+    host.print("Basic HW counters:\n");
     static constexpr std::pair<const char*, const char*> kBasic[] = {
         {"GRBM_COUNT", "Tie High - Count Number of Clocks"},
         {"GRBM_GUI_ACTIVE", "The GUI is Active"},
         {"SQ_WAVES", "Count number of waves sent to SQs. (per-simd, emulated, global)"},
         {"TCC_HIT[0-15]", "Number of cache hits."},
         {"TCC_MISS[0-15]", "Number of cache misses. UC reads count as misses."}};
+    for (const auto& [name, text] : kBasic)
+      host.print("  gpu-agent0 : {} : {}\n      block {} has 2 counters\n", name, text,
+                 std::string(name).substr(0, std::string(name).find('_')));
+  }
+
+  void list_derived() const {
+    host.print("Derived metrics:\n");
     static constexpr std::pair<const char*, const char*> kDerived[] = {
         {"TCC_HIT_sum", "Number of cache hits. Sum over TCC instances."},
         {"TCC_MISS_sum", "Number of cache misses. Sum over TCC instances."},
         {"TCC_MC_RDREQ_sum", "Number of 32-byte reads. Sum over TCC instances."}};
-    if (derived)
-      for (const auto& [name, text] : kDerived)
-        host.print("  gpu-agent0 : {0} : {1}\n      {0} = sum({2},16)\n", name, text,
-                   replace_all(name, "_sum", ""));
-    else
-      for (const auto& [name, text] : kBasic)
-        host.print("  gpu-agent0 : {} : {}\n      block {} has 2 counters\n", name, text,
-                   std::string(name).substr(0, std::string(name).find('_')));
+    for (const auto& [name, text] : kDerived)
+      host.print("  gpu-agent0 : {0} : {1}\n      {0} = sum({2},16)\n", name, text,
+                 replace_all(name, "_sum", ""));
   }
 
   void files(const std::vector<std::string>& kernels, const std::vector<std::string>& counters) const {
@@ -112,7 +114,10 @@ int profile(Host& host, const Parsed& parsed) {
              amd::folder(host));
   const Rocprof tool{host, parsed};
   if (parsed.has("--list-basic") || parsed.has("--list-derived")) {
-    tool.list(parsed.has("--list-derived"));
+    if (parsed.has("--list-derived"))
+      tool.list_derived();
+    else
+      tool.list_basic();
     return 0;
   }
   if (parsed.words.empty()) {

@@ -131,7 +131,7 @@ class TransferBench {
       host_.print("GPU {:02}  ", from);
       std::int64_t sum = 0;
       for (std::int64_t to = 0; to < gpus_; ++to) {
-        const std::int64_t rate = from == to ? 0 : scaled(device(true, from), device(true, to)) * 92 / 100;
+        const std::int64_t rate = from == to ? 0 : scaled(gpu_device(from), gpu_device(to)) * 92 / 100;
         sum += rate;
         host_.print(" {:>9} ", from == to ? "N/A" : rate_text(rate, 3));
       }
@@ -140,8 +140,10 @@ class TransferBench {
   }
 
  private:
-  std::size_t device(bool gpu, std::int64_t index) const {
-    return static_cast<std::size_t>(index) + (gpu ? devices_.cpus() : 0);
+  // The numbers that the devices have: first the processors', then the GPUs'.
+  static std::size_t cpu_device(std::int64_t index) { return static_cast<std::size_t>(index); }
+  std::size_t gpu_device(std::int64_t index) const {
+    return static_cast<std::size_t>(index) + devices_.cpus();
   }
   std::int64_t scaled(std::size_t from, std::size_t to) const {
     const std::int64_t ns =
@@ -150,8 +152,8 @@ class TransferBench {
   }
   std::vector<std::size_t> all() const {
     std::vector<std::size_t> list;
-    for (std::int64_t i = 0; i < cpus_; ++i) list.push_back(device(false, i));
-    for (std::int64_t i = 0; i < gpus_; ++i) list.push_back(device(true, i));
+    for (std::int64_t i = 0; i < cpus_; ++i) list.push_back(cpu_device(i));
+    for (std::int64_t i = 0; i < gpus_; ++i) list.push_back(gpu_device(i));
     return list;
   }
   std::string name(std::size_t device) const {

@@ -62,7 +62,7 @@ struct Category {
 };
 
 // The tests of a level, or those that -r names.
-std::vector<Category> categories_of(const std::string& level, std::int64_t depth, bool persistence) {
+std::vector<Category> categories_of(const std::string& level, std::int64_t depth, const char* persistence) {
   if (depth == 0) {
     Category chosen_ones{"Selected", {}};
     for (std::string_view name : split(level, ','))
@@ -75,7 +75,7 @@ std::vector<Category> categories_of(const std::string& level, std::int64_t depth
                                   {"NVML Library", "Pass"},
                                   {"CUDA Main Library", "Pass"},
                                   {"Permissions and OS Blocks", "Pass"},
-                                  {"Persistence Mode", persistence ? "Pass" : "Fail"},
+                                  {"Persistence Mode", persistence},
                                   {"Environment Variables", "Pass"},
                                   {"Page Retirement/Row Remap", "Pass"},
                                   {"Graphics Processes", "Pass"},
@@ -139,7 +139,7 @@ int diag(const Command& command) {
   const bool persistence = std::all_of(gpus->begin(), gpus->end(), [&](std::size_t gpu) {
     return host.gpu(gpu, "persistence_mode") == "Enabled";
   });
-  const std::vector<Category> categories = categories_of(level, depth, persistence);
+  const std::vector<Category> categories = categories_of(level, depth, persistence ? "Pass" : "Fail");
   host.advance((1 + depth * depth) * 30'000'000'000);
   if (command.parsed.has("-j")) {
     print_json(host, categories);

@@ -9,29 +9,33 @@
 namespace micius::emu {
 namespace {
 
+struct Ends {
+  bool devices;  // else the host and a device
+  bool both;     // directions at the same time
+};
+
 // GB/s between two ends: the link's width by generation of PCIe or the number of NVLinks.
-double link_bandwidth(const Host& host, bool devices, bool both) {
+double link_bandwidth(const Host& host, Ends ends) {
   const std::int64_t generation = host.gpu_number(0, "pcie.link.gen.max"),
                      links = host.gpu_number(0, "nvlink.count");
   const double pcie = generation >= 5 ? 55.4 : generation == 4 ? 26.2 : 12.6;
-  double base = devices && links > 0 ? 21.6 * static_cast<double>(links) : pcie;
-  if (host.gpu_count() < 2 && devices) base = 0;
-  return both ? base * 1.86 : base;
+  double base = ends.devices && links > 0 ? 21.6 * static_cast<double>(links) : pcie;
+  if (host.gpu_count() < 2 && ends.devices) base = 0;
+  return ends.both ? base * 1.86 : base;
 }
 
-void matrix(Host& host, bool devices, bool both, Json& json) {
+void matrix(Host& host, Ends ends, Json& json) {
   const std::size_t count = host.gpu_count();
   host.out("           ");
   for (std::size_t column = 0; column < count; ++column)
     host.print("{}{}", column, column + 1 < count ? "         " : "\n");
   double sum = 0;
   Json rows = Json::array();
-  for (std::size_t row = 0; row < (devices ? count : 1); ++row) {
+  for (std::size_t row = 0; row < (ends.devices ? count : 1); ++row) {
     host.print("{:>2} ", row);
     for (std::size_t column = 0; column < count; ++column) {
-      const double value =
-          link_bandwidth(host, devices, both) + 0.07 * static_cast<double>((3 * row + column) % 5);
-      if (devices && row == column) {
+      const double value = link_bandwidth(host, ends) + 0.07 * static_cast<double>((3 * row + column) % 5);
+      if (ends.devices && row == column) {
         host.print("{:>10}", "N/A");
         continue;
       }
@@ -69,7 +73,7 @@ void run_case(Host& host, const std::string& name, Json& list) {
                both          ? "<->"
                : from_device ? "<-"
                              : "->");
-  matrix(host, devices, both, json);
+  matrix(host, {devices, both}, json);
   host.print("\nSUM {} {}\n\n", name, json["sum"].get<std::string>());
   list.push_back(json);
 }

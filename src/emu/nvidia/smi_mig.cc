@@ -252,8 +252,11 @@ int list_compute(const Command& command, const std::vector<std::size_t>& gpus) {
   return kOk;
 }
 
-int list_compute_profiles(const Command& command, const std::vector<std::size_t>& gpus, bool placements) {
+enum class Listed { kProfiles, kPlacements };
+
+int list_compute_profiles(const Command& command, const std::vector<std::size_t>& gpus, Listed listed) {
   Host& host = command.host;
+  const bool placements = listed == Listed::kPlacements;
   std::string rows;
   const std::string rule = "+" + std::string(86, '-') + "+\n";
   for (std::size_t gpu : gpus)
@@ -417,7 +420,10 @@ int create_compute(const Command& command, const std::vector<std::size_t>& gpus)
   return any ? kOk : kNotFound;
 }
 
-int destroy(const Command& command, const std::vector<std::size_t>& gpus, bool compute_only) {
+enum class Instances { kGpu, kCompute };
+
+int destroy(const Command& command, const std::vector<std::size_t>& gpus, Instances instances) {
+  const bool compute_only = instances == Instances::kCompute;
   Host& host = command.host;
   bool any = false;
   for (std::size_t gpu : gpus) {
@@ -481,11 +487,11 @@ int mig(const Command& command) {
   }
   if (parsed.has("-lgi")) return list_instances(command, gpus);
   if (parsed.has("-lci")) return list_compute(command, gpus);
-  if (parsed.has("-lcip")) return list_compute_profiles(command, gpus, false);
-  if (parsed.has("-lcipp")) return list_compute_profiles(command, gpus, true);
+  if (parsed.has("-lcip")) return list_compute_profiles(command, gpus, Listed::kProfiles);
+  if (parsed.has("-lcipp")) return list_compute_profiles(command, gpus, Listed::kPlacements);
   if (parsed.has("-cci")) return create_compute(command, gpus);
-  if (parsed.has("-dci")) return destroy(command, gpus, true);
-  if (parsed.has("-dgi")) return destroy(command, gpus, false);
+  if (parsed.has("-dci")) return destroy(command, gpus, Instances::kCompute);
+  if (parsed.has("-dgi")) return destroy(command, gpus, Instances::kGpu);
   return invalid(host);
 }
 

@@ -40,13 +40,14 @@ void capabilities(const Links& links) {
     for (const char* name : kNames) links.host.print("\t Link {}, {}\n", link, name);
 }
 
-void far_ends(const Links& links, bool remote_link) {
-  for (int link = links.first; link <= links.last; ++link) {
-    if (remote_link)
-      links.host.print("\t Link {}: Remote Device {}: Link {}\n", link, remote_bus(links, link), 32 + link);
-    else
-      links.host.print("\t Link {}: {}\n", link, remote_bus(links, link));
-  }
+void far_devices(const Links& links) {
+  for (int link = links.first; link <= links.last; ++link)
+    links.host.print("\t Link {}: {}\n", link, remote_bus(links, link));
+}
+
+void far_links(const Links& links) {
+  for (int link = links.first; link <= links.last; ++link)
+    links.host.print("\t Link {}: Remote Device {}: Link {}\n", link, remote_bus(links, link), 32 + link);
 }
 
 std::int64_t replays(const Links& links, int link) {
@@ -68,8 +69,11 @@ void lane_errors(const Links& links) {
     for (int lane = 0; lane < 4; ++lane) links.host.print("\t Link {}: CRC Errors Lane {}: 0\n", link, lane);
 }
 
-// Traffic since boot in KiB; payload, or 12 % more with the protocol.
-void throughput(const Links& links, bool raw) {
+enum class Traffic { kPayload, kWithProtocol };  // the latter is 12 % more
+
+// Since boot, in KiB.
+void throughput(const Links& links, Traffic traffic) {
+  const bool raw = traffic == Traffic::kWithProtocol;
   for (int link = links.first; link <= links.last; ++link) {
     const std::int64_t base = 5'861'984 + 977 * link + 130'003 * static_cast<std::int64_t>(links.gpu) +
                               links.host.gpu_number(links.gpu, "utilization.gpu") * 211'900;
@@ -98,15 +102,15 @@ int act(const Command& command, const Links& links) {
   else if (parsed.has("-c"))
     capabilities(links);
   else if (parsed.has("-p"))
-    far_ends(links, false);
+    far_devices(links);
   else if (parsed.has("-R"))
-    far_ends(links, true);
+    far_links(links);
   else if (parsed.has("-e"))
     errors(links);
   else if (parsed.has("-ec"))
     lane_errors(links);
   else if (const auto type = parsed.value("-gt"))
-    throughput(links, *type == "r");
+    throughput(links, *type == "r" ? Traffic::kWithProtocol : Traffic::kPayload);
   else if (parsed.has("-gBwMode"))
     bandwidth_mode(links);
   else if (parsed.has("-gLowPwrInfo"))

@@ -77,24 +77,26 @@ std::vector<Row> accounted_apps(const Command& command) {
 }
 
 std::vector<Row> retired_pages(const Command& command) {
+  static constexpr const char *kSingle = "Single Bit ECC", *kDouble = "Double Bit ECC";
   std::vector<Row> rows;
-  const auto add = [&](std::size_t gpu, std::optional<std::string> address, bool single) {
+  const auto add = [&](std::size_t gpu, std::optional<std::string> address, const char* cause) {
     rows.push_back(
-        [&host = command.host, gpu, address, single](const std::string& field) -> std::optional<std::string> {
+        [&host = command.host, gpu, address, cause](const std::string& field) -> std::optional<std::string> {
           if (field == "retired_pages.address") return address;
-          if (field == "retired_pages.cause") return single ? "Single Bit ECC" : "Double Bit ECC";
+          if (field == "retired_pages.cause") return cause;
           return common(host, gpu, field);
         });
   };
   for (std::size_t gpu : command.gpus) {
     if (!command.host.gpu(gpu, "retired_pages.pending")) {
-      add(gpu, std::nullopt, true);
-      add(gpu, std::nullopt, false);
+      add(gpu, std::nullopt, kSingle);
+      add(gpu, std::nullopt, kDouble);
       continue;
     }
     const std::string pages = command.host.gpu(gpu, "retired_pages.list").value_or("");
     for (std::string_view page : split(pages, ','))
-      if (page.size() > 4) add(gpu, std::string(page.substr(4)), page.substr(0, 3) == "sbe");
+      if (page.size() > 4)
+        add(gpu, std::string(page.substr(4)), page.substr(0, 3) == "sbe" ? kSingle : kDouble);
   }
   return rows;
 }
@@ -160,10 +162,12 @@ std::map<std::string, Column, std::less<>> columns_of(const Host& host, const Ta
   return columns;
 }
 
-std::string cell(const std::optional<std::string>& value, const Column& column, bool units) {
+enum class Units { kPrinted, kLeftOut };
+
+std::string cell(const std::optional<std::string>& value, const Column& column, Units units) {
   if (!value) return "[N/A]";
   if (*value == "!deprecated") return "[Requested functionality has been deprecated]";
-  if (column.unit.empty() || !units || *value == "N/A") return *value;
+  if (column.unit.empty() || units == Units::kLeftOut || *value == "N/A") return *value;
   return *value + " " + column.unit;
 }
 
@@ -182,7 +186,8 @@ int query(const Command& command) {
       if (table != nullptr) return invalid(host);
       table = &other;
     }
-  bool csv = false, header = true, units = true;
+  bool csv = false, header = true;
+  Units units = Units::kPrinted;
   const std::string format = command.parsed.value_or("--format", "");
   for (std::string_view word : split(format, ',')) {
     word = strip(word);
@@ -191,7 +196,7 @@ int query(const Command& command) {
     else if (word == "noheader")
       header = false;
     else if (word == "nounits")
-      units = false;
+      units = Units::kLeftOut;
     else
       return invalid(host);
   }

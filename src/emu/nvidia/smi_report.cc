@@ -30,10 +30,12 @@ bool holds(const Host& host, std::size_t gpu, std::string_view condition) {
   return false;
 }
 
+enum class Form { kText, kXml };
+
 // Both forms of the report: an element has a label for text and a tag for XML.
 class Writer {
  public:
-  Writer(Host& host, bool xml) : host_(host), xml_(xml) {}
+  Writer(Host& host, Form form) : host_(host), xml_(form == Form::kXml) {}
 
   void value(std::size_t depth, std::string_view label, std::string_view tag, std::string_view text,
              std::size_t column = kValueColumn) {
@@ -64,8 +66,8 @@ class Writer {
 
 class Report {
  public:
-  Report(Host& host, bool xml, std::set<std::string, std::less<>> sections)
-      : host_(host), writer_(host, xml), sections_(std::move(sections)), base_(xml ? 2 : 1) {}
+  Report(Host& host, Form form, std::set<std::string, std::less<>> sections)
+      : host_(host), writer_(host, form), sections_(std::move(sections)), base_(form == Form::kXml ? 2 : 1) {}
 
   void gpu(std::size_t index) {
     std::vector<std::pair<std::size_t, std::string>> open;  // XML elements by depth
@@ -277,10 +279,10 @@ class Report {
   std::size_t base_;
 };
 
-void head(Host& host, bool xml) {
+void head(Host& host, Form form) {
   const std::string driver = host.fact_or("driver", ""), cuda = host.fact_or("cuda", "");
   const std::string time = host.time("%a %b %e %H:%M:%S %Y");
-  if (xml) {
+  if (form == Form::kXml) {
     host.print(
         "<?xml version=\"1.0\" ?>\n<!DOCTYPE nvidia_smi_log SYSTEM "
         "\"nvsmi_device_v13.dtd\">\n<nvidia_smi_log>\n"
@@ -317,8 +319,9 @@ int report(const Command& command) {
       sections.insert(section);
     }
   }
-  head(host, xml);
-  Report report(host, xml, std::move(sections));
+  const Form form = xml ? Form::kXml : Form::kText;
+  head(host, form);
+  Report report(host, form, std::move(sections));
   for (std::size_t gpu : command.gpus) {
     if (xml)
       host.print("    <gpu id=\"{}\">\n", bus_id(host, gpu));

@@ -25,7 +25,7 @@ std::string cpus_of(const Host& host, const std::string& node) {
   return host.fact_or("numa." + node + ".cpus", "0");
 }
 
-void legend(Host& host, bool nvlink) {
+void legend(Host& host) {
   host.out(
       "\nLegend:\n\n  X    = Self\n"
       "  SYS  = Connection traversing PCIe as well as the SMP interconnect between NUMA nodes (e.g., "
@@ -35,7 +35,6 @@ void legend(Host& host, bool nvlink) {
       "  PHB  = Connection traversing PCIe as well as a PCIe Host Bridge (typically the CPU)\n"
       "  PXB  = Connection traversing multiple PCIe bridges (without traversing the PCIe Host Bridge)\n"
       "  PIX  = Connection traversing at most a single PCIe bridge\n");
-  if (nvlink) host.out("  NV#  = Connection traversing a bonded set of # NVLinks\n");
 }
 
 int matrix(const Command& command, const char* name) {
@@ -58,7 +57,9 @@ int matrix(const Command& command, const char* name) {
       host.out("\t\t\t\t\n");
     }
   }
-  legend(host, std::string_view(name) == "links");
+  legend(host);
+  if (std::string_view(name) == "links")
+    host.out("  NV#  = Connection traversing a bonded set of # NVLinks\n");
   if (nics == 0) return kOk;
   host.out("\nNIC Legend:\n\n");
   for (std::size_t i = 0; i < nics; ++i)
