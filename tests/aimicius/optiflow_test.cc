@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/process.h"
 #include "datasets/registry.h"
+#include "optiflow_files.h"
 #include "plan/bound.h"
 #include "plan/cost.h"
 #include "sandbox/open_sandbox.h"
@@ -219,6 +220,39 @@ TEST_CASE("Optiflow's files are what their sources give", "[.slow]") {
     INFO(path << ": `micius-data build` makes it again");
     CHECK(read_file(kSuite / path) == bytes);
   }
+}
+
+TEST_CASE("a review shows Optiflow's cases") {
+  const std::string text = review_optiflow(kSuite, Split::kDev, 0, 2);
+  const Json first = parse_json(
+      read_file(kSuite / "optiflow/dev.jsonl").substr(0, read_file(kSuite / "optiflow/dev.jsonl").find('\n')),
+      "dev.jsonl");
+  CHECK(text.rfind(first.at("id").get<std::string>() + "  dev  ", 0) == 0);
+  CHECK(text.find(fmt::format("{} GPUs, {} chunks of", first.at("gpu_count").dump(),
+                              first.at("chunks_per_gpu").dump())) != std::string::npos);
+  CHECK(text.find(fmt::format("best {:.2f} us ({})", first.at("best_ps").get<double>() / 1e6,
+                              first.at("best_by").get<std::string>())) != std::string::npos);
+  CHECK(review_optiflow(kSuite, Split::kDev, 40, 2).empty());
+  CHECK_THROWS_WITH(review_optiflow(kSuite, Split::kRobust, 0, 1), Catch::Contains("no split 'robust'"));
+}
+
+TEST_CASE("a twin of Optiflow has as many cases, others, and keeps the rules", "[.slow]") {
+  std::map<std::string, std::size_t> families, twin_families;
+  std::set<std::string> keys;
+  for (const Json& item : cases_in(Split::kTest)) {
+    ++families[item.at("family")];
+    keys.insert(item.at("combo").get<std::string>() + "|" + item.at("bytes_per_gpu").dump());
+  }
+  std::size_t same = 0;
+  for_each_line(build_optiflow_twin(kSuite, "one"), [&](std::string_view line, std::size_t) {
+    const Json item = parse_json(line, "twin");
+    ++twin_families[item.at("family")];
+    same += keys.count(item.at("combo").get<std::string>() + "|" + item.at("bytes_per_gpu").dump());
+    CHECK(item.at("slice") == "new-graph");
+    CHECK(5 * item.at("initial_ps").get<std::int64_t>() > 6 * item.at("best_ps").get<std::int64_t>());
+  });
+  CHECK(twin_families == families);
+  CHECK(same < keys.size() / 4);
 }
 
 TEST_CASE("no graph is in two splits, and every case keeps the rules") {

@@ -1,13 +1,16 @@
 // micius-data: makes and checks the data of the AIMicius suites.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "cmdgen_files.h"
+#include "optiflow_files.h"
 #include "suite.h"
 
 namespace micius::aimicius {
@@ -16,11 +19,14 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Builder {
-  const char* name;
+  std::string_view name;
   Files (*make)(const fs::path& suite);
+  std::string (*review)(const fs::path& suite, Split split, std::size_t first, std::size_t count);
+  std::string (*make_twin)(const fs::path& suite, const std::string& seed);
 };
-constexpr Builder kBuilders[] = {
-    {"infrawise", build}, {"cmdgen", build_cmdgen}, {"optiflow", build_optiflow}};
+constexpr Builder kBuilders[] = {{"infrawise", build, review, build_twin},
+                                 {"cmdgen", build_cmdgen, review_cmdgen, build_cmdgen_twin},
+                                 {"optiflow", build_optiflow, review_optiflow, build_optiflow_twin}};
 
 // `only`: the suite to make; "": all.
 void write_all(const fs::path& suite, const fs::path& raw, const std::string& only) {
@@ -77,15 +83,15 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"infrawise", "cmdgen", "optiflow"}));
   CLI::App* verify = app.add_subcommand("check", "Do the files equal what the sources give?");
   CLI::App* read = app.add_subcommand("review", "Print cases to be read by a person");
-  read->add_option("--suite-name", name, "cmdgen or infrawise")
-      ->check(CLI::IsMember({"cmdgen", "infrawise"}));
+  read->add_option("--suite-name", name, "cmdgen, infrawise or optiflow")
+      ->check(CLI::IsMember({"cmdgen", "infrawise", "optiflow"}));
   read->add_option("--split", split, "test, dev, tuning or robust");
   read->add_option("--first", first, "Where to begin");
   read->add_option("-n", count, "How many");
   CLI::App* leak = app.add_subcommand("leaks", "Count what CMDGen's test shares with its tuning data");
   CLI::App* twin = app.add_subcommand("reroll", "Make a twin of the test set: other draws, the same rules");
-  twin->add_option("--suite-name", name, "cmdgen or infrawise")
-      ->check(CLI::IsMember({"cmdgen", "infrawise"}));
+  twin->add_option("--suite-name", name, "cmdgen, infrawise or optiflow")
+      ->check(CLI::IsMember({"cmdgen", "infrawise", "optiflow"}));
   twin->add_option("--seed", seed, "Any text; keep it secret for a private test")->required();
   twin->add_option("-o", out, "File to write")->required();
   try {
@@ -95,10 +101,11 @@ int run(int argc, char** argv) {
   }
   if (*make) write_all(suite, raw, only);
   if (*verify) return check(suite);
-  const bool commands = name == "cmdgen";
-  if (*read) std::cout << (commands ? review_cmdgen : review)(suite, split_named(split), first, count);
+  const Builder& named = *std::find_if(std::begin(kBuilders), std::end(kBuilders),
+                                       [&](const Builder& one) { return one.name == name; });
+  if (*read) std::cout << named.review(suite, split_named(split), first, count);
   if (*leak) std::cout << cmdgen_leaks(suite);
-  if (*twin) write_file_atomic(out, (commands ? build_cmdgen_twin : build_twin)(suite, seed));
+  if (*twin) write_file_atomic(out, named.make_twin(suite, seed));
   return 0;
 }
 
