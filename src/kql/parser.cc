@@ -194,10 +194,10 @@ void Parser::comma_list(NodeId parent, Rule element, const List& list) {
       return;
     } else {
       // An element here lacks its comma; anything else is for the rule around the list to judge.
-      const Token& next = token();
+      const std::uint32_t next = token().offset;
       const std::string what = found();
-      if ((this->*element)() == kNoNode) return;
-      fail_at(next.offset, "expected ',', not " + what);
+      if ((this->*element)() != kNoNode) fail_at(next, "expected ',', not " + what);
+      return;
     }
   }
 }
