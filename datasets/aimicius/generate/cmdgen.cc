@@ -62,7 +62,8 @@ class Frames {
   Frames(const CommandSources& sources, Split split) {
     for (const Family& family : sources.families)
       for (std::size_t i = 0; i < family.frames.size(); ++i)
-        if (allowed(split, family, i)) frames_[family.group].push_back({&family, family.frames[i], i, 0});
+        if (allowed_by_family(split, family, i))
+          frames_[family.group].push_back({&family, family.frames[i], i, 0});
   }
   // One of those used least.
   Frame& next(const std::string& intent, Rng& rng) {
@@ -149,8 +150,8 @@ class Maker {
     CommandCase item = case_of(one.profile, one.reference);
     if (!one.compare.empty()) item.channels = Channels(one.compare.begin(), one.compare.end());
     std::string why_not;
-    const auto exit = checker_.exit_of(item, sources_.others.at(one.platform), why_not);
-    if (!exit) fail(ErrorCode::kInvalidData, "curated '{}': {}", one.reference, why_not);
+    const auto ending = checker_.ending_of(item, sources_.others.at(one.platform), why_not);
+    if (!ending) fail(ErrorCode::kInvalidData, "curated '{}': {}", one.reference, why_not);
     CommandItem made;
     made.slice = "curated";
     made.source = "adapted";
@@ -159,8 +160,10 @@ class Maker {
     made.profile = one.profile;
     made.request = one.request;
     made.reference = one.reference;
-    made.expect_exit = *exit;
+    made.expect_exit = ending->exit;
     made.tags = one.tags;
+    if (one.reference.find("sudo ") != std::string::npos) made.tags.push_back("sudo");
+    if (ending->soft) made.tags.push_back("soft");
     made.compare = one.compare;
     made.spans = one.spans;
     made.combo = "curated " + form_of(one.reference, one.platform);
@@ -234,8 +237,8 @@ class Maker {
     if (split != Split::kTest && test_forms_.count(form) != 0) return false;
     const CommandCase item = case_of(profile.name, reference);
     std::string why_not;
-    const auto exit = checker_.exit_of(item, sources_.others.at(combo.platform), why_not);
-    if (!exit || (*exit != 0) != combo.fails) return false;
+    const auto ending = checker_.ending_of(item, sources_.others.at(combo.platform), why_not);
+    if (!ending || ending->soft || (ending->exit != 0) != combo.fails) return false;
     Frame& frame = frames.next(combo.intent, rng);
     const Request request = put_in_words(*command, frame.text, sources_, rng);
     const std::size_t words = split_words(request.text).size();
@@ -254,7 +257,7 @@ class Maker {
     made.request = request.text;
     made.reference = reference;
     made.spans = request.spans;
-    made.expect_exit = *exit;
+    made.expect_exit = ending->exit;
     made.tags = combo.tags;
     if (combo.sudo) made.tags.push_back("sudo");
     if (command->style == Style::kLong) made.tags.push_back("long");
@@ -295,11 +298,14 @@ class Maker {
 
   void add_phrasings(const CommandItem& item, const Command& command, Rng& rng,
                      std::vector<CommandItem>& made) const {
+    std::vector<const Family*> others;
+    for (const Family& family : sources_.families)
+      if (family.group == command.content.combo->intent && allowed_by_family(Split::kRobust, family, 0) &&
+          family.id != item.family)
+        others.push_back(&family);
     std::vector<CommandItem> two;
     for (int tries = 0; tries < 60 && two.size() < 2; ++tries) {
-      const Family& family = sources_.families[rng.below(sources_.families.size())];
-      if (family.group != command.content.combo->intent || family.number < 7 || family.id == item.family)
-        continue;
+      const Family& family = *others[rng.below(others.size())];
       if (!two.empty() && two[0].family == family.id) continue;
       const Request request =
           put_in_words(command, family.frames[rng.below(family.frames.size())], sources_, rng);

@@ -34,7 +34,7 @@ CommandSplits make_commands(const CommandSources& sources, const CaseChecker& ch
                             const std::string& stream);
 
 // A request: 5 to 60 words, no option in it but for variables, each span in it. Nothing of the test in the
-// tuning data: no combo, no normal form, no test-only family.
+// tuning data: no combo, no normal form, no request, no phrasing family. Few soft cases (CaseChecker).
 void lint_commands(const CommandSplits& splits, const CaseChecker& checker);
 
 // What the leak check compares, counted: (name, how many of the test occur in the tuning data).

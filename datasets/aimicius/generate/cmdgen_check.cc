@@ -78,8 +78,9 @@ bool CaseChecker::same_effect(const CommandCase& item, const std::string& comman
          judge_.texts().agree(*wanted, *effect, item.channels, host, EffectTexts::Text::kEqual);
 }
 
-std::optional<int> CaseChecker::exit_of(const CommandCase& item, const std::vector<std::string>& others,
-                                        std::string& why_not) const {
+std::optional<CaseChecker::Ending> CaseChecker::ending_of(const CommandCase& item,
+                                                          const std::vector<std::string>& others,
+                                                          std::string& why_not) const {
   const auto wanted = judge_.runner().here(item.reference, item.machine);
   if (!wanted) {
     why_not = "the reference needs a sandbox or a tool that is not emulated";
@@ -88,7 +89,9 @@ std::optional<int> CaseChecker::exit_of(const CommandCase& item, const std::vect
   const emu::Profile& profile = judge_.catalog().profile(item.machine.profile);
   const std::string host = profile.data.value("hostname", "");
   const std::string text = judge_.texts().equality(*wanted, item.channels, host);
-  if (strip(text).empty() || wanted->truncated) {
+  Ending ending{wanted->exit};
+  const bool says_why = ending.exit != 0 && !strip(wanted->err).empty();
+  if ((strip(text).empty() && !says_why) || wanted->truncated) {
     why_not = "the reference leaves nothing to compare";
     return std::nullopt;
   }
@@ -101,6 +104,8 @@ std::optional<int> CaseChecker::exit_of(const CommandCase& item, const std::vect
     if (form && form == judge_.normal_forms().of(sibling.command, profile.platform)) continue;
     if (judge_.texts().agree(*effect, *wanted, item.channels, host, EffectTexts::Text::kEqual)) {
       if (sibling.may_be_right) continue;
+      ending.soft = true;
+      if (ending.exit != 0) continue;
       why_not = "'" + sibling.command + "' is as good as the reference";
       return std::nullopt;
     }
@@ -110,7 +115,7 @@ std::optional<int> CaseChecker::exit_of(const CommandCase& item, const std::vect
     why_not = "fewer than three siblings run";
     return std::nullopt;
   }
-  return wanted->exit;
+  return ending;
 }
 
 }  // namespace micius::aimicius

@@ -28,11 +28,16 @@ class CaseChecker {
 
   const CommandJudge& judge() const { return judge_; }
 
-  // The exit status of the reference if it leaves something to compare, ends without a limit in the way, and
-  // differs strictly from at least three siblings and from each that runs and may not be right; else absent,
-  // with the reason.
-  std::optional<int> exit_of(const CommandCase& item, const std::vector<std::string>& others,
-                             std::string& why_not) const;
+  // What the reference does if it leaves something to compare (an error's text, where it fails), ends without
+  // a limit in the way, and differs strictly from at least three siblings and from each that runs and may not
+  // be right; else absent, with the reason. A reference that fails may do so before it reads all its options:
+  // a sibling with the same error makes it soft.
+  struct Ending {
+    int exit = 0;
+    bool soft = false;
+  };
+  std::optional<Ending> ending_of(const CommandCase& item, const std::vector<std::string>& others,
+                                  std::string& why_not) const;
 
   // Has the command the reference's effect?
   bool same_effect(const CommandCase& item, const std::string& command) const;

@@ -19,7 +19,7 @@ CommandSources read_commands(const fs::path& suite) {
   CommandSources sources = CommandSources::read(suite / "cmdgen");
   Phrasings frames;
   frames.families = sources.families;
-  lint_frames(frames);
+  lint_frames(frames, allowed_by_family);
   return sources;
 }
 

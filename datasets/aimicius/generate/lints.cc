@@ -128,7 +128,7 @@ void lint_case_matches(const Case& item, TextPredicate& predicate) {
 
 }  // namespace
 
-void lint_frames(const Phrasings& phrasings) {
+void lint_frames(const Phrasings& phrasings, FrameRule allowed) {
   std::vector<std::string> tuning, test;
   for (const Family& family : phrasings.families) {
     for (std::size_t i = 0; i < family.frames.size(); ++i) {

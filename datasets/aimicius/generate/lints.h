@@ -7,7 +7,7 @@ namespace micius::aimicius {
 
 // Frames that only the test sees differ from those of the tuning data: at least 0.2 in word-trigram distance
 // and 0.15 of their length in edit distance.
-void lint_frames(const Phrasings& phrasings);
+void lint_frames(const Phrasings& phrasings, FrameRule allowed);
 
 // Each question: 5 to 60 words, asked once; no design in it but target and baseline; a word for its criterion
 // and for no other; of a curated one, target and baseline are in it.

@@ -201,6 +201,11 @@ bool allowed(Split split, const Family& family, std::size_t frame) {
   return !test_only && frame % 2 == 0;
 }
 
+bool allowed_by_family(Split split, const Family& family, std::size_t /*frame*/) {
+  const bool test = split == Split::kTest || split == Split::kRobust;
+  return test == (family.number >= kFirstTestOnly);
+}
+
 bool holds(const std::string& frame, const Dcw& dcw, const Vocabulary& vocabulary) {
   const bool verb = has_any(frame, {"do", "doing"});
   return has_any(frame, {"the", "bare", "many"}) == !dcw.target.empty() &&

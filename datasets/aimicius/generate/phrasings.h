@@ -57,6 +57,9 @@ struct Phrasings {
 // May a question of this split use the frame? Families 7 to 9 are the test's alone; of the others the even
 // frames are for tuning and dev, the odd ones for the test.
 bool allowed(Split split, const Family& family, std::size_t frame);
+// The stricter rule, by which no family is on both sides: 7 to 9 are the test's, 1 to 6 the others'.
+bool allowed_by_family(Split split, const Family& family, std::size_t frame);
+using FrameRule = bool (*)(Split split, const Family& family, std::size_t frame);
 // Does the frame have room for exactly what the DCW says?
 bool holds(const std::string& frame, const Dcw& dcw, const Vocabulary& vocabulary);
 

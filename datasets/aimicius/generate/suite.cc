@@ -79,7 +79,7 @@ Sources read_sources(const fs::path& suite) {
   Vocabulary vocabulary(folder / "vocabulary.json");
   Pool pool(folder / "pool.jsonl", vocabulary);
   Phrasings phrasings = Phrasings::read(folder / "phrasings.json");
-  lint_frames(phrasings);
+  lint_frames(phrasings, allowed);
   return {std::move(vocabulary), std::move(pool), std::move(phrasings), canary_of(suite)};
 }
 
