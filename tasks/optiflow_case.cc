@@ -15,6 +15,10 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kMostNodes = 128;
+// What a planner reads that was made for other numbers.
+constexpr const char* kRenumberedBandwidth =
+    "NODES = NUMBERS + list(range(len(NUMBERS), len(BANDWIDTH)))\n"
+    "BANDWIDTH = [[BANDWIDTH[a][b] for b in NODES] for a in NODES]\n";
 
 bool linked(const Json& machine, std::size_t from, std::size_t to) {
   return from != to && !machine.at("latency_us")[from][to].is_null() &&
@@ -158,8 +162,8 @@ Json long_machine(const Json& machine, std::int64_t gpus, const std::string& whe
 
 const std::string& OptiflowPrograms::text(const std::string& name, const std::string& where) {
   std::call_once(read_, [&] {
-    for (const char* file :
-         {"naive", "direct", "ring", "doubling", "hierarchical", "greedy", "greedy_links", "moves"})
+    for (const char* file : {"naive", "direct", "ring", "doubling", "hierarchical", "greedy", "greedy_links",
+                             "moves", "renumber"})
       texts_[file] = read_file(folder_ / (std::string(file) + ".py"));
   });
   const auto place = texts_.find(name);
@@ -170,7 +174,7 @@ const std::string& OptiflowPrograms::text(const std::string& name, const std::st
 std::string OptiflowPrograms::program(const Json& recipe, const Json& machine, std::int64_t chunks,
                                       const std::string& where) {
   const JsonFields fields(recipe, where);
-  fields.only({"by", "list", "ring", "group", "order", "first", "budget", "wait", "moves"});
+  fields.only({"by", "list", "ring", "group", "order", "first", "budget", "wait", "numbers", "moves"});
   const std::string by = fields.string("by");
   const bool only_gpus = machine.at("nodes").size() == machine.at("gpus").get<std::size_t>();
   Draft draft(text(by == "greedy" && only_gpus ? "greedy_links" : by, where), where);
@@ -194,7 +198,10 @@ std::string OptiflowPrograms::program(const Json& recipe, const Json& machine, s
     draft.put_in_place_of("print(plan)\n", "\n\n" + text("moves", where) + "print(plan)\n");
     draft.set("MOVES", python(fields.at("moves")));
   }
-  return std::move(draft).text();
+  if (!fields.has("numbers")) return std::move(draft).text();
+  draft.put_in_place_of("print(plan)\n", "\n\n" + text("renumber", where) + "print(plan)\n");
+  return fmt::format("NUMBERS = {}\n{}{}", python(fields.at("numbers")),
+                     by == "greedy" ? kRenumberedBandwidth : "", std::move(draft).text());
 }
 
 }  // namespace micius

@@ -24,7 +24,8 @@ Json long_machine(const Json& machine, std::int64_t gpus, const std::string& whe
 //   {"by": "hierarchical", "group": 4}
 //   {"by": "greedy", "order": [2, 0, 1], "first": 1, "budget": [4, 12.5], "wait": true}
 // "list": the rounds one after the other, without barriers. "moves" ([[0, 1, 2, 0], ..]): what to change in
-// the plan then; moves.py says what they mean.
+// the plan then; moves.py says what they mean. "numbers" ([2, 0, 1]): the plan is one for the machine before
+// its GPU i became GPU numbers[i]; not of "naive".
 class OptiflowPrograms {
  public:
   // Reads the files when the first program is asked for.

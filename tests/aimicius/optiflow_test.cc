@@ -287,6 +287,23 @@ TEST_CASE("no graph is in two splits, and every case keeps the rules") {
   CHECK(counts[Split::kTuning]["improve"] == 2953);
 }
 
+TEST_CASE("renumbered cases take as long as the test cases that they are") {
+  std::map<std::string, Json> test;
+  for (const Json& item : cases_in(Split::kTest)) test[item.at("id")] = item;
+  std::set<std::string> of;
+  std::size_t moved = 0;
+  for (const Json& item : cases_in(Split::kRobust)) {
+    INFO(item.at("id"));
+    const Json& before = test.at(item.at("of"));
+    CHECK(of.insert(item.at("of")).second);
+    for (const char* same : {"best_ps", "bound_ps", "combo", "chunks_per_gpu", "bytes_per_gpu", "family"})
+      CHECK(item.at(same) == before.at(same));
+    moved += item.at("machine") != before.at("machine") ? 1 : 0;
+  }
+  CHECK(of.size() == 200);
+  CHECK(moved > 100);  // not the single switches
+}
+
 TEST_CASE("equal graphs have equal hashes, others not") {
   const Topologies topologies(kSuite / "optiflow/families.json");
   std::set<std::string> hashes;
@@ -302,12 +319,13 @@ TEST_CASE("equal graphs have equal hashes, others not") {
   CHECK(hash_of(chain) != hash_of(turned));
 }
 
-TEST_CASE("the programs of the dev cases print their plans") {
+TEST_CASE("the programs of the dev and the renumbered cases print their plans") {
   if (no_python()) {
     WARN("skipped: no python3");
     return;
   }
   check_split(Split::kDev);
+  check_split(Split::kRobust);
 }
 
 TEST_CASE("the programs of all test cases and of all tuning data print their plans", "[.slow]") {

@@ -63,6 +63,10 @@ TEST_CASE("a recipe becomes a program") {
   CHECK(has(greedy, "WAIT = True  #"));
   CHECK(has(greedy, "MOVES = [(0, 1, 2, 0), (3, 1, 2), (1, 1), (0,)]\n"));
   CHECK(greedy.ends_with("\nplan = change(plan)\nprint(plan)\n"));
+  const std::string numbered = program(R"({"by": "ring", "ring": [0, 1, 2], "numbers": [2, 0, 1]})");
+  CHECK(numbered.starts_with("NUMBERS = [2, 0, 1]\nGPU_COUNT = 3\n"));
+  CHECK(numbered.ends_with("\nplan = renumber(plan)\nprint(plan)\n"));
+  CHECK(has(program(R"({"by": "greedy", "numbers": [2, 0, 1]})"), "\nBANDWIDTH = [["));
   CHECK(has(program(R"({"by": "greedy"})", long_machine({{"links", Json::array()}}, 3, "case")),
             "every node is a GPU"));
 }

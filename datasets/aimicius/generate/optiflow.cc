@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <thread>
@@ -296,7 +297,7 @@ std::size_t split_size(Split split) {
     case Split::kTuning:
       return 8'000;
     case Split::kRobust:
-      return 0;
+      return 200;
   }
   return 0;
 }
@@ -306,8 +307,34 @@ std::vector<Case> make_split(const Sources& sources, Split split, const std::str
   return Maker(sources, split, stream).run(named);
 }
 
+std::vector<Case> make_robust(const std::vector<Case>& test) {
+  Rng rng("aimicius-1/optiflow/robust/numbers");
+  std::vector<std::size_t> chosen(test.size());
+  std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+  rng.shuffle(chosen);
+  chosen.resize(std::min(chosen.size(), split_size(Split::kRobust)));
+  std::sort(chosen.begin(), chosen.end());
+  std::map<std::string, int> last;
+  std::vector<Case> cases;
+  for (const std::size_t i : chosen) {
+    Case item = test[i];
+    std::vector<int> numbers(static_cast<std::size_t>(item.machine.gpus()));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    rng.shuffle(numbers);
+    item.of = item.id;
+    item.id = fmt::format("optiflow-robust-{}-{:04}", item.group, ++last[item.group]);
+    item.slice = name_of(Split::kRobust);
+    item.machine = renumbered(item.machine, numbers);
+    item.best.recipe.numbers = numbers;
+    const CostModel model(item.machine, item.chunks, item.chunk_bytes, item.id);
+    item.initial = baselines(model).front();
+    cases.push_back(std::move(item));
+  }
+  return cases;
+}
+
 std::string line_of(const Case& item, const Sources& sources) {
-  const bool is_short = !item.kind.empty();
+  const bool is_short = !item.kind.empty() || !item.of.empty();
   const Json machine = item.machine.to_json();
   const auto program = [&](const Solution& solution) {
     Json recipe = json_of(solution.recipe);
@@ -319,6 +346,7 @@ std::string line_of(const Case& item, const Sources& sources) {
                {"combo", item.combo},    {"tags", item.tags},
                {"licence", "CC-BY-4.0"}, {"canary", sources.canary}};
   if (!item.kind.empty()) json["kind"] = item.kind;
+  if (!item.of.empty()) json["of"] = item.of;
   json["machine"] = is_short ? short_machine(machine) : machine;
   json["gpu_count"] = item.machine.gpus();
   json["chunks_per_gpu"] = item.chunks;

@@ -18,9 +18,10 @@
 namespace micius::aimicius::optiflow {
 
 struct Case {
-  explicit Case(plan::Machine of) : machine(std::move(of)) {}
+  explicit Case(plan::Machine its) : machine(std::move(its)) {}
 
   std::string id, group, slice, source, combo;
+  std::string of;    // robust: the test case whose GPUs have other numbers here
   std::string kind;  // tuning: "generate" or "improve"; else ""
   int difficulty = 1;
   std::vector<std::string> tags;
@@ -45,14 +46,18 @@ struct Sources {
 // Reads families.json and baselines/ of the suite's folder.
 Sources read_sources(const std::filesystem::path& suite);
 
-std::size_t split_size(Split split);  // test 1,280, dev 40, tuning 8,000
+std::size_t split_size(Split split);  // test 1,280, dev 40, tuning 8,000, robust 200
 
 // One split. The graphs of two splits differ, by their hashes; published machines are the test's. A case is
 // dropped where its first plan is within a fifth of the best that we know. `stream` is the first part of
 // every random stream's name; a twin has another, and no published machines. Deterministic, on all cores.
 std::vector<Case> make_split(const Sources& sources, Split split, const std::string& stream = "aimicius-1");
 
-// One line of a split's file: programs and matrices as text, in the tuning split in their short form.
+// 200 of the test cases with their GPUs numbered at random: the best plan and the bound take as long as
+// before.
+std::vector<Case> make_robust(const std::vector<Case>& test);
+
+// One line of a split's file: programs and matrices as text, in tuning and robust in their short form.
 std::string line_of(const Case& item, const Sources& sources);
 
 }  // namespace micius::aimicius::optiflow

@@ -68,7 +68,30 @@ std::string name_of(const Recipe& recipe) {
          (recipe.moves.empty() ? "" : "+moves");
 }
 
+Machine renumbered(const Machine& machine, const std::vector<int>& numbers) {
+  const auto number = [&](int node) {
+    return node < machine.gpus() ? numbers[static_cast<std::size_t>(node)] : node;
+  };
+  std::vector<plan::Link> links = machine.links();
+  for (plan::Link& link : links) link.from = number(link.from), link.to = number(link.to);
+  return {machine.gpus(), machine.nodes(), std::move(links), "a renumbered machine"};
+}
+
 std::optional<Plan> plan_of(const Recipe& recipe, const Machine& machine, int chunks) {
+  if (!recipe.numbers.empty()) {
+    Recipe before = recipe;
+    before.numbers.clear();
+    std::vector<int> back(recipe.numbers.size());
+    for (std::size_t i = 0; i < back.size(); ++i)
+      back[static_cast<std::size_t>(recipe.numbers[i])] = static_cast<int>(i);
+    std::optional<Plan> plan = plan_of(before, renumbered(machine, back), chunks);
+    if (!plan) return plan;
+    for (plan::Step& step : plan->steps) {
+      for (int* gpu : {&step.owner, &step.src, &step.dst})
+        *gpu = recipe.numbers[static_cast<std::size_t>(*gpu)];
+    }
+    return plan;
+  }
   std::optional<Plan> plan = rounds_of(recipe, machine, chunks);
   if (plan && recipe.as_list) plan = plan::as_list(*std::move(plan));
   if (plan && !recipe.moves.empty()) return changed(*plan, recipe.moves);
@@ -89,6 +112,7 @@ Json json_of(const Recipe& recipe) {
                       mbps % 1000 == 0 ? Json(mbps / 1000) : Json(static_cast<double>(mbps) / 1000)};
   }
   if (greedy.wait) json["wait"] = true;
+  if (!recipe.numbers.empty()) json["numbers"] = recipe.numbers;
   for (const Move& move : recipe.moves) json["moves"].push_back(json_of(move));
   return json;
 }

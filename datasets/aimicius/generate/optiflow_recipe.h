@@ -17,12 +17,18 @@ enum class Method { kNaive, kDirect, kRing, kDoubling, kHierarchical, kGreedy };
 
 struct Recipe {
   Method method = Method::kNaive;
-  bool as_list = true;           // the rounds one after the other, without barriers; naive has no other form
-  std::vector<int> ring;         // kRing
-  int group = 0;                 // kHierarchical
-  plan::GreedyOptions greedy;    // kGreedy
+  bool as_list = true;         // the rounds one after the other, without barriers; naive has no other form
+  std::vector<int> ring;       // kRing
+  int group = 0;               // kHierarchical
+  plan::GreedyOptions greedy;  // kGreedy
+  // What this gives is made for the machine as it was before renumbered(machine, numbers), and then
+  // renumbered.
+  std::vector<int> numbers = {};
   std::vector<Move> moves = {};  // made to what this gives
 };
+
+// The machine whose GPU numbers[i] is GPU i of this one; what forwards keeps its number, so that routes stay.
+plan::Machine renumbered(const plan::Machine& machine, const std::vector<int>& numbers);
 
 // "naive", "ring", "ring/list", ...; "+moves" behind it where there are moves
 std::string name_of(const Recipe& recipe);

@@ -103,7 +103,12 @@ Files build_optiflow(const fs::path& suite) {
   Files files;
   for (const Split split : order) {
     std::string& lines = files[fmt::format("optiflow/{}.jsonl", name_of(split))];
-    for (const optiflow::Case& item : optiflow::make_split(sources, split)) {
+    const std::vector<optiflow::Case> cases = optiflow::make_split(sources, split);
+    if (split == Split::kTest) {
+      for (const optiflow::Case& item : optiflow::make_robust(cases))
+        files["optiflow/robust.jsonl"] += optiflow::line_of(item, sources);
+    }
+    for (const optiflow::Case& item : cases) {
       lines += optiflow::line_of(item, sources);
       for (const auto& key : {std::pair<std::string, std::string>("all", "cases"),
                               {"family", item.group},
