@@ -77,6 +77,17 @@ std::optional<Dcw> read_dcw(std::string_view text);
 std::optional<std::string> read_command(std::string_view text,
                                         const std::function<bool(std::string_view)>& known);
 
+// The KQL query of an answer; absent if there is none. Nothing is repaired. In this order:
+//   1. the first fence whose word is none or kql, kusto, csl, sql, text
+//   2. without such a fence, the rest behind "KQL:", "Query:" or "Answer:", if the whole of it parses
+//   3. from the first line that begins a query to the last line from there on that begins with `|`, lies
+//      inside brackets or ends in `;`. A query begins with cluster(, database(, let, union, print, search,
+//      find, range, datatable or a table that no word follows ("Tickets are late." is prose); so does what is
+//      no KQL but was meant as a query: a `.` command, and SELECT (up to the next blank line).
+std::optional<std::string> read_query(std::string_view text,
+                                      const std::function<bool(std::string_view)>& parses,
+                                      const std::function<bool(std::string_view)>& is_table);
+
 // The index numbers of an answer, or the empty set for "none"; absent if there is neither.
 //   "3, 7" "[7,3]" "Index 3 and index 7." {"index": 3}   -> {3, 7} and so on; repeats are dropped
 //   "1-3"                                                -> {1, 2, 3}

@@ -4,6 +4,7 @@
 #include "scorers/cmdgen.h"
 #include "scorers/exact.h"
 #include "scorers/infrawise.h"
+#include "scorers/nl2kql.h"
 #include "scorers/optiflow.h"
 
 namespace micius {
@@ -15,6 +16,7 @@ Registry<ScorerFactory> scorer_registry() {
               {"cmdgen", "What a shell command does on an emulated GPU machine", make_cmdgen_scorer},
               {"exact", "Equal text", make_exact_scorer},
               {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
+              {"nl2kql", "A KQL query: does it parse, and what does it name?", make_nl2kql_scorer},
               {"optiflow", "Programs that plan an all-gather: run, checked and timed", make_optiflow_scorer},
           }};
 }

@@ -29,7 +29,7 @@ const std::map<std::string, std::set<std::string>> kLayers = {
     {"store", {"base", "core"}},
     {"tasks", {"base", "core"}},
     {"datasets", {"base", "core"}},
-    {"scorers", {"base", "core", "emu", "plan"}},
+    {"scorers", {"base", "core", "emu", "plan", "kql"}},
     {"runners", {"base", "core", "engine"}},
     {"reports", {"base", "core"}},
     {"pipeline", {"base", "core", "stats"}},
