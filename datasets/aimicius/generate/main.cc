@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "cmdgen_files.h"
+#include "nl2kql_files.h"
 #include "optiflow_files.h"
 #include "suite.h"
 
@@ -26,7 +27,8 @@ struct Builder {
 };
 constexpr Builder kBuilders[] = {{"infrawise", build, review, build_twin},
                                  {"cmdgen", build_cmdgen, review_cmdgen, build_cmdgen_twin},
-                                 {"optiflow", build_optiflow, review_optiflow, build_optiflow_twin}};
+                                 {"optiflow", build_optiflow, review_optiflow, build_optiflow_twin},
+                                 {"nl2kql", build_nl2kql, review_nl2kql, build_nl2kql_twin}};
 
 // `only`: the suite to make; "": all.
 void write_all(const fs::path& suite, const fs::path& raw, const std::string& only) {
@@ -80,18 +82,18 @@ int run(int argc, char** argv) {
   CLI::App* make = app.add_subcommand("build", "Make every file again from the sources");
   make->add_option("--raw", raw, "Make the pool of records first, from the raw ones")->type_name("FILE");
   make->add_option("--only", only, "One suite alone")
-      ->check(CLI::IsMember({"infrawise", "cmdgen", "optiflow"}));
+      ->check(CLI::IsMember({"cmdgen", "infrawise", "nl2kql", "optiflow"}));
   CLI::App* verify = app.add_subcommand("check", "Do the files equal what the sources give?");
   CLI::App* read = app.add_subcommand("review", "Print cases to be read by a person");
-  read->add_option("--suite-name", name, "cmdgen, infrawise or optiflow")
-      ->check(CLI::IsMember({"cmdgen", "infrawise", "optiflow"}));
+  read->add_option("--suite-name", name, "cmdgen, infrawise, nl2kql or optiflow")
+      ->check(CLI::IsMember({"cmdgen", "infrawise", "nl2kql", "optiflow"}));
   read->add_option("--split", split, "test, dev, tuning or robust");
   read->add_option("--first", first, "Where to begin");
   read->add_option("-n", count, "How many");
   CLI::App* leak = app.add_subcommand("leaks", "Count what CMDGen's test shares with its tuning data");
   CLI::App* twin = app.add_subcommand("reroll", "Make a twin of the test set: other draws, the same rules");
-  twin->add_option("--suite-name", name, "cmdgen, infrawise or optiflow")
-      ->check(CLI::IsMember({"cmdgen", "infrawise", "optiflow"}));
+  twin->add_option("--suite-name", name, "cmdgen, infrawise, nl2kql or optiflow")
+      ->check(CLI::IsMember({"cmdgen", "infrawise", "nl2kql", "optiflow"}));
   twin->add_option("--seed", seed, "Any text; keep it secret for a private test")->required();
   twin->add_option("-o", out, "File to write")->required();
   try {
