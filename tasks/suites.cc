@@ -58,7 +58,7 @@ std::vector<Suite> suites() {
   return {
       {"aimicius",
        "The four tests of the system domain",
-       {{"cmdgen", {}}, {"infrawise", {}}, {"optiflow", {}}}},
+       {{"cmdgen", {}}, {"infrawise", {}}, {"optiflow", {}}, {"nl2kql", {}}}},
       {"general",
        "The general tests of the paper's table",
        {{"openbookqa", {}}, {"arc_easy", {}}, {"arc_challenge", {}}}},
@@ -70,6 +70,7 @@ std::vector<Suite> suites() {
        {{"cmdgen", 16},
         {"infrawise", 16},
         {"optiflow", 4, 256},
+        {"nl2kql", 4, 64},
         {"arc_easy", 32},
         {"arc_challenge", 32},
         {"openbookqa", 32}}},

@@ -49,11 +49,12 @@ TEST_CASE("names, globs, paths and suites") {
         Requests{{"my.json", "my.json", std::nullopt, std::nullopt},
                  {"dir/task", "dir/task", std::nullopt, std::nullopt}});
   const Requests quick = expand_tasks("quick", kNames);
-  REQUIRE(quick.size() == 6);
+  REQUIRE(quick.size() == 7);
   CHECK(quick[0] == TaskRequest{"cmdgen", std::nullopt, 16, "quick"});
   CHECK(quick[1] == TaskRequest{"infrawise", std::nullopt, 16, "quick"});
   CHECK(quick[2] == TaskRequest{"optiflow", std::nullopt, 4, "quick", 256});
-  CHECK(quick[3] == TaskRequest{"arc_easy", std::nullopt, 32, "quick"});
+  CHECK(quick[3] == TaskRequest{"nl2kql", std::nullopt, 4, "quick", 64});
+  CHECK(quick[4] == TaskRequest{"arc_easy", std::nullopt, 32, "quick"});
 }
 
 TEST_CASE("a task that comes twice is done once") {
@@ -62,7 +63,7 @@ TEST_CASE("a task that comes twice is done once") {
   const auto named_too = expand_tasks("general,arc_easy", kNames);
   REQUIRE(named_too.size() == 3);
   CHECK(named_too[1] == named("arc_easy"));
-  CHECK(expand_tasks("quick,arc_easy", kNames).size() == 7);  // 32 samples, and all of them
+  CHECK(expand_tasks("quick,arc_easy", kNames).size() == 8);  // 32 samples, and all of them
 }
 
 TEST_CASE("what is no task is named with the nearest") {
