@@ -180,7 +180,7 @@ TEST_CASE("four threads, each with its own boxes") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 10; ++i) {
-        const std::string mark = std::to_string(t) + "-" + std::to_string(i);
+        std::string mark = std::to_string(t) + "-" + std::to_string(i);
         ExecRequest request = shell("echo " + mark + " > f; ask; ls /job /tmp | wc -l; cat f");
         request.served = ServedPrograms{{"ask"}, [&](const ServedCall&) { return mark; }};
         const ExecResult result = offer.sandbox->run(request);
