@@ -32,7 +32,8 @@ TEST_CASE("a band that is none is named") {
   for (const char* band : {"1", "[1]", "[0, \"1\"]", "[0, 1, 2]"}) {
     const std::string text =
         R"({"micius_expected": 1, "quiz": {"reference": {"acc": )" + std::string(band) + "}}}";
-    CHECK_THROWS_WITH(expected_of(text), Catch::Contains("field 'reference': field 'acc' must be two numbers"));
+    CHECK_THROWS_WITH(expected_of(text),
+                      Catch::Contains("field 'reference': field 'acc' must be two numbers"));
   }
   CHECK_THROWS_WITH(expected_of("{}"), Catch::Contains("micius_expected"));
 }
