@@ -2,6 +2,7 @@
 // a command does the same in this process and in the sandbox.
 #include "scorers/cmdgen.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -13,30 +14,15 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cmdgen_files.h"
-#include "datasets/registry.h"
+#include "embed/engine_embedder.h"
 #include "sandbox/sandbox.h"
 #include "scorers/registry.h"
-#include "tasks/registry.h"
+#include "suite_data.h"
 
 namespace micius {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kSuite = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius";
-
-TaskOptions options() {
-  TaskOptions result;
-  result.roots.share = MICIUS_SOURCE_DIR;
-  return result;
-}
-
-std::vector<Sample> samples_of(const Task& task) {
-  const auto dataset = dataset_registry().get(task.dataset.name)(task.dataset, options().roots);
-  std::vector<Sample> samples;
-  for (std::size_t i = 0; i < dataset->size(); ++i) samples.push_back(task.prepare(dataset->at(i)));
-  return samples;
-}
 
 std::vector<Json> cases_in(const std::string& split) {
   const std::string name = fmt::format("cmdgen/{}.jsonl", split);
@@ -156,6 +142,61 @@ TEST_CASE("every reference does the same in this process and in the sandbox", "[
       CHECK(here == there);
     }
   }
+}
+
+// The model that a run has by default, if it is on this machine.
+class RealModel final : public Services {
+ public:
+  RealModel() {
+    const char* given = std::getenv("MICIUS_MODEL_DIR");
+    const char* home = std::getenv("HOME");
+    const fs::path models = given != nullptr
+                                ? fs::path(given)
+                                : fs::path(home == nullptr ? "" : home) / ".local/share/micius/models";
+    const fs::path folder = models / "all-minilm-l6-v2";
+    if (fs::exists(folder / "config.json"))
+      model_ = std::make_unique<EngineEmbedder>(folder, EncoderOptions{});
+  }
+  Offer<Sandbox> sandbox() override { return {nullptr, "none for this test"}; }
+  Offer<Embedder> embedder() override {
+    return {model_.get(), "all-minilm-l6-v2 is not in the model folder"};
+  }
+
+ private:
+  std::unique_ptr<Embedder> model_;
+};
+
+TEST_CASE("the real embedder's scores of CMDGen", "[.slow]") {
+  RealModel services;
+  if (services.embedder().service == nullptr) {
+    WARN("skipped: " << services.embedder().why_not);
+    return;
+  }
+  const CommandJudge judge(kSuite / "cmdgen", &services, {});
+  CommandCase item;
+  item.reference = "nvidia-smi -i 2 --query-gpu=temperature.gpu --format=csv,noheader";
+  const auto parts = [&](const std::string& command) {
+    return judge.judge(item, command, judge.runner().here(command, item.machine).value(),
+                       judge.runner().here(item.reference, item.machine).value());
+  };
+  // Another card's temperature is alike, and too short to be right for that.
+  const CommandParts near = parts("nvidia-smi -i 3 --query-gpu=temperature.gpu --format=csv,noheader");
+  CHECK(near.cmd_score.value() > 0.95);
+  CHECK(near.output_score.value() > 0.7);
+  CHECK_FALSE(near.accuracy());
+  const CommandParts far = parts("nvidia-smi topo -m");
+  CHECK(far.cmd_score.value() < 0.8);
+  CHECK(far.output_score.value() < 0.6);
+  CHECK(far.calibration == 0.0);
+}
+
+TEST_CASE("CMDGen's task and its scorer name the same metrics") {
+  ScorerContext context;
+  context.roots = options().roots;
+  std::vector<std::string> names;
+  for (const MetricInfo& metric : task_registry().get("cmdgen")(options()).metrics)
+    names.push_back(metric.name);
+  CHECK(names == scorer_registry().get("cmdgen")({"cmdgen", Json::object()}, context)->metrics());
 }
 
 }  // namespace micius

@@ -10,17 +10,14 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "datasets/registry.h"
 #include "scorers/registry.h"
 #include "suite.h"
-#include "tasks/registry.h"
+#include "suite_data.h"
 
 namespace micius {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kSuite = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius";
 
 // A copy of the suite's sources to break, removed with the object.
 class SuiteCopy {
@@ -44,19 +41,6 @@ class SuiteCopy {
  private:
   fs::path path_;
 };
-
-TaskOptions options() {
-  TaskOptions result;
-  result.roots.share = MICIUS_SOURCE_DIR;
-  return result;
-}
-
-std::vector<Sample> test_samples(const Task& task) {
-  const auto dataset = dataset_registry().get(task.dataset.name)(task.dataset, options().roots);
-  std::vector<Sample> samples;
-  for (std::size_t i = 0; i < dataset->size(); ++i) samples.push_back(task.prepare(dataset->at(i)));
-  return samples;
-}
 
 using Model = std::function<std::string(std::size_t sample, std::span<const Turn>)>;
 
@@ -97,7 +81,7 @@ TEST_CASE("the suite's files are what their sources give") {
 
 TEST_CASE("the simplest models score within expected.json") {
   const Task task = task_registry().get("infrawise")(options());
-  const std::vector<Sample> samples = test_samples(task);
+  const std::vector<Sample> samples = samples_of(task);
   std::map<std::string, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < samples.size(); ++i) groups[samples[i].extra.at("group")].push_back(i);
   const std::string dcw =
@@ -128,8 +112,8 @@ TEST_CASE("naming every record recalls all and is never right") {
   TaskOptions oracle = options();
   oracle.params = {{"mode", "oracle"}};
   const Task task = task_registry().get("infrawise")(oracle);
-  const auto values = scores(task, test_samples(task),
-                             [](std::size_t, std::span<const Turn>) { return std::string("0-11"); });
+  const auto values =
+      scores(task, samples_of(task), [](std::size_t, std::span<const Turn>) { return std::string("0-11"); });
   CHECK(values.at("bench_recall") == Approx(0.84).margin(0.01));
   CHECK(values.at("bench_accuracy") == 0);
 }
@@ -138,7 +122,7 @@ TEST_CASE("what a search finds can be answered, and is seldom what another case 
   TaskOptions retrieved = options();
   retrieved.params = {{"mode", "retrieved"}};
   const Task task = task_registry().get("infrawise")(retrieved);
-  const std::vector<Sample> samples = test_samples(task);
+  const std::vector<Sample> samples = samples_of(task);
   const auto right = scores(task, samples, [&](std::size_t i, std::span<const Turn> turns) {
     return task.reference(samples[i], turns);
   });
