@@ -159,13 +159,13 @@ std::string EffectTexts::text_of(const Effect& effect, const Channels& channels)
   return text;
 }
 
-std::string EffectTexts::masked(std::string text, const Effect& effect, bool similar,
+std::string EffectTexts::masked(std::string text, const Effect& effect, Masks masks,
                                 std::string_view host) const {
   text = tidy(without_escapes(text));
   if (!host.empty()) text = replace_all(std::move(text), host, "<host>");
   text = replace_all(std::move(text), "/job/", "");
   for (const auto& mask : masks_) {
-    if ((mask->similar && !similar) || !mask->fits(effect)) continue;
+    if ((mask->similar && masks == Masks::kEqual) || !mask->fits(effect)) continue;
     RE2::GlobalReplace(&text, mask->pattern, mask->replacement);
   }
   return text;
@@ -173,14 +173,14 @@ std::string EffectTexts::masked(std::string text, const Effect& effect, bool sim
 
 std::string EffectTexts::equality(const Effect& effect, const Channels& channels,
                                   std::string_view host) const {
-  return masked(text_of(effect, channels), effect, false, host);
+  return masked(text_of(effect, channels), effect, Masks::kEqual, host);
 }
 
 std::string EffectTexts::similarity(const Effect& effect, const Channels& channels,
                                     std::string_view host) const {
   std::string text;
   for (const std::string& variable : effect.env) text += "env: " + variable + "\n";
-  return text + masked(text_of(effect, channels), effect, true, host);
+  return text + masked(text_of(effect, channels), effect, Masks::kSimilar, host);
 }
 
 bool EffectTexts::agree(const Effect& a, const Effect& b, const Channels& channels, std::string_view host,
@@ -190,7 +190,7 @@ bool EffectTexts::agree(const Effect& a, const Effect& b, const Channels& channe
   if (channels.count("exit") != 0 && a.exit != b.exit) return false;
   if (a.exit != 0 && b.exit != 0) {
     const auto message = [&](const Effect& effect) {
-      return masked(first_line(effect.err), effect, false, host);
+      return masked(first_line(effect.err), effect, Masks::kEqual, host);
     };
     if (message(a) != message(b)) return false;
   }

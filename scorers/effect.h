@@ -53,7 +53,8 @@ class EffectTexts {
 
  private:
   struct Mask;
-  std::string masked(std::string text, const Effect& effect, bool similar, std::string_view host) const;
+  enum class Masks { kEqual, kSimilar };  // the second: the first and what was measured
+  std::string masked(std::string text, const Effect& effect, Masks masks, std::string_view host) const;
   std::string text_of(const Effect& effect, const Channels& channels) const;
 
   std::vector<std::unique_ptr<Mask>> masks_;
