@@ -87,8 +87,7 @@ std::shared_ptr<const std::map<std::string, SchemaContext>> read_schemas(Source 
   if (source == Source::kSuite) {
     tables[""] = read_suite_schema(roots.share / kFolder / "catalog.json");
   } else if (const auto path = roots.data / "nl2kql/schemas.json"; std::filesystem::exists(path)) {
-    for (SchemaTable& table : read_public_schema(path))
-      tables[table.database].push_back(std::move(table));
+    for (SchemaTable& table : read_public_schema(path)) tables[table.database].push_back(std::move(table));
   }
   auto schemas = std::make_shared<std::map<std::string, SchemaContext>>();
   for (auto& [database, list] : tables) schemas->emplace(database, SchemaContext(std::move(list)));
