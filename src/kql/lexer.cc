@@ -313,7 +313,7 @@ void Lexer::word() {
   const std::string_view word = rest.substr(0, length);
   if (is(word[0], kStem)) {
     const char next = peek(at_ + length);
-    const bool may_go_on = next == '-' || next == '.' || next == '~' || next == ' ';
+    const bool may_go_on = next == '-' || next == '.' || next == '~' || (next == ' ' && word == "matches");
     const Tok kind = may_go_on ? find_long_keyword(rest) : Tok::kIdentifier;
     if (kind != Tok::kIdentifier) {
       if (!emit_keyword(kind, token_text(kind).size())) emit(Tok::kIdentifier, length);

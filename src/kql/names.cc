@@ -38,6 +38,7 @@ class Walk {
   };
 
   void visit(const Item& item);
+  void visit_declaring(const Item& item);
   void visit_operator(NodeId node);
   void searched(NodeId node);
   void made_table(NodeId node);
@@ -243,6 +244,15 @@ void Walk::visit(const Item& item) {
       return path(node, item.as);
     case NodeKind::kElement:
       return element(node);
+    default:
+      return visit_declaring(item);
+  }
+}
+
+// What makes names or hides them, and the operators.
+void Walk::visit_declaring(const Item& item) {
+  const NodeId node = item.node;
+  switch (tree_.kind(node)) {
     case NodeKind::kFunction:
       if (tree_.first_child(node) != kNoNode) scope(node, tree_.first_child(node));
       return first_as(node, As::kIgnored, As::kTable);

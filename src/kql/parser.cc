@@ -21,14 +21,7 @@ const char* stack_pointer() { return static_cast<const char*>(__builtin_frame_ad
 
 }  // namespace
 
-Parser::Parser(Tree& tree)
-    : tree_(tree),
-      last_(static_cast<std::uint32_t>(tree.tokens.size() - 1)),
-      stack_(stack_pointer()),
-      stack_size_(kSmallStack) {
-  tree_.nodes.reserve(tree_.tokens.size() * 3 / 2 + 8);
-  tree_.nodes.emplace_back();
-}
+Parser::Parser(Tree& tree) : TokenCursor(tree), stack_(stack_pointer()), stack_size_(kSmallStack) {}
 
 void Parser::query() {
   const NodeId root = make(NodeKind::kQuery);
@@ -38,105 +31,6 @@ void Parser::query() {
   statements(root);
   if (kind() != Tok::kEndOfText) fail("the end of the query");
   close(root);
-}
-
-const Token& Parser::token(std::size_t ahead) const {
-  return tree_.tokens[std::min<std::size_t>(at_ + ahead, last_)];
-}
-
-std::string_view Parser::text(std::size_t ahead) const {
-  return tree_.token_text(std::min<std::size_t>(at_ + ahead, last_));
-}
-
-bool Parser::accept(Tok wanted) {
-  if (kind() != wanted) return false;
-  ++at_;
-  return true;
-}
-
-void Parser::expect(Tok wanted) {
-  if (accept(wanted)) return;
-  const std::string_view name = kql::token_text(wanted);
-  fail(name.empty() ? std::string("a name") : "'" + std::string(name) + "'");
-}
-
-void Parser::expect_text(std::string_view wanted) {
-  if (!accept_glued(wanted)) fail("'" + std::string(wanted) + "'");
-}
-
-std::size_t Parser::glued_length(std::string_view wanted, std::size_t ahead) const {
-  for (std::size_t count = 0; kind(ahead + count) != Tok::kEndOfText; ++count) {
-    if (count > 0 && !token(ahead + count).glued) return 0;
-    const std::string_view part = text(ahead + count);
-    if (!wanted.starts_with(part)) return 0;
-    wanted.remove_prefix(part.size());
-    if (wanted.empty()) return count + 1;
-  }
-  return 0;
-}
-
-bool Parser::accept_glued(std::string_view wanted) {
-  const std::size_t length = glued_length(wanted);
-  at_ += static_cast<std::uint32_t>(length);
-  return length > 0;
-}
-
-bool Parser::accept_one_of(std::span<const std::string_view> texts) {
-  return std::any_of(texts.begin(), texts.end(), [&](std::string_view one) { return accept_glued(one); });
-}
-
-// The next token, for a message.
-std::string Parser::found() const {
-  return kind() == Tok::kEndOfText ? "the end" : "'" + shorten(visible_line(text()), 40) + "'";
-}
-
-void Parser::fail(std::string_view expected) {
-  if (!tree_.error) fail_at(token().offset, "expected " + std::string(expected) + ", not " + found());
-}
-
-void Parser::fail_at(std::uint32_t offset, std::string message) {
-  if (!tree_.error) tree_.error = SyntaxError{offset, std::move(message)};
-  at_ = last_;
-}
-
-NodeId Parser::needed(NodeId node, std::string_view expected) {
-  if (node == kNoNode) fail(expected);
-  return node;
-}
-
-NodeId Parser::make(NodeKind kind, std::uint32_t token) {
-  tree_.nodes.push_back({kind, token, token, token, kNoNode, kNoNode, kNoNode});
-  return static_cast<NodeId>(tree_.nodes.size() - 1);
-}
-
-NodeId Parser::take(NodeKind kind, std::uint32_t count) {
-  const NodeId node = make(kind);
-  at_ += count;
-  return close(node);
-}
-
-void Parser::add(NodeId parent, NodeId child) {
-  if (child == kNoNode) return;
-  Node& node = tree_.nodes[parent];
-  if (node.first == kNoNode) {
-    node.first = child;
-  } else {
-    tree_.nodes[node.last].next = child;
-  }
-  node.last = child;
-}
-
-NodeId Parser::close(NodeId node) {
-  tree_.nodes[node].end = at_;
-  return node;
-}
-
-// A node around `child` that begins where it does; `token` says most.
-NodeId Parser::wrap(NodeKind kind, std::uint32_t token, NodeId child) {
-  const NodeId node = make(kind, token);
-  tree_.nodes[node].begin = tree_.nodes[child].begin;
-  add(node, child);
-  return node;
 }
 
 NodeId Parser::nested(Rule rule) {
@@ -199,20 +93,6 @@ void Parser::comma_list(NodeId parent, Rule element, const List& list) {
       if ((this->*element)() != kNoNode) fail_at(next, "expected ',', not " + what);
       return;
     }
-  }
-}
-
-bool Parser::common_end(std::size_t ahead) const {
-  switch (kind(ahead)) {
-    case Tok::kCloseParen:
-    case Tok::kCloseBracket:
-    case Tok::kCloseBrace:
-    case Tok::kBar:
-    case Tok::kSemicolon:
-    case Tok::kEndOfText:
-      return true;
-    default:
-      return false;
   }
 }
 

@@ -125,7 +125,7 @@ NodeId Parser::piped_operator() {
     case Tok::kJoin:
       return join();
     default:
-      return piped_operator_l_to_z();
+      return piped_operator_l_to_p();
   }
 }
 

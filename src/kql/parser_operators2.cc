@@ -47,7 +47,7 @@ bool Parser::name_equals_follows() const {
   return length > 0 && kind(length) == Tok::kEqual;
 }
 
-NodeId Parser::piped_operator_l_to_z() {
+NodeId Parser::piped_operator_l_to_p() {
   switch (kind()) {
     case Tok::kLookup:
       return lookup();
@@ -80,6 +80,13 @@ NodeId Parser::piped_operator_l_to_z() {
       return list_of(NodeKind::kProjectReorder, &Parser::reorder_element);
     case Tok::kProjectByNames:
       return list_of(NodeKind::kProjectByNames, &Parser::by_name);
+    default:
+      return piped_operator_r_to_z();
+  }
+}
+
+NodeId Parser::piped_operator_r_to_z() {
+  switch (kind()) {
     case Tok::kRange:
       return range();
     case Tok::kReduce:

@@ -1,5 +1,6 @@
 #include "kql/parser.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -164,6 +165,24 @@ TEST_CASE("long and deep texts are parsed in linear time on a small stack") {
     CHECK(parse(text).error.has_value());
     CHECK(seconds_of(text) < 1);
   }
+}
+
+// The text is dense: no comments, few blanks.
+TEST_CASE("20 MB of text are parsed in a second", "[.slow]") {
+  std::string queries;
+  for_each_row(own_rows("syntax.jsonl"), [&](const Json& row) {
+    const std::string query = row.at("query");
+    if (!row.contains("error") && parse(query).tokens.size() > 1 && query[0] != '#' &&
+        query.find(';') == std::string::npos)
+      queries += query + "\n;\n";
+  });
+  const std::string text = repeat(queries, 4'000'000 / queries.size());
+  REQUIRE(message_of(parse(text)) == "");
+  double best = 1e9;
+  for (int run = 0; run < 5; ++run) best = std::min(best, seconds_of(text));
+  const double speed = static_cast<double>(text.size()) / 1e6 / best;
+  WARN(speed << " MB/s");
+  CHECK(speed >= 20);
 }
 
 TEST_CASE("what is nested too deep is an error, not the end of the program") {
