@@ -25,6 +25,11 @@ using LineChecker = std::function<LineCheck(const JsonFields& fields, std::strin
 // what is wrong with it. Names are those of families.json below the share root, read at the first use.
 LineChecker plan_checker(const std::filesystem::path& share);
 
+// {"query"}: does the query parse, and if not, where and why; its tokens and names.
+LineChecker kql_checker();
+// A whole text as one query: "LINE:COLUMN: message", or "" where it parses.
+std::string kql_problem(std::string_view query);
+
 // {"profile", "command", "reference", "accepted", "compare"}: the command run on an emulated machine and
 // judged against the reference (itself where there is none), with its normal form; Error{kInvalidData} too
 // for a command that needs a sandbox where there is none. `services` outlives the checker.

@@ -1,9 +1,11 @@
-// `micius check plan|command [FILE...]`: the checkers alone, JSON lines in and out.
+// `micius check kql|plan|command [FILE...]`: the checkers alone, JSON lines in and out.
+#include <filesystem>
 #include <iostream>
 #include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/check_lines.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
@@ -17,7 +19,7 @@ class CheckCommand final : public Command {
  public:
   std::string name() const override { return "check"; }
   std::string summary() const override {
-    return "The checkers alone: plan, command; JSON lines in, JSON lines out";
+    return "The checkers alone: kql, plan, command; JSON lines in, JSON lines out";
   }
   void define(CLI::App& app) override;
   ExitCode run() override;
@@ -29,10 +31,19 @@ class CheckCommand final : public Command {
   std::vector<std::string> files_;
   LazyServices services_{1, PlaceFlags{}};
   LineChecker checker_;
+  bool queries_ = false;  // may a file be a query as it is?
 };
 
 void CheckCommand::define(CLI::App& app) {
   app.require_subcommand(1);
+  auto* kql = app.add_subcommand("kql", "Is a Kusto query well formed, and which names does it use?");
+  kql->footer("A line: {\"query\": the text}. A FILE that holds no such lines is one query.");
+  kql->add_option("files", files_, "Files of such lines, or of one query each; else stdin")
+      ->type_name("FILE");
+  kql->callback([this] {
+    checker_ = kql_checker();
+    queries_ = true;
+  });
   auto* plan = app.add_subcommand("plan", "Is an all-gather plan valid, and how long does it take?");
   plan->footer(
       "A line: {\"machine\": {\"gpus\", \"nodes\", \"latency_us\", \"bandwidth_gbps\"} or the name of a "
@@ -82,9 +93,22 @@ ExitCode CheckCommand::answer_stdin() const {
   return code;
 }
 
+// Lines of JSON, by the name or by how the text begins: no query begins with {".
+bool is_json_lines(const std::string& file, std::string_view text) {
+  std::string_view start = strip(text);
+  if (!start.starts_with('{')) return std::filesystem::path(file).extension() == ".jsonl";
+  start.remove_prefix(1);
+  return strip(start).starts_with('"') || std::filesystem::path(file).extension() == ".jsonl";
+}
+
 bool CheckCommand::file_is_right(const std::string& file) const {
   bool right = true;
   const std::string text = read_file(file);
+  if (queries_ && !is_json_lines(file, text)) {
+    const std::string problem = kql_problem(text);
+    if (!problem.empty()) std::cout << file << ":" << problem << "\n";
+    return problem.empty();
+  }
   for_each_line(text, [&](std::string_view line, std::size_t number) {
     const std::string where = fmt::format("{}:{}", file, number);
     LineCheck check;
