@@ -56,13 +56,13 @@ std::size_t TokenCursor::extended_name_length(std::size_t ahead) const {
   return length > 0 ? length : is_extended_name(ahead) ? 1 : 0;
 }
 
-// `*`, `a*`, `a*b1*`: the first two tokens may have a blank between them, the rest not.
+// `*`, `a*`, `a*b1*`, without blanks.
 std::size_t TokenCursor::wildcard_length(std::size_t ahead) const {
   std::size_t length = 0;
   if (kind(ahead) == Tok::kAsterisk) {
     length = 1;
   } else if ((kind(ahead) == Tok::kIdentifier || is_extended_name(ahead)) &&
-             kind(ahead + 1) == Tok::kAsterisk) {
+             kind(ahead + 1) == Tok::kAsterisk && token(ahead + 1).glued) {
     length = 2;
   } else {
     return 0;
