@@ -1,6 +1,7 @@
 #include "scorers/nl2kql.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include "base/error.h"
@@ -218,8 +219,13 @@ std::unique_ptr<Scorer> make_nl2kql_scorer(const Spec& spec, const ScorerContext
     return std::make_unique<Nl2Kql>(
         read_suite_catalog(context.roots.share / "datasets/aimicius/nl2kql/catalog.json"), false);
   }
-  if (catalog == "public")
-    return std::make_unique<Nl2Kql>(read_public_schemas(context.roots.data / "nl2kql/schemas.json"), true);
+  if (catalog == "public") {
+    const auto path = context.roots.data / "nl2kql/schemas.json";
+    // Without it no sample has a schema and none is scored; the missing pairs are named by their dataset.
+    KqlCatalogs schemas;
+    if (std::filesystem::exists(path)) schemas = read_public_schemas(path);
+    return std::make_unique<Nl2Kql>(std::move(schemas), true);
+  }
   fail(ErrorCode::kUsage, "{}: unknown catalog '{}'{}; known: aimicius, public", fields.where(), catalog,
        did_you_mean(catalog, {"aimicius", "public"}));
 }

@@ -107,6 +107,18 @@ TEST_CASE("nl2kql takes any answer in linear time") {
   }
 }
 
+TEST_CASE("nl2kql does not score a sample whose schema is not there") {
+  Sample sample;
+  sample.targets = {"T | count"};
+  sample.extra = {{"database", "AzureMonitor"}};
+  std::vector<Turn> turns(1);
+  turns[0].completion.text = "T | count";
+  const Score score = scorer({{"catalog", "public"}})->score(sample, turns);
+  CHECK(score.verdict == Verdict::kUnscored);
+  CHECK(score.values.empty());
+  CHECK(score.reason == "schemas.json has no database \"AzureMonitor\"");
+}
+
 TEST_CASE("nl2kql names the catalogs it knows") {
   CHECK_THROWS_WITH(scorer({{"catalog", "publik"}}),
                     "scorer 'nl2kql': unknown catalog 'publik' (did you mean 'public'?); known: aimicius, "
