@@ -19,10 +19,15 @@ constexpr std::size_t kShownReason = 120;
 
 const std::vector<std::string>& metric_names() {
   static const std::vector<std::string> kNames = {
-      "accuracy",      "cmd_score",       "output_score",   "calibration",  "exact_match",
-      "success_ratio", "strict_accuracy", "strict_success", "normal_match", "exact_raw"};
+      "accuracy",       "cmd_score",       "output_score",   "calibration",  "exact_match",
+      "success_ratio",  "strict_accuracy", "strict_success", "normal_match", "exact_raw",
+      "calibration_80", "calibration_85",  "calibration_95", "similar_only"};
   return kNames;
 }
+
+// The thresholds that Calibration is shown at beside its own.
+constexpr std::pair<const char*, double> kOtherCalibrations[] = {
+    {"calibration_80", 0.80}, {"calibration_85", 0.85}, {"calibration_95", 0.95}};
 
 double one_if(bool right) { return right ? 1 : 0; }
 
@@ -65,6 +70,7 @@ class Cmdgen final : public Scorer {
 
   std::string_view name() const override { return "cmdgen"; }
   std::vector<std::string> metrics() const override { return metric_names(); }
+  Json environment() const override { return judge_.environment(); }
 
   std::string observe(const Sample& sample, std::span<const Turn> turns) const override {
     const std::optional<std::string> command = command_of(turns);
@@ -151,6 +157,12 @@ bool CommandJudge::has_embedder() const {
   return services_ != nullptr && services_->embedder().service != nullptr;
 }
 
+Json CommandJudge::environment() const {
+  Json json = {{"calibration", thresholds_.calibration}, {"similar", thresholds_.similar}};
+  if (has_embedder()) json["embedder"] = services_->embedder().service->identity();
+  return json;
+}
+
 double CommandJudge::output_score(const CommandCase& item, const Effect& answer, const Effect& reference,
                                   Embedder& embedder) const {
   if (answer.timed_out || reference.timed_out) return 0;
@@ -185,8 +197,7 @@ CommandParts CommandJudge::judge(const CommandCase& item, const std::string& com
       best = std::max(best, cosine_of(*embedder, one_line(command), one_line(target)));
     parts.cmd_score = best;
     parts.output_score = output_score(item, answer, reference, *embedder);
-    parts.calibration =
-        one_if(best > thresholds_.calibration || *parts.output_score > thresholds_.calibration);
+    parts.calibration = one_if(parts.alike() > thresholds_.calibration);
   }
   using Text = EffectTexts::Text;
   parts.success = parts.strict_success = texts_->agree(answer, reference, item.channels, host, Text::kEqual);
@@ -223,6 +234,10 @@ std::vector<Value> values_of(const CommandParts& parts) {
   values.push_back({"strict_success", one_if(parts.strict_success)});
   values.push_back({"normal_match", one_if(parts.normal_match)});
   values.push_back({"exact_raw", one_if(parts.exact_raw)});
+  if (!parts.calibration) return values;
+  for (const auto& [name, threshold] : kOtherCalibrations)
+    values.push_back({name, one_if(parts.alike() > threshold)});
+  values.push_back({"similar_only", one_if(parts.similar_only)});
   return values;
 }
 

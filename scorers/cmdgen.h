@@ -1,6 +1,7 @@
 // Judges CMDGen: one shell command, run on an emulated GPU host and compared with the reference's effect.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct CommandCase {
 struct CommandParts {
   // Absent without an embedder.
   std::optional<double> cmd_score, output_score, calibration;
+  double alike() const { return std::max(cmd_score.value_or(0), output_score.value_or(0)); }
   bool exact_match = false, exact_raw = false, normal_match = false;
   bool success = false, strict_success = false;
   bool similar_only = false;  // success by the soft path: alike, not equal
@@ -49,6 +51,8 @@ class CommandJudge {
   const EffectTexts& texts() const { return *texts_; }
 
   bool has_embedder() const;
+  // {"calibration", "similar"}: the thresholds; "embedder": Embedder::identity(), where there is one.
+  Json environment() const;
   CommandParts judge(const CommandCase& item, const std::string& command, const Effect& answer,
                      const Effect& reference) const;
 

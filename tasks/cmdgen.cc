@@ -135,8 +135,10 @@ Spec split_of(const std::string& split) {
 std::vector<MetricInfo> metrics() {
   std::vector<MetricInfo> infos;
   for (const char* name : {"accuracy", "cmd_score", "output_score", "calibration", "exact_match",
-                           "success_ratio", "strict_accuracy", "strict_success", "normal_match", "exact_raw"})
+                           "success_ratio", "strict_accuracy", "strict_success", "normal_match", "exact_raw",
+                           "calibration_80", "calibration_85", "calibration_95"})
     infos.push_back({.name = name});
+  infos.push_back({.name = "similar_only", .direction = Direction::kLowerIsBetter});
   return infos;
 }
 
@@ -167,7 +169,7 @@ Task make_cmdgen_task(const TaskOptions& options) {
   task.options.max_tokens = kMaxTokens;
   if (asking.style == PromptStyle::kText && task.shots > 0) task.options.stop = {"\nQuestion:"};
   task.metrics = metrics();
-  task.breakdowns = {"platform", "group", "slice", "difficulty", "source"};
+  task.breakdowns = {"platform", "group", "slice", "difficulty", "source", "tags"};
   task.cluster = "family";
   task.params = {{"prompt", prompt}};
   if (!options.system.empty()) task.params["system"] = options.system;

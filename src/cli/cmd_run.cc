@@ -200,6 +200,8 @@ std::vector<Plan> RunCommand::plans_of(const std::string& model, const Runner& r
     Plan plan = plan_run(setups_[i], runner.info(), options);
     plan.spec.tags = tags;
     plan.spec.environment.update(machine_environment());
+    if (const Json judged = setups_[i].scorer->environment(); !judged.empty())
+      plan.spec.environment["scorer"] = judged;
     plan.spec.model_source = model_source(model);
     plans.push_back(std::move(plan));
   }

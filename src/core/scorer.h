@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "core/sample.h"
 #include "core/score.h"
 #include "core/turn.h"
@@ -24,6 +25,9 @@ class Scorer {
   virtual std::string observe(const Sample& sample, std::span<const Turn> turns) const;
   // The names of all metrics it can give a value of; a task file may only ask for these.
   virtual std::vector<std::string> metrics() const;
+  // What it was made with that may change a score (thresholds, models that it asks), kept with a run; empty
+  // where that is nothing.
+  virtual Json environment() const;
 };
 
 }  // namespace micius

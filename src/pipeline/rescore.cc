@@ -45,6 +45,8 @@ RunId rescore(const Rescoring& r, RunId run) {
   spec.metrics = r.task.metrics;
   spec.breakdowns = r.task.breakdowns;
   spec.cluster = r.task.cluster;
+  spec.environment.erase("scorer");
+  if (Json judged = r.scorer.environment(); !judged.empty()) spec.environment["scorer"] = std::move(judged);
   const RunId made = r.store.begin(spec, r.batch);
   bool failed = false;
   std::size_t faults_in_a_row = 0;

@@ -297,13 +297,17 @@ TEST_CASE("cmdgen gives the values of an embedding only where there is one") {
   TestServices with(With::kEmbedder), without(With::kNothing);
   const Sample sample = sample_of("h100x8", "nvidia-smi -L");
   const auto full = values(judged(*make(with), sample, "nvidia-smi -L"));
-  CHECK(full.size() == 10);
+  CHECK(full.size() == 14);
+  for (const char* level : {"calibration_80", "calibration_85", "calibration_95"}) CHECK(full.at(level) == 1);
+  CHECK(full.at("similar_only") == 0);
+  CHECK(make(with)->environment().at("embedder") == with.pairs().identity());
   CHECK(full.at("cmd_score") == 1);
   CHECK(full.at("output_score") == 1);
   CHECK(full.at("calibration") == 1);
   CHECK(with.pairs().asked == 0);  // equal texts need no model
   const Score bare = judged(*make(without), sample, "nvidia-smi -L");
   CHECK(values(bare).size() == 7);
+  CHECK(make(without)->environment() == Json({{"calibration", 0.9}, {"similar", 0.95}}));
   CHECK(bare.verdict == Verdict::kCorrect);
   CHECK(bare.reason == "no embedder: success by equal text");
   const Score none = judged(*make(with), sample, "I cannot.");
@@ -320,6 +324,7 @@ TEST_CASE("cmdgen calls an output similar only where it is long and nearly the s
   CHECK(near.reason == "similar, not equal");
   CHECK(values(near).at("success_ratio") == 1);
   CHECK(values(near).at("strict_success") == 0);
+  CHECK(values(near).at("similar_only") == 1);
   const auto strict = make(services, {{"similar", 1.0}});
   CHECK(values(judged(*strict, sample_of("h100x8", reference),
                       "./build/all_reduce_perf -b 8 -e 8G -f 2 -g 8 -n 21"))
