@@ -96,7 +96,7 @@ class Optiflow final : public Scorer {
     for (Value& value : values_of({}, {}, {1, 1, 1})) names.push_back(std::move(value.metric));
     return names;
   }
-  Json environment() const override { return {{"cost_model", kCostModel}}; }
+  Json environment() const override { return {{"cost_model", plan::kCostModel}}; }
 
   std::string observe(const Sample& sample, std::span<const Turn> turns) const override {
     const JsonFields fields(sample.extra, sample.id);
