@@ -110,7 +110,7 @@ bool Parser::list_ends(ListEnd end, std::size_t ahead) const {
       return option_length({listed_options_->own}, name) > 0 || common_end(name);
     }
     case ListEnd::kBin:
-      return (next == Tok::kBin && kind(ahead + 1) == Tok::kEqual) || common_end(ahead);
+      return old_bin_follows(ahead) || common_end(ahead);
     case ListEnd::kBy:
       return next == Tok::kBy || common_end(ahead);
     case ListEnd::kWith:
@@ -120,7 +120,9 @@ bool Parser::list_ends(ListEnd end, std::size_t ahead) const {
     case ListEnd::kLimit:
       return next == Tok::kLimit || common_end(ahead);
     case ListEnd::kApply:
-      return next == Tok::kLimit || next == Tok::kId || next == Tok::kOn || common_end(ahead);
+      // `on = a`, `on, b` and `on to typeof(..)` name columns.
+      if (next != Tok::kLimit && next != Tok::kId && next != Tok::kOn) return common_end(ahead);
+      return kind(ahead + 1) != Tok::kEqual && kind(ahead + 1) != Tok::kComma && kind(ahead + 1) != Tok::kTo;
     case ListEnd::kScan:
       return next == Tok::kPartition || next == Tok::kOrder || next == Tok::kBy || next == Tok::kDeclare ||
              next == Tok::kWith || common_end(ahead);

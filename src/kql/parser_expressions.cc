@@ -269,7 +269,7 @@ NodeId Parser::primary() {
 
 // toscalar(query), toscalar kind=nooptimization (query)
 NodeId Parser::converted(NodeKind what) {
-  static constexpr OptionRule kKind = {"kind", OptionValue::kParseKind};
+  static constexpr OptionRule kKind = {"kind", OptionValue::kConversionKind};
   const NodeId node = take(what);
   option(node, kKind);
   expect(Tok::kOpenParen);

@@ -20,8 +20,8 @@ enum class OptionValue : std::uint8_t {
   kColumn,
   kColumns,
   kExpression,
-  kReal,
-  kParseKind
+  kParseKind,
+  kConversionKind
 };
 
 struct OptionRule {
@@ -126,6 +126,7 @@ class Parser : private TokenCursor {
   static const OptionRule* own_option(const Options& options, std::string_view name);
   bool options(NodeId parent, const Options& options);
   void option_list(NodeId parent, const Options& options);
+  NodeId one_option(const Options& options);
   NodeId listed_option();
   bool option(NodeId parent, const OptionRule& rule, ListEnd end = ListEnd::kOptionName);
   NodeId option_value(OptionValue value, ListEnd end);
@@ -135,6 +136,7 @@ class Parser : private TokenCursor {
   bool operator_follows() const;
   bool is_chart(std::size_t ahead) const;
   bool name_equals_follows() const;
+  bool old_bin_follows(std::size_t ahead = 0) const;
   NodeId leading_operator(), piped_operator(), piped_operator_l_to_p(), piped_operator_r_to_z();
   NodeId needed_operator() { return nested(&Parser::needed_operator_unguarded); }
   NodeId needed_operator_unguarded(), pipe();
@@ -154,7 +156,6 @@ class Parser : private TokenCursor {
   NodeId fork(), get_schema(), invoke(), join(), lookup();
   void join_on(NodeId parent);
   NodeId make_series(), make_series_element(), mv_apply(), mv_expand(), mv_element();
-  void mv_list(NodeId parent, ListEnd end);
   void to_type(NodeId parent);
   NodeId parse_operator(), parse_kv(), partition(), partition_by(), reorder_element();
   NodeId by_name(), range(), reduce(), render(), sample_distinct(), scan(), scan_step();

@@ -26,8 +26,8 @@ constexpr OptionRule kRenderOptions[] = {{"kind"},
                                          {"yaxis"},
                                          {"legend"},
                                          {"ysplit"},
-                                         {"ymin", OptionValue::kReal},
-                                         {"ymax", OptionValue::kReal},
+                                         {"ymin"},
+                                         {"ymax"},
                                          {"xmin"},
                                          {"xmax"}};
 
@@ -175,16 +175,8 @@ void Parser::to_type(NodeId parent) {
   add(parent, needed(kind() == Tok::kTypeOf ? type_of() : kNoNode, "typeof(..)"));
 }
 
-void Parser::mv_list(NodeId parent, ListEnd end) {
-  if (kind() == Tok::kTo) {
-    to_type(parent);
-    if (kind() == Tok::kComma) fail("an expression before 'to'");
-    return;
-  }
-  comma_list(parent, &Parser::mv_element, {.end = end, .count = Count::kOneOrMore});
-}
-
 NodeId Parser::mv_element() {
+  if (kind() == Tok::kTo) return kNoNode;
   const NodeId element = named();
   if (element == kNoNode || kind() != Tok::kTo) return element;
   const NodeId node = wrap(NodeKind::kTypedColumn, at_, element);
@@ -195,7 +187,7 @@ NodeId Parser::mv_element() {
 NodeId Parser::mv_expand() {
   const NodeId node = take(NodeKind::kMvExpand);
   options(node, {});
-  mv_list(node, ListEnd::kLimit);
+  comma_list(node, &Parser::mv_element, {.end = ListEnd::kLimit, .count = Count::kOneOrMore});
   optional_clause(node, Tok::kLimit, &Parser::unnamed);
   return close(node);
 }
@@ -203,7 +195,11 @@ NodeId Parser::mv_expand() {
 NodeId Parser::mv_apply() {
   const NodeId node = take(NodeKind::kMvApply);
   options(node, {});
-  mv_list(node, ListEnd::kApply);
+  if (kind() == Tok::kTo) {  // the column is left out
+    to_type(node);
+  } else {
+    comma_list(node, &Parser::mv_element, {.end = ListEnd::kApply, .count = Count::kOneOrMore});
+  }
   optional_clause(node, Tok::kLimit, &Parser::unnamed);
   optional_clause(node, Tok::kId, &Parser::unnamed);
   expect(Tok::kOn);
@@ -402,12 +398,19 @@ NodeId Parser::summarize() {
   const NodeId by = take(NodeKind::kClause);
   comma_list(by, &Parser::named, {.end = ListEnd::kBin, .count = Count::kOneOrMore});
   add(node, close(by));
-  if (kind() == Tok::kBin && kind(1) == Tok::kEqual) {  // by a bin=1h, as it once was
+  if (old_bin_follows()) {
     const NodeId name = make(NodeKind::kDeclaration);
     add(name, take(NodeKind::kName));
     add(node, named_value(close(name)));
   }
   return close(node);
+}
+
+// `by a bin=1h`, as it once was. Before anything but a literal `bin` is a name like others.
+bool Parser::old_bin_follows(std::size_t ahead) const {
+  const Tok value = kind(ahead + 2);
+  return kind(ahead) == Tok::kBin && kind(ahead + 1) == Tok::kEqual && value >= Tok::kBooleanLiteral &&
+         value <= Tok::kStringLiteral;
 }
 
 NodeId Parser::top() {

@@ -91,21 +91,24 @@ std::size_t Parser::option_length(const Options& options, std::size_t ahead) con
 // The options that stand here; were there any?
 bool Parser::options(NodeId parent, const Options& options) {
   bool any = false;
-  for (std::size_t length; (length = option_length(options)) > 0; any = true) {
-    const OptionRule* own = own_option(options, text());
-    const OptionValue value = own != nullptr ? own->value : known_value(kind());
-    const NodeId name = make(NodeKind::kDeclaration);
-    add(name, take(NodeKind::kName, static_cast<std::uint32_t>(length)));
-    const NodeId node = wrap(NodeKind::kOption, tree_.nodes[name].token, close(name));
-    expect(Tok::kEqual);
-    const Options* outer = listed_options_;
-    listed_options_ = &options;
-    add(node, needed(option_value(value, ListEnd::kOptionName), "a value"));
-    listed_options_ = outer;
-    add(parent, close(node));
-    if (options.names == Options::Names::kOwn) return true;  // its list has commas
-  }
+  for (NodeId node; (node = one_option(options)) != kNoNode; any = true) add(parent, node);
   return any;
+}
+
+NodeId Parser::one_option(const Options& options) {
+  const std::size_t length = option_length(options);
+  if (length == 0) return kNoNode;
+  const OptionRule* own = own_option(options, text());
+  const OptionValue value = own != nullptr ? own->value : known_value(kind());
+  const NodeId name = make(NodeKind::kDeclaration);
+  add(name, take(NodeKind::kName, static_cast<std::uint32_t>(length)));
+  const NodeId node = wrap(NodeKind::kOption, tree_.nodes[name].token, close(name));
+  expect(Tok::kEqual);
+  const Options* outer = listed_options_;
+  listed_options_ = &options;
+  add(node, needed(option_value(value, ListEnd::kOptionName), "a value"));
+  listed_options_ = outer;
+  return close(node);
 }
 
 // (title='x', ysplit=none)
@@ -116,13 +119,7 @@ void Parser::option_list(NodeId parent, const Options& options) {
   listed_options_ = outer;
 }
 
-NodeId Parser::listed_option() {
-  const Options& all = *listed_options_;
-  if (option_length(all) == 0) return kNoNode;
-  const NodeId holder = make(NodeKind::kClause);
-  options(holder, {all.own, Options::Names::kOwn, all.equals});
-  return tree_.nodes[holder].first;
-}
+NodeId Parser::listed_option() { return one_option(*listed_options_); }
 
 // One option that is named by its place: `kind=csl` of getschema.
 bool Parser::option(NodeId parent, const OptionRule& rule, ListEnd end) {
@@ -138,7 +135,6 @@ bool Parser::option(NodeId parent, const OptionRule& rule, ListEnd end) {
 }
 
 NodeId Parser::option_value(OptionValue value, ListEnd end) {
-  constexpr std::string_view kKinds[] = {"simple", "relaxed", "nooptimization"};
   switch (value) {
     case OptionValue::kDeclaration: {
       const NodeId node = declaration();
@@ -157,10 +153,9 @@ NodeId Parser::option_value(OptionValue value, ListEnd end) {
     case OptionValue::kExpression:
       return call_or_path();
     case OptionValue::kParseKind:
-      if (std::find(std::begin(kKinds), std::end(kKinds), text()) != std::end(kKinds))
-        return take(NodeKind::kLiteral);
-      return any_value();
-    case OptionValue::kReal:
+      return kind() == Tok::kSimple || kind() == Tok::kRelaxed ? take(NodeKind::kLiteral) : any_value();
+    case OptionValue::kConversionKind:
+      return kind() == Tok::kNoOptimization ? take(NodeKind::kLiteral) : any_value();
     case OptionValue::kAny:
       return any_value();
   }
