@@ -133,8 +133,8 @@ void write_head(const Grid& grid, const std::vector<std::string>& published, std
 std::string reach_html(const Metric* primary) {
   if (primary == nullptr || !primary->floor || !primary->ceiling) return "";
   return fmt::format(
-      R"(<small title="what models that know nothing, and everything, get">floor&nbsp;{}, ceiling&nbsp;{}</small>)",
-      format_value(*primary->floor, primary->unit), format_value(*primary->ceiling, primary->unit));
+      R"(<small title="what models that know nothing, and everything, get">floor {}, ceiling {}</small>)",
+      number_text(*primary->floor, primary->unit), number_text(*primary->ceiling, primary->unit));
 }
 
 void write_row(const Grid& grid, std::size_t task, const Scale& scale,
