@@ -130,10 +130,10 @@ class Nl2Kql final : public Scorer {
   }
 
   static std::optional<std::string> read(std::string_view text, const KqlCatalog& catalog) {
-    const auto readable = after_thinking(text.substr(0, kMostText));
+    const auto readable = after_thinking(text);
     if (!readable) return std::nullopt;
     auto query = read_query(
-        *readable, [](std::string_view whole) { return !kql::parse(whole).error; },
+        readable->substr(0, kMostText), [](std::string_view whole) { return !kql::parse(whole).error; },
         [&](std::string_view word) { return catalog.tables.contains(word); });
     if (query && is_empty_query(*query)) return std::nullopt;
     return query;

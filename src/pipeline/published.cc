@@ -32,7 +32,7 @@ std::vector<PublishedRow> read_published(const std::filesystem::path& path) {
 std::vector<Published> published_for(const std::vector<PublishedRow>& rows, const std::string& task) {
   std::vector<Published> result;
   for (const PublishedRow& row : rows) {
-    if (row.task != task) continue;
+    if (row.task != task && !task.starts_with(row.task + ":")) continue;
     for (const auto& [model, value] : row.values)
       result.push_back({row.source, model, row.metric, row.group, value, row.note});
   }

@@ -22,6 +22,7 @@ struct PublishedRow {
 // Throws Error{kNotFound, kInvalidData} with file and row.
 std::vector<PublishedRow> read_published(const std::filesystem::path& path);
 
+// The rows of a task; those of `nl2kql` are those of its modes (`nl2kql:none`) too.
 std::vector<Published> published_for(const std::vector<PublishedRow>& rows, const std::string& task);
 
 }  // namespace micius

@@ -186,6 +186,8 @@ TEST_CASE("published rows are read and chosen by task") {
     {"task": "quiz", "group": "nvidia", "metric": "acc", "values": {"GPT-4": 0.25, "B": 0}},
     {"task": "other", "metric": "acc", "values": {"GPT-4": 1}}]})");
   const auto rows = published_for(read_published(path), "quiz");
+  CHECK(published_for(read_published(path), "quiz:hard").size() == rows.size());
+  CHECK(published_for(read_published(path), "quiz-hard").empty());
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].model == "GPT-4");
   CHECK(rows[0].group == "nvidia");
