@@ -19,18 +19,32 @@ std::string_view first_word(std::string_view line) {
 
 bool is_select(std::string_view line) { return lower_ascii(first_word(line)) == "select"; }
 
+// Is it a line of a schema, `cluster("c").database("d").T(A:datetime, B:string)` or `T(A:datetime)`? Models
+// repeat what the prompt shows.
+bool is_schema(std::string_view line) {
+  for (std::size_t at = line.find('('); at != std::string_view::npos; at = line.find('(', at + 1)) {
+    const std::string_view inside = line.substr(at + 1);
+    const std::string_view name = first_word(inside);
+    const bool declares = !name.empty() && inside.substr(name.size()).starts_with(':');
+    if (declares && at > 0 && is_name_char(line[at - 1])) return true;
+    if (!name.empty()) return false;
+  }
+  return false;
+}
+
 bool begins_query(std::string_view line, const std::function<bool(std::string_view)>& is_table) {
   constexpr std::array<std::string_view, 7> kWords = {"let",  "union", "print",    "search",
                                                       "find", "range", "datatable"};
   line = strip(line);
   const std::string_view word = first_word(line);
-  if (line.starts_with("cluster(") || line.starts_with("database(") || is_select(line)) return true;
+  if (line.starts_with("cluster(") || line.starts_with("database(")) return !is_schema(line);
+  if (is_select(line)) return true;
   if (line.size() > 1 && line[0] == '.' && std::isalpha(static_cast<unsigned char>(line[1])) != 0)
     return true;
   // "find the rows" is prose as well; a word that KQL has is taken all the same.
   if (std::find(kWords.begin(), kWords.end(), word) != kWords.end()) return true;
   const std::string_view rest = strip(line.substr(word.size()));
-  return is_table(word) && (rest.empty() || !is_name_char(rest[0]));
+  return is_table(word) && (rest.empty() || !is_name_char(rest[0])) && !is_schema(line);
 }
 
 // How deep in brackets the end of a line is. Strings end with their line.

@@ -116,6 +116,9 @@ KqlNames scanned_names(std::string_view text, const KqlCatalog& catalog) {
       if (!name.empty() && word == "cluster") names.clusters.insert(plain_cluster(name));
       if (!name.empty() && word == "database") names.databases.insert(name);
     }
+    // What a schema declares is not used: T(A:datetime, B:string).
+    const std::string_view next = text_of(i + 1);
+    if (next == ":" || next == "(") continue;
     const bool bracketed = tokens[i].kind == kql::Tok::kStringLiteral && i > 0 && text_of(i - 1) == "[";
     const std::string name = bracketed ? kql::decode_string(word) : std::string(word);
     if (catalog.tables.contains(name)) names.tables.insert(name);

@@ -33,7 +33,7 @@ std::string plain_cluster(std::string_view name);
 // Of a query that parses.
 KqlNames names_of(const kql::Tree& tree);
 // Of any text: strings behind `cluster(` and `database(`, straight or curly, and the tokens that are names of
-// the catalog.
+// the catalog, but not those that a repeated schema declares.
 KqlNames scanned_names(std::string_view text, const KqlCatalog& catalog);
 
 // Kind and text of each token; strings by their value, neighbours as one.

@@ -112,7 +112,10 @@ TEST_CASE("the simplest models score within expected.json on NL2KQL") {
          return samples[group[(i * 7919 + 1) % group.size()]].targets.front();
        }},
       {"constant", [](std::size_t) { return std::string("SyslogData | take 10"); }},
-      {"parrot", [&](std::size_t i) { return samples[i].input; }}};
+      {"parrot", [&](std::size_t i) { return samples[i].input; }},
+      {"echo", [&](std::size_t i) {
+         return std::get<GenerateInput>(task.next(samples[i], {}, {})->input).messages.back().content;
+       }}};
   const Json expected = parse_json(read_file(kSuite / "expected.json"), "expected.json");
   for (const auto& [name, model] : models) {
     const auto values = scores(task, samples, options().roots, model);
