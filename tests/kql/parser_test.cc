@@ -1,7 +1,7 @@
 #include "kql/parser.h"
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -22,10 +22,11 @@ std::string repeat(std::string_view text, std::size_t times) {
 
 std::string message_of(const Tree& tree) { return tree.error ? tree.error->message : ""; }
 
+// The processor's time, which other programs do not lengthen.
 double seconds_of(const std::string& text) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   const Tree tree = parse(text);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 // No node has two parents; where there is no error, every child lies in its parent after the one before it.
