@@ -233,7 +233,7 @@ std::string difference(const Json& row, const Json& effect, const std::optional<
     same("out_of_memory", result && result->out_of_memory, row.value("out_of_memory", false));
   }
   same("ended", effect.at("timed_out"), result && (result->timed_out || result->out_of_memory));
-  same("truncated", effect.at("truncated"), row.value("truncated", false));
+  if (!is_open("truncated")) same("truncated", effect.at("truncated"), row.value("truncated", false));
   if (!is_open("signal")) same("signal", result ? result->signal.value_or(0) : 0, row.value("signal", 0));
   same("programs", effect.at("programs"), row.value("programs", Json::array()));
   same("state", effect.at("state_diff"), row.value("state", Json::object()));
