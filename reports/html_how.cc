@@ -73,8 +73,8 @@ void add_execution(const Execution& execution, Facts& facts) {
   facts.add("started", execution.started);
   facts.add("finished", execution.finished);
   facts.add("time",
-            fmt::format("{}, {:.3g} samples/s", format_duration(std::chrono::nanoseconds(execution.wall_ns)),
-                        execution.samples_per_s));
+            fmt::format("{}, {} samples/s", format_duration(std::chrono::nanoseconds(execution.wall_ns)),
+                        format_rate(execution.samples_per_s)));
   facts.add_fields("machine", execution.environment);
 }
 

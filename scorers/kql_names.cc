@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -71,6 +72,7 @@ KqlCatalogs read_public_schemas(const std::filesystem::path& path) {
   KqlCatalogs catalogs;
   for (const auto& [database, tables] : json.items()) {
     for (const auto& [table, columns] : tables.items()) {
+      // The file has no clusters; of these databases only Samples is asked for on one, the public "help".
       add(catalogs, database, database == "Samples" ? "help" : "", table);
       for (const auto& [column, type] : columns.items()) add_column(catalogs, database, column);
     }

@@ -119,7 +119,8 @@ class Nl2Kql final : public Scorer {
  private:
   // Null where there is no schema for the sample's database.
   const KqlCatalog* catalog_of(const Sample& sample) const {
-    const auto it = catalogs_.find(by_database_ ? sample.extra.at("database").get<std::string>() : "");
+    const auto it =
+        catalogs_.find(by_database_ ? JsonFields(sample.extra, sample.id).string("database") : "");
     return it == catalogs_.end() ? nullptr : &it->second;
   }
 
@@ -174,8 +175,9 @@ class Nl2Kql final : public Scorer {
     check(names.databases, [&](const std::string& n) { return catalog.databases.contains(n); });
     check(names.tables, [&](const std::string& n) {
       return catalog.tables.contains(n) ||
-             std::any_of(catalog.tables.begin(), catalog.tables.end(),
-                         [&](const std::string& table) { return has_table({n}, table); });
+             (n.find('*') != std::string::npos &&
+              std::any_of(catalog.tables.begin(), catalog.tables.end(),
+                          [&](const std::string& table) { return has_table({n}, table); }));
     });
     check(names.columns, [&](const std::string& n) {
       return catalog.columns.contains(n) || names.made.contains(n) || is_automatic_name(n, catalog, names);

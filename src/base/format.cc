@@ -31,6 +31,10 @@ std::string format_bytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} GB", value / 1e9);
 }
 
+std::string format_rate(double a_second) {
+  return a_second < 999.5 ? fmt::format("{:.3g}", a_second) : fmt::format("{:.0f}", a_second);
+}
+
 std::string format_value(double value, const std::string& unit) {
   return unit == "fraction" ? format_percent(value) : fmt::format("{:.4g}", value);
 }

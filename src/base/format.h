@@ -11,6 +11,7 @@ std::string format_percent(double fraction);    // 0.0347 -> "3.5 %"
 std::string format_count(std::uint64_t count);  // 999 -> "999", 61234 -> "61.2k", 2100000 -> "2.1M"
 std::string format_duration(std::chrono::nanoseconds time);  // "840 ms", "12.6 s", "3 min 4 s", "2 h 5 min"
 std::string format_bytes(std::uint64_t bytes);               // "98.4 MB"
+std::string format_rate(double a_second);                    // 5.238 -> "5.24", 2213.4 -> "2213"
 // A metric's value in its unit: "fraction" as percent with one decimal, else four significant digits.
 std::string format_value(double value, const std::string& unit);
 

@@ -22,7 +22,9 @@ namespace micius {
 namespace {
 
 int report_error(const std::string& message, ExitCode code) {
-  fmt::print(stderr, "{}{}\n", message.starts_with("micius ") ? "" : "micius: ", visible_text(message));
+  fmt::print(stderr, "{}{}\n",
+             message.starts_with("micius ") || message.starts_with("micius:") ? "" : "micius: ",
+             visible_text(message));
   return static_cast<int>(code);
 }
 

@@ -107,7 +107,7 @@ std::vector<std::string> ProgressDisplay::extras(const Progress& progress) const
     const std::chrono::duration<double> left(static_cast<double>(progress.total - over) / rate);
     parts.push_back(format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left)) + " left");
   }
-  if (rate > 0) parts.push_back(fmt::format("{:.3g} samples/s", rate));
+  if (rate > 0) parts.push_back(format_rate(rate) + " samples/s");
   return parts;
 }
 

@@ -1,9 +1,11 @@
 #include "kql/parser.h"
 
 #include <algorithm>
+#include <exception>
 #include <pthread.h>
 #include <utility>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "kql/lexer.h"
 #include "kql/parser_internal.h"
@@ -52,11 +54,16 @@ NodeId Parser::on_large_stack(Rule rule) {
     Parser* parser;
     Rule rule;
     NodeId node;
-  } job = {this, rule, kNoNode};
+    std::exception_ptr error;
+  } job = {this, rule, kNoNode, nullptr};
   const auto run = [](void* data) -> void* {
     Job& todo = *static_cast<Job*>(data);
     todo.parser->stack_ = stack_pointer();
-    todo.node = todo.parser->nested(todo.rule);
+    try {
+      todo.node = todo.parser->nested(todo.rule);
+    } catch (...) {
+      todo.error = std::current_exception();
+    }
     return nullptr;
   };
   const auto stack = std::exchange(stack_, nullptr);
@@ -71,7 +78,11 @@ NodeId Parser::on_large_stack(Rule rule) {
     pthread_attr_destroy(&attributes);
   }
   stack_ = stack, stack_size_ = size, large_stack_ = already;
-  if (!started) fail_at(token().offset, "nested too deeply for the memory there is");
+  if (already) fail_at(token().offset, "nested too deeply");
+  if (!started && !already)
+    micius::fail(ErrorCode::kIo, "no stack of {} MiB could be had to parse a deeply nested query",
+                 kLargeStack >> 20);
+  if (job.error) std::rethrow_exception(job.error);
   return job.node;
 }
 

@@ -18,7 +18,8 @@ inline constexpr std::size_t kMaxDepth = 50'000;
 
 // Parses a query: statements with `;` between them. Text of blanks and comments alone is no error. Linear in
 // the size of `text`, which the tree borrows. Stops at the first error. Deeply nested text is parsed on a
-// thread of its own with a large stack, so the caller's is safe. Any thread may call it; nothing is shared.
+// thread of its own with a large stack, so the caller's is safe; throws Error{kIo} where there is no memory
+// for one. Any thread may call it; nothing is shared.
 Tree parse(std::string_view text);
 
 }  // namespace micius::kql

@@ -14,6 +14,10 @@ TEST_CASE("numbers for people") {
   CHECK(format_duration(12'600ms) == "12.6 s");
   CHECK(format_duration(184s) == "3 min 4 s");
   CHECK(format_duration(59'960ms) == "1 min 0 s");
+  CHECK(format_rate(5.238) == "5.24");
+  CHECK(format_rate(999.4) == "999");
+  CHECK(format_rate(999.7) == "1000");
+  CHECK(format_rate(2213.4) == "2213");
   CHECK(format_bytes(98'362'432) == "98.4 MB");
 }
 
