@@ -13,17 +13,17 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x4d696369;  // "Mici"
 
-// Which version the database has, once it is known to be ours.
+// Which version the database has, once it is known to be ours. One statement, so that all three numbers are
+// of one moment: another process may be making the database.
 std::int64_t checked_version(Database& database, std::int64_t known) {
-  const std::int64_t version = database.pragma("user_version");
-  const std::int64_t application = database.pragma("application_id");
-  if (application != kApplicationId) {
-    Statement tables(database, "SELECT count(*) FROM sqlite_master");
-    tables.step();
-    if (application != 0 || version != 0 || tables.integer(0) != 0) {
-      fail(ErrorCode::kInvalidData, "{}: a database of another program; name another file with --db",
-           database.path());
-    }
+  Statement facts(database,
+                  "SELECT u.user_version, a.application_id, (SELECT count(*) FROM sqlite_master) "
+                  "FROM pragma_user_version AS u, pragma_application_id AS a");
+  facts.step();
+  const std::int64_t version = facts.integer(0), application = facts.integer(1), tables = facts.integer(2);
+  if (application != kApplicationId && (application != 0 || version != 0 || tables != 0)) {
+    fail(ErrorCode::kInvalidData, "{}: a database of another program; name another file with --db",
+         database.path());
   }
   if (version > known) {
     fail(ErrorCode::kUnsupported,

@@ -26,14 +26,16 @@ const std::filesystem::path& checked(const std::filesystem::path& path, OpenMode
   return path;
 }
 
-// The change to WAL needs the file alone for a moment and does not wait for it by itself.
-void use_wal(Database& database) {
+// Brings the schema up to date and changes to WAL. Neither waits by itself for another process that changes
+// the journal at the same moment.
+void make_ready(Database& database) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (true) {
     try {
+      migrate(database, schema_migrations());
       return database.execute("PRAGMA journal_mode = WAL");
-    } catch (const Error&) {
-      if (std::chrono::steady_clock::now() > deadline) throw;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kIo || std::chrono::steady_clock::now() > deadline) throw;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }
@@ -43,8 +45,7 @@ void use_wal(Database& database) {
 class ReadyDatabase : public Database {
  public:
   explicit ReadyDatabase(const std::filesystem::path& path) : Database(path) {
-    migrate(*this, schema_migrations());
-    use_wal(*this);
+    make_ready(*this);
     execute(
         "PRAGMA synchronous = NORMAL;"
         "PRAGMA foreign_keys = ON;"
