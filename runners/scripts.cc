@@ -1,6 +1,5 @@
 #include "runners/scripts.h"
 
-#include <array>
 #include <charconv>
 #include <filesystem>
 #include <utility>
@@ -64,9 +63,8 @@ Memory read_conversations(std::string_view text, const std::string& path) {
     const Json& messages = JsonFields(json, where).at("messages");
     if (!messages.is_array() || messages.size() < 2) {
       fail(ErrorCode::kInvalidData,
-           "{}: field 'messages' must be a list of two messages or more, as `micius data export --format "
-           "chat` "
-           "writes them",
+           "{}: field 'messages' must be a list of two messages or more, as `micius data export "
+           "--format chat` writes them",
            where);
     }
     memory.questions.push_back(JsonFields(messages[messages.size() - 2], where).string("content"));

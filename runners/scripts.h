@@ -10,17 +10,14 @@
 namespace micius {
 
 // `argument` is NAME or NAME:DETAIL:
-//   verbose         the reference in a fence, with words around it
-//   parrot          the last message itself
-//   constant:TEXT   TEXT, to everything
-//   errors:N        the reference with up to N errors (with_errors()), each made or not with equal chance: a
-//   metric of
-//                   whole answers shows a ladder, and not only its lowest step. What errors:2 makes has
-//                   errors:1's
-//   nearest:FILE    the answer of the conversation in FILE (lines of `micius data export --format chat`)
-//   whose last
-//                   question has most words in common with the last message, by BM25: what matching words
-//                   gets
+//   verbose        the reference in a fence, with words around it
+//   parrot         the last message itself
+//   constant:TEXT  TEXT, to everything
+//   errors:N       the reference with up to N errors (with_errors()), each made or not with equal chance, so
+//                  that a metric of whole answers shows a ladder; what errors:2 makes has errors:1's
+//   nearest:FILE   what matching words gets: the answer of the conversation in FILE whose last question has
+//                  most words in common with the last message (BM25). FILE has lines of
+//                  `micius data export --format chat`
 // Throws Error{kUsage} for another name or a detail that is missing or wrong, and Error{kNotFound,
 // kInvalidData} for a FILE that is not there or not such lines, with its line.
 std::unique_ptr<Runner> make_scripted(const std::string& argument, const RunnerContext& context);

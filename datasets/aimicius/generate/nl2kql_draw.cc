@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "frames.h"
 
 namespace micius::aimicius::nl2kql {
 namespace {
@@ -279,20 +280,6 @@ class Binder {
   Bound bound_;
 };
 
-// Calls text(part) and slot(name) for the parts of `frame` in order.
-template <typename OnText, typename OnSlot>
-void for_each_part(const std::string& frame, OnText&& text, OnSlot&& slot) {
-  for (std::size_t at = 0; at < frame.size();) {
-    const std::size_t open = std::min(frame.find('{', at), frame.size());
-    if (open > at) text(frame.substr(at, open - at));
-    if (open == frame.size()) return;
-    const std::size_t close = frame.find('}', open);
-    if (close == std::string::npos) fail(ErrorCode::kInvalidData, "nl2kql: '{}' has an open brace", frame);
-    slot(frame.substr(open + 1, close - open - 1));
-    at = close + 1;
-  }
-}
-
 // "[Show|List] the" -> one of the two.
 std::string chosen(const std::string& frame, Rng& rng) {
   std::string out;
@@ -355,7 +342,7 @@ std::optional<Bound> bind(const Catalog& catalog, const Intents& intents, const 
 std::string query_of(const Bound& bound) {
   std::string query;
   for_each_part(
-      bound.intent->query, [&](const std::string& text) { query += text; },
+      bound.intent->query, "nl2kql", [&](const std::string& text) { query += text; },
       [&](const std::string& slot) {
         const auto it = bound.code.find(slot);
         if (it == bound.code.end())
@@ -371,7 +358,7 @@ Asked ask(const Bound& bound, const std::string& frame, Rng& rng) {
   std::string scope = bound.scope_words, question;
   bool first = true, capital = false;
   for_each_part(
-      asked.shape, [&](const std::string& text) { question += text, first = false; },
+      asked.shape, "nl2kql", [&](const std::string& text) { question += text, first = false; },
       [&](const std::string& slot) {
         const auto it = bound.words.find(slot);
         if (it == bound.words.end()) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "frames.h"
 
 namespace micius::aimicius {
 namespace {
@@ -56,24 +57,9 @@ std::string slot_text(const std::string& slot, const Dcw& dcw, const Vocabulary&
   return kind == "do" ? verb : gerund(verb);
 }
 
-// Calls word(text) or slot(name) for the parts of a frame in order.
-template <typename OnText, typename OnSlot>
-void for_each_part(const std::string& frame, OnText&& text, OnSlot&& slot) {
-  for (std::size_t at = 0; at < frame.size();) {
-    const std::size_t open = std::min(frame.find('{', at), frame.size());
-    if (open > at) text(frame.substr(at, open - at));
-    if (open == frame.size()) return;
-    const std::size_t close = frame.find('}', open);
-    if (close == std::string::npos)
-      fail(ErrorCode::kInvalidData, "phrasings.json: '{}' has an open brace", frame);
-    slot(frame.substr(open + 1, close - open - 1));
-    at = close + 1;
-  }
-}
-
 void check_frame(const Family& family, const std::string& frame) {
   for_each_part(
-      frame, [](const std::string&) {},
+      frame, "phrasings.json", [](const std::string&) {},
       [&](const std::string& slot) {
         if (std::find(kSlots.begin(), kSlots.end(), slot) != kSlots.end()) return;
         fail(ErrorCode::kInvalidData, "phrasings.json: {}: '{}' has no slot '{}'{}", family.id, frame, slot,
@@ -124,7 +110,7 @@ std::vector<std::pair<std::size_t, std::size_t>> plain_words(const std::string& 
     }
     at += text.size();
   };
-  for_each_part(frame, scan, [&](const std::string& slot) { at += slot.size() + 2; });
+  for_each_part(frame, "phrasings.json", scan, [&](const std::string& slot) { at += slot.size() + 2; });
   return words;
 }
 
@@ -218,7 +204,7 @@ bool holds(const std::string& frame, const Dcw& dcw, const Vocabulary& vocabular
 std::string fill(const std::string& frame, const Dcw& dcw, const Vocabulary& vocabulary, Rng& rng) {
   std::string question;
   for_each_part(
-      frame, [&](const std::string& text) { question += text; },
+      frame, "phrasings.json", [&](const std::string& text) { question += text; },
       [&](const std::string& slot) { question += slot_text(slot, dcw, vocabulary, rng); });
   return question;
 }
