@@ -20,8 +20,7 @@
 #include "engine/chat_prompt.h"
 #include "engine/encode.h"
 #include "engine/engine.h"
-#include "engine/gguf.h"
-#include "engine/gguf_tokenizer.h"
+#include "engine/model/source.h"
 
 namespace micius {
 namespace {
@@ -225,8 +224,7 @@ class EngineCommand final : public Command {
   }
 
   ExitCode tokenize() {
-    const GgufFile file(find_model_file(model_, places_));
-    const Tokenizer tokenizer(tokenizer_data_from(file));
+    const Tokenizer tokenizer(open_source(find_model_file(model_, places_))->tokenizer());
     return serve(nullptr, [&](const JsonFields& fields) { return ask_tokens(tokenizer, fields); });
   }
 

@@ -3,10 +3,9 @@
 #include <utility>
 
 #include "base/error.h"
-#include "engine/gguf.h"
-#include "engine/gguf_tokenizer.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
+#include "engine/model/source.h"
 #include "engine/model/transformer.h"
 #include "engine/model/weights.h"
 #include "engine/ops/op_context.h"
@@ -16,11 +15,11 @@ namespace {
 
 constexpr std::size_t kDefaultKvMemory = std::size_t{2} << 30;
 
-ModelConfig checked_config(const GgufFile& file, const Tokenizer& tokenizer) {
-  ModelConfig config = config_from(file);
+ModelConfig checked_config(const ModelSource& source, const Tokenizer& tokenizer) {
+  ModelConfig config = config_from(source);
   if (config.vocabulary < tokenizer.size()) {
-    fail(ErrorCode::kInvalidData, "{}: tensor 'token_embd.weight' has {} rows for {} tokens", file.name(),
-         config.vocabulary, tokenizer.size());
+    fail(ErrorCode::kInvalidData, "{}: tensor '{}' has {} rows for {} tokens", source.file(),
+         source.tensor_name("token_embd.weight"), config.vocabulary, tokenizer.size());
   }
   return config;
 }
@@ -31,23 +30,23 @@ struct Engine::Loaded {
   Loaded(const std::filesystem::path& model, const EngineOptions& wanted)
       : path(model),
         options(wanted),
-        file(model),
-        tokenizer(tokenizer_data_from(file)),
-        chat_template(chat_template_from(file)),
+        source(open_source(model)),
+        tokenizer(source->tokenizer()),
+        chat_template(source->chat_template()),
         pool(thread_count(wanted.threads)),
         context{wanted.isa.value_or(best_isa()), pool, scratch},
-        config(checked_config(file, tokenizer)),
-        transformer(config, read_weights(file, config, options.numerics, context)),
+        config(checked_config(*source, tokenizer)),
+        transformer(config, read_weights(*source, config, options.numerics, context)),
         kv(Transformer::kv_layout(config, options.numerics), config.layers,
            options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory),
         scheduler(transformer, tokenizer, context, kv, options.batch_tokens) {
-    info.name = file.string_if("general.name").value_or("");
+    info.name = source->label();
     if (info.name.empty()) info.name = model.stem().string();
     info.architecture = config.architecture;
     info.context = config.context;
     info.vocabulary = config.vocabulary;
-    info.parameters = parameter_count(file);
-    info.file_bytes = file.size();
+    info.parameters = parameter_count(*source);
+    info.file_bytes = source->bytes();
     info.weight_bytes = transformer.bytes();
     info.isa = context.isa;
     info.threads = pool.threads();
@@ -56,7 +55,7 @@ struct Engine::Loaded {
   std::filesystem::path path;
   EngineOptions options;
   EngineInfo info;
-  GgufFile file;
+  std::unique_ptr<ModelSource> source;  // the embedding stays in its file
   Tokenizer tokenizer;
   std::string chat_template;
   ThreadPool pool;

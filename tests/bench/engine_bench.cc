@@ -84,9 +84,9 @@ int run(int argc, char** argv) {
   const std::string only = argc > 5 ? argv[5] : "";
   Scratch scratch;
   const OpContext context{isa, threads, scratch};
-  const GgufFile file(argv[1]);
-  const ModelConfig config = config_from(file);
-  Transformer model(config, read_weights(file, config, Numerics::kPrecise, context));
+  const auto source = open_source(argv[1]);
+  const ModelConfig config = config_from(*source);
+  Transformer model(config, read_weights(*source, config, Numerics::kPrecise, context));
   KvPool pool(Transformer::kv_layout(config, Numerics::kPrecise), config.layers, std::size_t{1} << 30);
   fmt::print("{}, {}, {} threads, {} MB packed\n", cpu_name(), isa_name(isa), threads.threads(),
              model.bytes() >> 20);

@@ -43,7 +43,7 @@ TEST_CASE("A model's numbers that do not fit its tensors are named", "[model]") 
       {"llama.block_count", 0, "key 'llama.block_count': expected a number from 1"},
       {"llama.block_count", 1 << 24, "key 'llama.block_count': expected no more layers than"},
       {"llama.block_count", 3, "tensor 'blk.2.attn_q.weight' is missing"},
-      {"llama.block_count", 1, "tensor 'blk.1.attn_norm.weight' is no part of the architecture"},
+      {"llama.block_count", 1, "tensor 'blk.1.attn_k.weight' is no part of the architecture"},
       {"llama.embedding_length", 64, "is [271, 32], the model's numbers ask for [271, 64]"},
       {"llama.feed_forward_length", 1 << 24, "tensor 'blk.0.ffn_gate.weight' is [64, 32]"},
       {"llama.attention.head_count", 3, "expected a divisor of the embedding length 32"},

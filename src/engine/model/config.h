@@ -5,14 +5,10 @@
 #include <cstddef>
 #include <string>
 
-#include "engine/gguf.h"
 #include "engine/kv_page.h"
+#include "engine/model/source.h"
 
 namespace micius {
-
-// How a file orders the q and k rows of a head. kInterleaved: for RoPE on neighbours, as `llama` files have
-// them; unpermuted when they are read.
-enum class QkRows { kHalfSplit, kInterleaved };
 
 struct ModelConfig {
   std::string architecture;  // "llama", "sigma"
@@ -22,7 +18,6 @@ struct ModelConfig {
   std::size_t d_q = 0;          // of a q head as projected; above d_k with half K: keys are folded into q
   std::size_t augmented_q = 0;  // inner width of AugQ's gated MLP on q; 0: none
   bool tied_head = false;       // the head is the embedding
-  QkRows qk_rows = QkRows::kHalfSplit;
   double rope_base = 10000;
   float norm_epsilon = 1e-5F;
 
@@ -30,7 +25,8 @@ struct ModelConfig {
 };
 
 // Throws Error{kUnsupported} for another architecture or a variant of one that is not covered (scaled RoPE,
-// experts), Error{kInvalidData} for numbers that are missing or do not fit together.
-ModelConfig config_from(const GgufFile& file);
+// experts), Error{kInvalidData} for numbers that are missing or do not fit together; messages name the file's
+// key.
+ModelConfig config_from(const ModelSource& source);
 
 }  // namespace micius

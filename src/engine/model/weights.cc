@@ -20,8 +20,9 @@ struct OwnedMatrix {
 
 class WeightReader {
  public:
-  WeightReader(const GgufFile& file, const ModelConfig& config, Numerics numerics, const OpContext& context)
-      : file_(file), config_(config), numerics_(numerics), context_(context) {}
+  WeightReader(const ModelSource& source, const ModelConfig& config, Numerics numerics,
+               const OpContext& context)
+      : source_(source), config_(config), numerics_(numerics), context_(context) {}
 
   ModelWeights read() {
     const MatrixView embedding = matrix("token_embd.weight", config_.vocabulary, config_.hidden);
@@ -109,15 +110,15 @@ class WeightReader {
   // q or k rows, in half-split order.
   LinearPart rotated(std::string_view name, std::size_t heads, std::size_t width) {
     LinearPart part{matrix(prefix_ + std::string(name), heads * width, config_.hidden), {}};
-    if (config_.qk_rows == QkRows::kInterleaved) part.row_order = half_split_order(heads, width);
+    if (source_.qk_rows() == QkRows::kInterleaved) part.row_order = half_split_order(heads, width);
     return part;
   }
 
   MatrixView matrix(const std::string& name, std::size_t rows, std::size_t cols) {
-    const MatrixView view = file_.matrix(name);
+    const MatrixView view = source_.tensor(name);
     if (view.rows != rows || view.cols != cols) {
       fail(ErrorCode::kInvalidData, "{}: tensor '{}' is [{}, {}], the model's numbers ask for [{}, {}]",
-           file_.name(), name, view.rows, view.cols, rows, cols);
+           source_.file(), source_.tensor_name(name), view.rows, view.cols, rows, cols);
     }
     known_.insert(name);
     return view;
@@ -135,16 +136,16 @@ class WeightReader {
 
   // A tensor that nothing reads (a bias, an adapter) would change the answer.
   void refuse_unknown() const {
-    for (const GgufTensor& tensor : file_.tensors()) {
-      if (known_.count(std::string(tensor.name)) == 0) {
+    for (const auto& [name, tensor] : source_.tensors()) {
+      if (known_.count(name) == 0) {
         fail(ErrorCode::kUnsupported,
-             "{}: tensor '{}' is no part of the architecture '{}' as the engine runs it", file_.name(),
-             shorten(to_valid_utf8(tensor.name), 100), config_.architecture);
+             "{}: tensor '{}' is no part of the architecture '{}' as the engine runs it", source_.file(),
+             shorten(to_valid_utf8(source_.tensor_name(name)), 100), config_.architecture);
       }
     }
   }
 
-  const GgufFile& file_;
+  const ModelSource& source_;
   const ModelConfig& config_;
   Numerics numerics_;
   const OpContext& context_;
@@ -154,15 +155,9 @@ class WeightReader {
 
 }  // namespace
 
-ModelWeights read_weights(const GgufFile& file, const ModelConfig& config, Numerics numerics,
+ModelWeights read_weights(const ModelSource& source, const ModelConfig& config, Numerics numerics,
                           const OpContext& context) {
-  return WeightReader(file, config, numerics, context).read();
-}
-
-std::size_t parameter_count(const GgufFile& file) {
-  std::size_t count = 0;
-  for (const GgufTensor& tensor : file.tensors()) count += tensor.rows * tensor.cols;
-  return count;
+  return WeightReader(source, config, numerics, context).read();
 }
 
 }  // namespace micius

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "engine/gguf.h"
 #include "engine/model/config.h"
+#include "engine/model/source.h"
 #include "engine/ops/linear.h"
 
 namespace micius {
@@ -36,13 +36,10 @@ struct ModelWeights {
   Linear head;                    // [vocabulary, hidden]
 };
 
-// Reads the tensors of `file`, which must outlive the weights. Throws Error{kInvalidData} naming a tensor
+// Reads the tensors of `source`, which must outlive the weights. Throws Error{kInvalidData} naming a tensor
 // that is missing or of another shape, Error{kUnsupported} naming one that the architecture here does not
 // have.
-ModelWeights read_weights(const GgufFile& file, const ModelConfig& config, Numerics numerics,
+ModelWeights read_weights(const ModelSource& source, const ModelConfig& config, Numerics numerics,
                           const OpContext& context);
-
-// How many weights the tensors of `file` hold.
-std::size_t parameter_count(const GgufFile& file);
 
 }  // namespace micius

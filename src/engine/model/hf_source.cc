@@ -1,0 +1,188 @@
+#include "engine/model/hf_source.h"
+
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Name {
+  std::string_view gguf, hf;
+};
+
+// Fields of config.json. The first that is there counts.
+constexpr Name kKeys[] = {{"block_count", "num_hidden_layers"},
+                          {"context_length", "max_position_embeddings"},
+                          {"embedding_length", "hidden_size"},
+                          {"feed_forward_length", "intermediate_size"},
+                          {"rope.freq_base", "rope_theta"},
+                          {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
+                          {"attention.head_count", "num_attention_heads"},
+                          {"attention.head_count_kv", "num_key_value_heads"},
+                          {"attention.head_count_k", "num_key_heads"},
+                          {"attention.head_count_v", "num_value_heads"},
+                          {"attention.query_length", "head_dim"},
+                          {"attention.key_length", "key_head_dim"},
+                          {"attention.key_length", "head_dim"},
+                          {"attention.value_length", "value_head_dim"},
+                          {"attention.value_length", "head_dim"},
+                          {"attention.augmented_query_length", "q_augmentation"}};
+
+constexpr Name kTensors[] = {
+    {"token_embd", "model.embed_tokens"}, {"output_norm", "model.norm"}, {"output", "lm_head"}};
+
+// Of a layer: "blk.0.X" is "model.layers.0.Y".
+constexpr std::string_view kGgufLayer = "blk.", kHfLayer = "model.layers.";
+constexpr Name kLayerTensors[] = {
+    {"attn_norm", "input_layernorm"},     {"attn_q", "self_attn.q_proj"},
+    {"attn_k", "self_attn.k_proj"},       {"attn_v", "self_attn.v_proj"},
+    {"attn_output", "self_attn.o_proj"},  {"attn_q_gate", "self_attn.q_gate_proj"},
+    {"attn_q_up", "self_attn.q_up_proj"}, {"attn_q_down", "self_attn.q_down_proj"},
+    {"attn_k_up", "self_attn.k_up_proj"}, {"ffn_norm", "post_attention_layernorm"},
+    {"ffn_gate", "mlp.gate_proj"},        {"ffn_up", "mlp.up_proj"},
+    {"ffn_down", "mlp.down_proj"}};
+
+enum class Direction { kToGguf, kToHf };
+
+// The name in the other convention; as it is if it has none there.
+std::string renamed(std::string_view name, Direction direction) {
+  const auto from = [&](const Name& row) { return direction == Direction::kToGguf ? row.hf : row.gguf; };
+  const auto to = [&](const Name& row) { return direction == Direction::kToGguf ? row.gguf : row.hf; };
+  const std::size_t ending = name.rfind('.');
+  if (ending == std::string_view::npos) return std::string(name);
+  const std::string_view stem = name.substr(0, ending), suffix = name.substr(ending);
+  for (const Name& row : kTensors) {
+    if (stem == from(row)) return std::string(to(row)) + std::string(suffix);
+  }
+  const Name layer{kGgufLayer, kHfLayer};
+  if (!stem.starts_with(from(layer))) return std::string(name);
+  const std::size_t number = from(layer).size(), dot = stem.find('.', number);
+  if (dot == std::string_view::npos) return std::string(name);
+  for (const Name& row : kLayerTensors) {
+    if (stem.substr(dot + 1) != from(row)) continue;
+    return fmt::format("{}{}.{}{}", to(layer), stem.substr(number, dot - number), to(row), suffix);
+  }
+  return std::string(name);
+}
+
+// Old files keep the frequencies of RoPE, which follow from the config.
+bool is_derived(std::string_view tensor) { return tensor.ends_with(".rotary_emb.inv_freq"); }
+
+std::string architecture_from(const JsonFields& fields) {
+  constexpr Name kModelTypes[] = {{"llama", "llama"}, {"llama", "mistral"}, {"sigma", "sigma"}};
+  const std::string type = fields.string("model_type");
+  for (const Name& row : kModelTypes) {
+    if (type == row.hf) return std::string(row.gguf);
+  }
+  fail(ErrorCode::kUnsupported,
+       "{}: field 'model_type' is '{}', which the engine does not run; it runs llama, mistral and sigma",
+       fields.where(), shorten(to_valid_utf8(type), 100));
+}
+
+// Settings that change the answer and have one value that the engine runs.
+void check_settings(const JsonFields& fields) {
+  const std::string act = fields.string_or("hidden_act", "silu");
+  if (act != "silu") {
+    fail(ErrorCode::kUnsupported, "{}: field 'hidden_act' is '{}'; the engine runs 'silu'", fields.where(),
+         shorten(to_valid_utf8(act), 100));
+  }
+  for (const char* field : {"quantization_config", "rope_scaling", "sliding_window"}) {
+    if (fields.has(field)) {
+      fail(ErrorCode::kUnsupported,
+           "{}: field '{}' is set, which the engine does not do; use a model without", fields.where(), field);
+    }
+  }
+}
+
+Json read_config(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  if (!fs::exists(path)) {
+    fail(ErrorCode::kNotFound,
+         "{}: there is no config.json in it; a model is a GGUF file or a folder with "
+         "config.json and model.safetensors",
+         folder.string());
+  }
+  return parse_json(read_file(path), path.string());
+}
+
+}  // namespace
+
+HfSource::HfSource(const fs::path& folder)
+    : file_((folder / "config.json").string()), config_(read_config(folder)), weights_(folder) {
+  const JsonFields fields(config_, file_);
+  label_ = fields.string_or("_name_or_path", "");
+  architecture_ = architecture_from(fields);
+  check_settings(fields);
+  const bool tied = fields.boolean_or("tie_word_embeddings", false);
+  for (const SafetensorsTensor& tensor : weights_.tensors()) {
+    if (is_derived(tensor.name) || (tied && tensor.name == "lm_head.weight")) continue;
+    const auto [place, added] =
+        tensors_.emplace(renamed(tensor.name, Direction::kToGguf), weights_.matrix(tensor.name));
+    if (!added) {
+      fail(ErrorCode::kInvalidData, "{}: tensor '{}' is there twice, once under the name '{}'",
+           weights_.name(), shorten(to_valid_utf8(tensor.name), 100), place->first);
+    }
+  }
+}
+
+const Json* HfSource::value(std::string_view key) const {
+  for (const Name& row : kKeys) {
+    if (row.gguf != key) continue;
+    const auto found = config_.find(row.hf);
+    if (found != config_.end() && !found->is_null()) return &*found;
+  }
+  return nullptr;
+}
+
+std::optional<std::uint64_t> HfSource::integer_if(std::string_view key) const {
+  const Json* found = value(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_number_unsigned()) {
+    fail(ErrorCode::kInvalidData, "{}: field '{}': expected a whole number that is not negative", file_,
+         key_name(key));
+  }
+  return found->get<std::uint64_t>();
+}
+
+std::optional<double> HfSource::number_if(std::string_view key) const {
+  const Json* found = value(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_number())
+    fail(ErrorCode::kInvalidData, "{}: field '{}': expected a number", file_, key_name(key));
+  return found->get<double>();
+}
+
+std::optional<std::string> HfSource::string_if(std::string_view key) const {
+  const Json* found = value(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_string())
+    fail(ErrorCode::kInvalidData, "{}: field '{}': expected a text", file_, key_name(key));
+  return found->get<std::string>();
+}
+
+std::string HfSource::key_name(std::string_view key) const {
+  std::string_view first;
+  for (const Name& row : kKeys) {
+    if (row.gguf != key) continue;
+    if (first.empty()) first = row.hf;
+    if (config_.contains(row.hf)) return std::string(row.hf);
+  }
+  return std::string(first.empty() ? key : first);
+}
+
+TokenizerData HfSource::tokenizer() const {
+  fail(ErrorCode::kUnsupported,
+       "{}: the engine does not read the tokenizer of such a folder; convert the model to GGUF", file_);
+}
+
+std::string HfSource::chat_template() const { return {}; }
+
+std::string HfSource::tensor_name(std::string_view name) const { return renamed(name, Direction::kToHf); }
+
+}  // namespace micius

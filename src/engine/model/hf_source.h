@@ -1,0 +1,44 @@
+// A folder with config.json and safetensors, as Hugging Face's libraries write them, as a model.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/json.h"
+#include "engine/model/source.h"
+#include "engine/safetensors.h"
+
+namespace micius {
+
+// Architectures: llama, mistral (a Llama) and sigma (DiffQKV; names of arXiv 2501.13629's listing).
+class HfSource final : public ModelSource {
+ public:
+  // Throws Error{kNotFound} for a folder without config.json or weights, Error{kUnsupported} for another
+  // architecture or a setting that the engine does not run, naming file and field.
+  explicit HfSource(const std::filesystem::path& folder);
+
+  const std::string& file() const override { return file_; }
+  std::size_t bytes() const override { return weights_.size(); }
+  std::string label() const override { return label_; }
+  std::string architecture() const override { return architecture_; }
+  std::optional<std::uint64_t> integer_if(std::string_view key) const override;
+  std::optional<double> number_if(std::string_view key) const override;
+  std::optional<std::string> string_if(std::string_view key) const override;
+  std::string key_name(std::string_view key) const override;
+  const Tensors& tensors() const override { return tensors_; }
+  std::string tensor_name(std::string_view name) const override;
+  QkRows qk_rows() const override { return QkRows::kHalfSplit; }
+  TokenizerData tokenizer() const override;
+  std::string chat_template() const override;
+
+ private:
+  const Json* value(std::string_view key) const;  // null if config.json does not have it
+
+  std::string file_;  // config.json, where the numbers are from
+  std::string label_, architecture_;
+  Json config_;
+  Safetensors weights_;
+  Tensors tensors_;
+};
+
+}  // namespace micius
