@@ -24,6 +24,14 @@ class Matcher {
 
   std::size_t match(const TrailingSpaceStep&, std::size_t i) const { return i >= last_blanks_ ? end_ : i; }
 
+  // From a cut to the next one; what lies before the first cut is no match.
+  std::size_t match(const DigitGroupStep&, std::size_t i) {
+    if (!begins_digit_group(i)) return i;
+    std::size_t j = i + 3;
+    while (j < end_ && !begins_digit_group(j)) ++j;
+    return j;
+  }
+
   std::size_t match(const WordStep& step, std::size_t i) const {
     std::size_t j = step.cased ? cased_word(step, i) : contraction(step.contractions, i);
     if (j == i && step.ascii_words) j = ascii_word(i);
@@ -38,6 +46,13 @@ class Matcher {
   bool has(const Set& set, std::size_t i) const { return i < end_ && set.has(text_.code[i], text_.bits[i]); }
   bool has(char_class::Bits bits, std::size_t i) const { return i < end_ && (text_.bits[i] & bits) != 0; }
   bool is(char32_t c, std::size_t i) const { return i < end_ && text_.code[i] == c; }
+
+  // Asked for rising places only.
+  bool begins_digit_group(std::size_t i) {
+    constexpr char_class::Bits kDigit = char_class::category(9);  // Nd
+    if (i >= digits_end_) digits_end_ = skip(i, kDigit);
+    return i < digits_end_ && (digits_end_ - i) % 3 == 0;
+  }
 
   std::size_t skip(std::size_t i, const Set& set) const {
     while (has(set, i)) ++i;
@@ -145,14 +160,15 @@ class Matcher {
 
   const Characters& text_;
   std::size_t end_;
-  std::size_t last_blanks_;  // start of the blanks at the end of the piece
+  std::size_t last_blanks_;     // start of the blanks at the end of the piece
+  std::size_t digits_end_ = 0;  // of the run of digits that was met last
 };
 
 // Cuts [begin, end) and appends the ends of its parts.
 template <typename Step>
 void cut(const Step& step, const Characters& text, std::size_t begin, std::size_t end,
          std::vector<std::uint32_t>& ends) {
-  const Matcher matcher(text, begin, end);
+  Matcher matcher(text, begin, end);
   std::size_t loose = begin;  // start of what no match has taken yet
   for (std::size_t i = begin; i < end;) {
     const std::size_t j = matcher.match(step, i);

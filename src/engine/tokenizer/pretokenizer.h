@@ -27,6 +27,9 @@ struct RunStep {
 // Cuts out the blanks at the end of a piece: `\s+$`.
 struct TrailingSpaceStep {};
 
+// Cuts before each three digits, counted from the end of their run: `(?=(\d{3})+(?!\d))`.
+struct DigitGroupStep {};
+
 // GPT-2's expression and its descendants. Alternatives, the first that matches wins:
 //   's 't 're 've 'm 'll 'd                (contractions)
 //   [punctuation][A-Za-z]+                 (ascii_words)
@@ -51,7 +54,7 @@ struct WordStep {
   bool newlines = false;
 };
 
-using SplitStep = std::variant<RunStep, TrailingSpaceStep, WordStep>;
+using SplitStep = std::variant<RunStep, TrailingSpaceStep, DigitGroupStep, WordStep>;
 
 struct PreTokenizer {
   std::vector<SplitStep> steps;  // each cuts the pieces that the one before left

@@ -155,6 +155,9 @@ RunStep bloom_words() {
 PreTokenizer bloom() { return {{bloom_words()}}; }
 PreTokenizer viking() { return {{bloom_words(), each_number()}}; }
 
+// \p{N}+, then (?=(\d{3})+(?!\d))
+PreTokenizer superbpe() { return {{runs(of(kNumber)), DigitGroupStep{}}}; }
+
 struct Family {
   PreTokenizer (*make)();
   std::vector<std::string> names;
@@ -182,6 +185,7 @@ const std::vector<Family>& families() {
       {bloom, {"bloom", "poro-chat", "gpt3-finnish"}},
       {viking, {"viking"}},
       {seed_coder, {"seed-coder"}},
+      {superbpe, {"superbpe"}},
   };
   return kFamilies;
 }
