@@ -12,6 +12,8 @@ namespace micius {
 namespace {
 
 constexpr int kMaxDepth = 6;  // sh -c in sh -c, sudo in sudo
+// Exported variables times commands behind them: what export resolves to is that long.
+constexpr std::size_t kMostExports = 10'000;
 
 emu::Engine engine_named(const std::string& name, const std::string& where) {
   static const std::map<std::string, emu::Engine> kEngines = {{"nvidia", emu::Engine::kNvidia},
@@ -98,9 +100,10 @@ std::string redirections_of(const SimpleCommand& command) {
   return text;
 }
 
-// Moves `export A=1` in front of the commands behind it, and opens `env A=1 X`.
-void resolve_exports(std::vector<Pipeline>& pipelines) {
+// Moves `export A=1` in front of the commands behind it. False where that is too much.
+bool resolve_exports(std::vector<Pipeline>& pipelines) {
   std::vector<std::pair<std::string, ShellWord>> exported;
+  std::size_t moved = 0;
   std::vector<Pipeline> kept;
   for (std::size_t i = 0; i < pipelines.size(); ++i) {
     Pipeline& pipeline = pipelines[i];
@@ -118,14 +121,18 @@ void resolve_exports(std::vector<Pipeline>& pipelines) {
       }
       continue;
     }
+    moved += exported.size() * pipeline.commands.size();
+    if (moved > kMostExports) return false;
     for (SimpleCommand& command : pipeline.commands)
       command.assignments.insert(command.assignments.begin(), exported.begin(), exported.end());
     if (kept.empty()) pipeline.joint.clear();
     kept.push_back(std::move(pipeline));
   }
   pipelines = std::move(kept);
+  return true;
 }
 
+// Opens `env A=1 X`.
 void open_env(SimpleCommand& command) {
   if (command.words.size() < 2 || base_name(command.words[0].value) != "env") return;
   std::size_t at = 1;
@@ -303,8 +310,7 @@ std::string NormalForms::simple(const SimpleCommand& command, std::string_view p
 std::optional<std::string> NormalForms::read(std::string_view command, std::string_view platform,
                                              int depth) const {
   auto pipelines = read_shell(command);
-  if (!pipelines) return std::nullopt;
-  resolve_exports(*pipelines);
+  if (!pipelines || !resolve_exports(*pipelines)) return std::nullopt;
   std::string text;
   for (Pipeline& pipeline : *pipelines) {
     if (!pipeline.joint.empty()) text += " " + pipeline.joint + " ";

@@ -29,7 +29,7 @@ class NormalForms {
   NormalForms(const emu::Catalog& catalog, const Json& rules, const std::string& where);
 
   // `platform`: "nvidia" or "amd", which have different programs of one name. Absent where the command is
-  // more than pipelines of simple commands.
+  // more than pipelines of simple commands, or exports thousands of variables to thousands of them.
   std::optional<std::string> of(std::string_view command, std::string_view platform) const;
 
   // Is it the name of a program that answers may begin with?
