@@ -128,6 +128,19 @@ TEST_CASE("groups are by word, number and each entry of a list, in a stated orde
   CHECK(groups[4].metrics[0].estimate->value == 0.5);
 }
 
+TEST_CASE("words that look like numbers without being one are groups of their own") {
+  RunSpec spec = spec_of({"a", "b", "c", "d", "e"});
+  spec.breakdowns = {"kind"};
+  std::vector<Record> records;
+  for (const char* kind : {"2", "nan", "1", "NaN", "inf"}) {
+    records.push_back(record_of(std::string(1, static_cast<char>('a' + records.size())), 1));
+    records.back().sample.extra = {{"kind", kind}};
+  }
+  std::vector<std::string> keys;
+  for (const Group& group : report_of(spec, records).groups) keys.push_back(group.key);
+  CHECK(keys == std::vector<std::string>{"1", "2", "NaN", "inf", "nan"});
+}
+
 TEST_CASE("samples of one cluster are not independent") {
   RunSpec spec = spec_of({"a", "b", "c", "d", "e"});
   spec.cluster = "family";
