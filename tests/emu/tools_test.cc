@@ -1,4 +1,8 @@
 // The other tools: what they write, remember and refuse.
+#include <cstdlib>
+#include <ctime>
+#include <string>
+
 #include <catch2/catch.hpp>
 
 #include "emu/options.h"
@@ -113,6 +117,17 @@ TEST_CASE("the bounded matcher agrees with what expressions mean") {
   CHECK(matches_regex("(", "x") == std::nullopt);
   CHECK(matches_regex("*", "x") == std::nullopt);
   CHECK(matches_regex("(((((((((a*)*)*)*)*)*)*)*)*)*b", std::string(2'000, 'a')) == false);
+}
+
+TEST_CASE("the date is the machine's wherever the harness runs") {
+  const char* zone = std::getenv("TZ");
+  const std::string before = zone == nullptr ? "" : zone;
+  setenv("TZ", "Asia/Tokyo", 1);
+  tzset();
+  CHECK(run_line("h100x8", "date +%s").out == "1736935200\n");
+  CHECK(run_line("h100x8", "date +%H:%M:%S.%N_%Z_%%s%").out == "10:00:00.000000000_UTC_%s%\n");
+  zone == nullptr ? unsetenv("TZ") : setenv("TZ", before.c_str(), 1);
+  tzset();
 }
 
 }  // namespace micius::emu

@@ -33,6 +33,27 @@ int help_of(Host& host, const char* table) {
   return 0;
 }
 
+// What strftime does not know (%N), or takes from this machine's time zone (%Z, %s), filled in.
+std::string gnu_format(const Host& host, std::string_view format) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  std::string filled;
+  for (std::size_t i = 0; i < format.size(); ++i) {
+    filled += format[i];
+    if (format[i] != '%' || i + 1 == format.size()) continue;
+    const char letter = format[++i];
+    const std::string text = letter == 'N'   ? fmt::format("{:09}", host.now_ns() % kSecond)
+                             : letter == 's' ? std::to_string(host.now_ns() / kSecond)
+                             : letter == 'Z' ? "UTC"
+                                             : "";
+    if (text.empty()) {
+      filled += letter;
+    } else {
+      filled.replace(filled.size() - 1, 1, text);
+    }
+  }
+  return filled;
+}
+
 }  // namespace
 
 int run_date(Host& host, const Args& args) {
@@ -54,8 +75,7 @@ int run_date(Host& host, const Args& args) {
       host.print_error("date: invalid date '{}'\n", shorten(to_valid_utf8(word), 100));
       return 1;
     }
-    format = replace_all(
-        replace_all(word.substr(1), "%N", fmt::format("{:09}", host.now_ns() % 1'000'000'000)), "%Z", "UTC");
+    format = gnu_format(host, std::string_view(word).substr(1));
   }
   if (format.size() > 1'000) return 1;
   host.out(host.time(format.c_str()) + "\n");
