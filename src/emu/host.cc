@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kMaxOut = 640 << 10, kMaxError = 64 << 10, kMaxWritten = 256 << 10;
 constexpr int kMaxDepth = 16, kMaxChildren = 2'000;
 constexpr std::size_t kMaxWords = 128 << 10;  // bytes of a real program's words, as Linux has it for one word
-constexpr std::size_t kMaxWork = 64 << 20;    // bytes of the words and environments of one call's programs
-constexpr std::size_t kMaxValue = 4'096;      // bytes of what is remembered in one place
+constexpr std::size_t kMaxWork = 16 << 20;  // bytes that one call's programs are given, read, print and write
+constexpr std::size_t kMaxValue = 4'096;    // bytes of what is remembered in one place
 constexpr std::int64_t kStart = 1'736'935'200;  // 2025-01-15T10:00:00Z, every profile's clock
 
 void append(std::string& text, std::string_view more, std::size_t most) {
@@ -52,8 +52,17 @@ Host::Host(const Profile& profile, State& state, const Call& call)
   if (const Json* gpus = json("gpus"); gpus != nullptr && gpus->is_array()) gpu_count_ = gpus->size();
 }
 
-void Host::out(std::string_view text) { append(outcome_.out, text, kMaxOut); }
-void Host::error(std::string_view text) { append(outcome_.err, text, kMaxError); }
+void Host::out(std::string_view text) {
+  work_ += text.size();
+  append(outcome_.out, text, kMaxOut);
+}
+
+void Host::error(std::string_view text) {
+  work_ += text.size();
+  append(outcome_.err, text, kMaxError);
+}
+
+bool Host::is_full() const { return outcome_.out.size() >= kMaxOut; }
 
 std::optional<std::string> Host::fact(std::string_view path) const {
   const Json* found = json(path);
@@ -128,7 +137,11 @@ const std::string* Host::file(std::string_view name) {
   for (auto it = outcome_.writes.rbegin(); it != outcome_.writes.rend(); ++it)
     if (it->path == full) return &it->content;
   const auto it = call_->files.find(full);
-  if (it != call_->files.end()) return it->second ? &*it->second : nullptr;
+  if (it != call_->files.end()) {
+    if (!it->second) return nullptr;
+    work_ += it->second->size();
+    return &*it->second;
+  }
   if (std::find(outcome_.needs.begin(), outcome_.needs.end(), full) == outcome_.needs.end() &&
       outcome_.needs.size() < 256)
     outcome_.needs.push_back(full);
@@ -142,9 +155,13 @@ void Host::write_program(std::string_view name, std::string content) {
 }
 
 void Host::add_write(std::string_view name, std::string content, bool executable) {
-  content.resize(std::min(content.size(), kMaxWritten - std::min(kMaxWritten, written_)));
-  written_ += content.size() + name.size();
-  if (outcome_.writes.size() < 4'096) outcome_.writes.push_back({path(name), std::move(content), executable});
+  work_ += content.size();
+  std::string full = path(name);
+  if (written_ + full.size() >= kMaxWritten || outcome_.writes.size() == 4'096) return;
+  written_ += full.size();
+  content.resize(std::min(content.size(), kMaxWritten - written_));
+  written_ += content.size();
+  outcome_.writes.push_back({std::move(full), std::move(content), executable});
 }
 
 std::int64_t Host::now_ns() const { return kStart * 1'000'000'000 + state_.virtual_ns; }

@@ -33,9 +33,9 @@ class Host {
   void print_error(fmt::format_string<T...> format, T&&... args) {
     error(fmt::format(format, std::forward<T>(args)...));
   }
-  void out(std::string_view text);  // cut at 640 KiB a call
-
+  void out(std::string_view text);    // cut at 640 KiB a call
   void error(std::string_view text);  // at 64 KiB
+  bool is_full() const;               // out() prints nothing any more
 
   const Profile& profile() const { return *profile_; }
   const ToolSpec& tool(std::string_view name) const { return profile_->catalog->tool(name); }
@@ -64,7 +64,7 @@ class Host {
   // The content of a file, or null if there is none. A file that the caller did not send is asked for: the
   // call is then made again, so what a program does with the null does not matter.
   const std::string* file(std::string_view path);
-  void write(std::string_view path, std::string content);  // cut at 256 KiB a call
+  void write(std::string_view path, std::string content);  // cut at 256 KiB a call, paths included
   void write_program(std::string_view path, std::string content);
   std::size_t writes() const { return outcome_.writes.size(); }
 
@@ -81,7 +81,7 @@ class Host {
     bool root = false;                       // stays root where the parent was
   };
   // Runs another command line: an emulated program here and now, any other as Outcome::exec. At most 16 deep,
-  // 2,000 in a call, and 64 MiB of words and environment for all of them.
+  // 2,000 in a call, and none any more once all of them have been given, read, printed and written 16 MiB.
   int run(const Args& argv, const Child& child);
   // The text that the commands between printed: for programs that log or filter what they run.
   std::string take_output(std::size_t from);

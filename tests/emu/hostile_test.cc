@@ -130,6 +130,81 @@ TEST_CASE("programs inside programs do not multiply without end") {
   check_bounds(run_root("h100x8", watches));
 }
 
+// What each of these needed minutes or gigabytes for, or threw at.
+TEST_CASE("a call costs no more than what it reads and prints") {
+  const auto in = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  const auto list_of = [](std::size_t count, const std::string& before) {
+    std::string list;
+    for (std::size_t i = 0; i < count; ++i) list += (i == 0 ? "" : ",") + before + std::to_string(i);
+    return list;
+  };
+  const auto answer = [](const char* profile, const std::string& line, const Files& files = {}) {
+    State state;
+    Outcome outcome = run_line(profile, line, state, files);
+    check_bounds(outcome);
+    return outcome;
+  };
+  CHECK(in(answer("h100x8", "mpirun -np 2 -H " + list_of(120'000, "n") + " nproc").err, "n0"));
+
+  Args sudo{"sudo"};
+  sudo.resize(19'998, "A=1");
+  sudo.push_back("nproc");
+  CHECK(run_root("h100x8", std::move(sudo)).exit == 0);
+
+  std::string hosts = "localhost";
+  for (int i = 1; i < 256; ++i) hosts += ",localhost";
+  CHECK(
+      answer("h100x8", "sb run --host-list " + hosts + " -C superbench.enable=" + list_of(30'000, "mem-bw:"))
+          .exit == 0);
+
+  std::string metrics = "{\"node\":7", baseline = "{\"z\":1";
+  for (int i = 0; i < 30'000; ++i) metrics += ",\"m/" + std::to_string(i) + "\":1";
+  metrics += "}\n";
+  for (int i = 0; i < 2'000; ++i) baseline += ",\"m/" + std::to_string(i) + "\":1";
+  std::string nodes;
+  for (int i = 0; i < 999; ++i) nodes += "{}\n";
+  const Files files = {
+      {"/job/one", metrics}, {"/job/many", nodes}, {"/job/base", baseline + "}"}, {"/job/rule", ""}};
+  CHECK(
+      answer("h100x8", "sb result generate-baseline --data-file one --summary-rule-file rule", files).exit ==
+      0);
+  CHECK(answer("h100x8", "sb result summary --data-file one --rule-file rule", files).exit == 0);
+  CHECK(
+      in(answer("h100x8", "sb result diagnosis --data-file many --rule-file rule --baseline-file base", files)
+             .err,
+         "get baseline failed"));
+
+  std::string sources;
+  for (int i = 0; i < 300; ++i) sources += " f.cu";
+  CHECK(in(answer("h100x8", "nvcc" + sources).err, "Too many input files"));
+  CHECK(in(answer("mi300x8", "hipcc" + sources).err, "too many input files"));
+
+  std::string devices = "0", columns = "memory", formats, counters;
+  for (int i = 1; i < 256; ++i) devices += ",0";
+  for (int i = 0; i < 20'000; ++i) columns += ",memory";
+  for (int i = 0; i < 9'000; ++i) formats += " csv", counters += " a";
+  answer("mi300x8", "mpirun -np 8 --oversubscribe rocm-bandwidth-test -s " + devices + " -d " + devices);
+  answer("h100x8", "nvidia-smi --format=csv --query-supported-clocks=" + columns);
+  answer("mi300x8", "rocprofv3 --kernel-trace --pmc" + counters + " -f" + formats + " -- nproc");
+  CHECK(in(
+      answer("h100x8", "mpirun -np 1000 --oversubscribe ncu --metrics " + list_of(9'000, "m") + " nproc").err,
+      "too many programs inside each other"));
+}
+
+TEST_CASE("no time is too long for the clock") {
+  const std::int64_t day = std::int64_t{86'400} * 1'000'000'000;
+  State state;
+  CHECK(
+      run_line("h100x8", "all_reduce_perf -g 8 -b 4096G -e 4096G -n 1000000000 -w 1000000000", state).exit ==
+      0);
+  CHECK(state.virtual_ns > 365 * day);
+  State other;
+  CHECK(run_line("h100x8", "dcgmi dmon -e 155 -c 2 -d 9223372036854775807", other).exit == 0);
+  CHECK(other.virtual_ns == day);
+}
+
 TEST_CASE("what a call remembers is bounded") {
   State state;
   for (int call = 0; call < 200; ++call) {

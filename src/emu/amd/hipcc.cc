@@ -179,6 +179,7 @@ class Compiler {
 
   int compile() {
     if (inputs_.empty()) return error("no input files");
+    if (inputs_.size() > kMostSources) return error("too many input files");
     if (targets_.empty()) targets_.push_back(host_.gpu(0, "gfx").value_or("gfx906"));
     std::sort(targets_.begin(), targets_.end());
     bool missing = false;

@@ -78,6 +78,7 @@ std::string size_name(std::int64_t bytes) {
 // One pair over a row of sizes: time is a fixed part and the rate's.
 void sweep(Host& host, const Devices& devices, std::size_t from, std::size_t to,
            const std::vector<std::int64_t>& sizes, bool both_ways, bool latency, bool cpu_timer) {
+  if (host.is_full()) return;
   const auto type = [&](std::size_t device) { return devices.is_cpu(device) ? "Cpu" : "Gpu"; };
   host.print(
       "\n      ================    {} Benchmark Result    ================\n"

@@ -199,6 +199,8 @@ void write_traces(Host& host, const Parsed& parsed, const std::vector<std::strin
   const std::string folder = parsed.value_or("-d", fmt::format("./{}", host.fact_or("hostname", "node1")));
   const std::string stem = folder + "/" + parsed.value_or("-o", std::to_string(kPid));
   const std::string kernel = kernels.front() + (parsed.has("-T") ? "" : "(float, float const*, float*, int)");
+  std::sort(formats.begin(), formats.end());
+  formats.erase(std::unique(formats.begin(), formats.end()), formats.end());
   for (const std::string& format : formats) {
     if (format != "csv") {
       host.write(

@@ -198,6 +198,7 @@ class Compiler {
   }
 
   int read_sources() {
+    if (parsed_.words.size() > kMostSources) return fatal(host_, "Too many input files");
     for (const std::string& path : parsed_.words) {
       const std::string* content = host_.file(path);
       if (content == nullptr) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "base/text.h"
 
@@ -202,7 +203,8 @@ class Sweep {
                   plan_.check == 0 ? "N/A" : "0", wrong_width_);
       sum_ += bus;
       ++measured_;
-      host_.advance(ns * std::max<std::int64_t>(plan_.iterations + plan_.warmup, 1));
+      const std::int64_t most = std::numeric_limits<std::int64_t>::max() / std::max<std::int64_t>(ns, 1);
+      host_.advance(ns * std::clamp<std::int64_t>(plan_.iterations + plan_.warmup, 1, most));
     }
     if (plan_.per_iteration)
       host_.print("  {}  {}  {}", fitted(static_cast<double>(out) / 1000, 7),

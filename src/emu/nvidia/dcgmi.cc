@@ -240,6 +240,8 @@ std::string field_value(const Host& host, std::size_t gpu, const Field& field) {
   return value;
 }
 
+constexpr std::int64_t kMostDelay = 86'400'000;  // milliseconds
+
 int dmon(const Command& command) {
   Host& host = command.host;
   const ToolSpec& tool = host.tool("dcgmi");
@@ -274,7 +276,7 @@ int dmon(const Command& command) {
   for (const Field* field : fields) host.print("{:<21}", field->unit);
   host.out("\n");
   for (std::int64_t round = 0; round < (*count == 0 ? 3 : std::min<std::int64_t>(*count, 2'000)); ++round) {
-    if (round > 0) host.advance(*delay * 1'000'000);
+    if (round > 0) host.advance(std::min(*delay, kMostDelay) * 1'000'000);
     for (std::size_t gpu : *gpus) {
       host.print("{:<10}", fmt::format("GPU {}", gpu));
       for (const Field* field : fields) host.print("{:<21}", field_value(host, gpu, *field));

@@ -221,8 +221,10 @@ int query(const Command& command) {
     line([](const Column& column) {
       return column.unit.empty() ? column.name : column.name + " [" + column.unit + "]";
     });
-  for (const Row& row : table->rows(command))
+  for (const Row& row : table->rows(command)) {
+    if (host.is_full()) break;
     line([&](const Column& column) { return cell(row(column.name), column, units); });
+  }
   return kOk;
 }
 

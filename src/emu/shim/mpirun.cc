@@ -2,6 +2,8 @@
 // told how many processes there are; any other program runs once a rank.
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <map>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -27,23 +29,19 @@ std::int64_t number(std::string_view text, std::int64_t fallback) {
              : fallback;
 }
 
-void add(std::vector<Slot>& slots, std::string_view name, std::int64_t count) {
-  for (Slot& slot : slots)
-    if (slot.host == name) {
-      slot.count += count;
-      return;
-    }
-  slots.push_back({std::string(name), count});
-}
-
 // "node1:8,node2:8", or a file with "node1 slots=8" a line. False: the file is not there.
 bool read_slots(Host& host, const Parsed& parsed, std::vector<Slot>& slots) {
+  std::map<std::string, std::size_t, std::less<>> places;
+  const auto add = [&](std::string_view name, std::int64_t count) {
+    const auto [place, is_new] = places.emplace(name, slots.size());
+    if (is_new) slots.push_back({std::string(name), 0});
+    slots[place->second].count += count;
+  };
   const std::string list = parsed.value_or("-H", "");
   if (!list.empty())
     for (std::string_view part : split(list, ',')) {
       const std::size_t colon = part.find(':');
-      add(slots, part.substr(0, colon),
-          colon == std::string_view::npos ? 1 : number(part.substr(colon + 1), 1));
+      add(part.substr(0, colon), colon == std::string_view::npos ? 1 : number(part.substr(colon + 1), 1));
     }
   if (const auto path = parsed.value("-hostfile")) {
     const std::string* file = host.file(*path);
@@ -60,7 +58,7 @@ bool read_slots(Host& host, const Parsed& parsed, std::vector<Slot>& slots) {
       std::int64_t count = 1;
       for (std::string_view word : words)
         if (word.substr(0, 6) == "slots=") count = number(word.substr(6), 1);
-      add(slots, words[0], count);
+      add(words[0], count);
     }
   }
   if (slots.empty())

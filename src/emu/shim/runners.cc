@@ -18,12 +18,13 @@ Parsed parse_wrapper(Host& host, const char* table, const Args& args, std::size_
 // Takes "NAME=value" words off the front.
 std::map<std::string, std::string> take_variables(Args& words) {
   std::map<std::string, std::string> env;
-  while (!words.empty()) {
-    const auto variable = read_variable(words.front());
+  auto word = words.begin();
+  for (; word != words.end(); ++word) {
+    const auto variable = read_variable(*word);
     if (!variable || variable->name.find('/') != std::string_view::npos) break;
     env[std::string(variable->name)] = variable->value;
-    words.erase(words.begin());
   }
+  words.erase(words.begin(), word);
   return env;
 }
 

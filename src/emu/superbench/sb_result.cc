@@ -9,6 +9,9 @@
 namespace micius::emu::superbench {
 namespace {
 
+// Of nodes and metrics that a diagnosis compares.
+constexpr std::size_t kMostCells = 1'000'000;
+
 using Metrics = std::map<std::string, double>;
 
 struct NodeResult {
@@ -24,7 +27,8 @@ std::optional<std::vector<NodeResult>> read_results(const std::string& text) {
     if (strip(line).empty()) continue;
     const auto json = nlohmann::json::parse(line, nullptr, false);
     if (!json.is_object() || nodes.size() >= 1'000) return std::nullopt;
-    NodeResult node{json.value("node", std::string("unknown")), {}};
+    const auto name = json.find("node");
+    NodeResult node{name != json.end() && name->is_string() ? name->get<std::string>() : "unknown", {}};
     for (const auto& [key, value] : json.items())
       if (value.is_number()) node.metrics[key] = value.get<double>();
     nodes.push_back(std::move(node));
@@ -128,7 +132,7 @@ int diagnosis(const Command& command, const std::vector<NodeResult>& nodes, cons
 }
 
 int baseline(const Command& command, const std::vector<NodeResult>& nodes) {
-  Json json = Json::object();
+  auto json = nlohmann::json::object();  // by name, as `metrics`; Json would look for each name in all
   std::map<std::string, std::vector<double>> metrics;
   for (const NodeResult& node : nodes)
     for (const auto& [metric, value] : node.metrics) metrics[metric].push_back(value);
@@ -165,7 +169,8 @@ int results(const Command& command) {
   const std::string* expected = need_file(command, "--baseline-file", "baseline_file");
   if (expected == nullptr) return 1;
   const auto json = nlohmann::json::parse(*expected, nullptr, false);
-  if (!json.is_object()) return fail(host, "Analyzer: get baseline failed.");
+  if (!json.is_object() || nodes->size() * json.size() > kMostCells)
+    return fail(host, "Analyzer: get baseline failed.");
   return diagnosis(command, *nodes, json);
 }
 

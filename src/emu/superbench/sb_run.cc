@@ -9,6 +9,8 @@
 namespace micius::emu::superbench {
 namespace {
 
+constexpr std::size_t kMostBenchmarks = 64;
+
 // The hosts of -l or of an inventory file: words before "=" or blank, sections left out. Empty after saying
 // why.
 std::vector<std::string> hosts_of(const Command& command) {
@@ -86,7 +88,7 @@ std::vector<std::string> enabled(const Command& command, const std::string& conf
             name.remove_prefix(1);
           while (!name.empty() && (name.back() == ']' || name.back() == '\'' || name.back() == '"'))
             name.remove_suffix(1);
-          if (!name.empty()) names.emplace_back(name);
+          if (!name.empty() && names.size() < kMostBenchmarks) names.emplace_back(name);
         }
   }
   if (!names.empty()) return names;
@@ -101,7 +103,8 @@ std::vector<std::string> enabled(const Command& command, const std::string& conf
       depth = std::string::npos;
     } else if (inside && text.back() == ':') {
       if (depth == std::string::npos) depth = indent;
-      if (indent == depth && names.size() < 64) names.emplace_back(text.substr(0, text.size() - 1));
+      if (indent == depth && names.size() < kMostBenchmarks)
+        names.emplace_back(text.substr(0, text.size() - 1));
     }
   }
   return names;
@@ -208,13 +211,14 @@ int run(const Command& command) {
   for (const std::string& node : hosts) {
     Json row = {{"node", node}};
     for (const std::string& name : names) measure(host, name, row);
-    summary += dump_json(row) + "\n";
+    const std::string results = dump_json(row) + "\n";
+    summary += results;
     for (const std::string& name : names) {
       log(host, fmt::format("Executor is going to execute {} on {}.", name, node));
       if (!local)
         host.write(fmt::format("{}/nodes/{}/benchmarks/{}/rank0/results.json", folder, node,
                                replace_all(name, ":", "_")),
-                   dump_json(row) + "\n");
+                   results);
     }
   }
   log(host, "Run succeed.");
