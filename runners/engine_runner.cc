@@ -31,7 +31,7 @@ class EngineRunner final : public Runner {
     const EngineInfo& engine = engine_.info();
     info_.name = name;
     info_.kind = "engine";
-    info_.sha256 = sha256_file(model);
+    info_.sha256 = engine_.sha256();
     info_.chat_template = chat_.has_template();
     info_.options["numerics"] = numerics_name(options.numerics);
     info_.environment = {{"cpu", cpu_name()}, {"isa", isa_name(engine.isa)}, {"threads", engine.threads}};

@@ -39,13 +39,15 @@ class Descriptor {
   fail(ErrorCode::kIo, "{}: {}", path.string(), std::strerror(errno));
 }
 
-void write_to(const fs::path& path, int flags, std::string_view bytes) {
+void write_to(const fs::path& path, int flags, const std::function<void(const ByteSink&)>& fill) {
   const Descriptor file(path, flags);
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno != EINTR) fail_errno(path);
-    if (n > 0) done += static_cast<std::size_t>(n);
-  }
+  fill([&](std::string_view bytes) {
+    for (std::size_t done = 0; done < bytes.size();) {
+      const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+      if (n < 0 && errno != EINTR) fail_errno(path);
+      if (n > 0) done += static_cast<std::size_t>(n);
+    }
+  });
   if (::fsync(file.get()) != 0 && errno != EINVAL) fail_errno(path);
 }
 
@@ -75,13 +77,17 @@ class TemporaryFile {
 std::string read_file(const fs::path& path) { return std::string(MappedFile(path).text()); }
 
 void write_file_atomic(const fs::path& path, std::string_view bytes) {
+  write_file_atomic(path, [&](const ByteSink& sink) { sink(bytes); });
+}
+
+void write_file_atomic(const fs::path& path, const std::function<void(const ByteSink&)>& fill) {
   std::error_code ignored;
   const fs::file_status there = fs::status(path, ignored);
   if (fs::exists(there) &&
       !fs::is_regular_file(there))  // /dev/stdout: a rename would put a file in its place
-    return write_to(path, O_WRONLY, bytes);
+    return write_to(path, O_WRONLY, fill);
   TemporaryFile file(path);
-  write_to(file.path(), O_WRONLY | O_CREAT | O_TRUNC, bytes);
+  write_to(file.path(), O_WRONLY | O_CREAT | O_TRUNC, fill);
   file.move_to(path);
 }
 

@@ -18,6 +18,10 @@ std::string read_file(const std::filesystem::path& path);
 // device) is written to as it is.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
+// The same for a file that is made piece by piece: fill(sink) calls sink(bytes) for each.
+using ByteSink = std::function<void(std::string_view)>;
+void write_file_atomic(const std::filesystem::path& path, const std::function<void(const ByteSink&)>& fill);
+
 // A file mapped read-only. Movable; the span is valid while the object lives. An empty file gives an empty
 // span.
 class MappedFile {

@@ -216,7 +216,8 @@ class EngineCommand final : public Command {
 
   void add_verb(CLI::App& app, const std::string& name, const std::string& summary, Verb verb) {
     CLI::App* sub = app.add_subcommand(name, summary);
-    sub->add_option("--model", model_, "A model of the manifest, of the model folder, or a GGUF file")
+    sub->add_option("--model", model_,
+                    "A model of the manifest, of the model folder, a GGUF file, or a folder with safetensors")
         ->required();
     add_model_dir_flag(*sub, places_);
     add_engine_flags(*sub, flags_);

@@ -1,4 +1,4 @@
-// `micius model list|info|fetch`.
+// `micius model list|info|fetch|convert`.
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -7,12 +7,14 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/format.h"
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "cli/package_fetch.h"
+#include "engine/convert.h"
 #include "engine/encoder.h"
-#include "engine/gguf.h"
+#include "engine/model/source.h"
 
 namespace micius {
 namespace {
@@ -22,7 +24,7 @@ namespace fs = std::filesystem;
 class ModelCommand final : public Command {
  public:
   std::string name() const override { return "model"; }
-  std::string summary() const override { return "Models of the manifest: list, info, fetch"; }
+  std::string summary() const override { return "Models: list, info, fetch, convert"; }
   void define(CLI::App& app) override;
   ExitCode run() override { return action_(); }
 
@@ -30,9 +32,10 @@ class ModelCommand final : public Command {
   ExitCode list() const;
   ExitCode info() const;
   ExitCode fetch() const;
+  ExitCode convert() const;
 
   PlaceFlags places_;
-  std::string name_, format_ = "text";
+  std::string name_, format_ = "text", output_, type_ = "keep";
   std::function<ExitCode()> action_;
 };
 
@@ -43,17 +46,24 @@ void ModelCommand::define(CLI::App& app) {
       app.add_subcommand("info", "A model's source, licence, files and, where it is here, its shape");
   auto* fetch =
       app.add_subcommand("fetch", "Get a model and check it; does nothing where it is here and good");
-  for (CLI::App* sub : {list, info, fetch}) {
+  auto* convert = app.add_subcommand(
+      "convert", "Write a model as a GGUF file, from a folder with safetensors or with other weights");
+  for (CLI::App* sub : {list, info, fetch, convert}) {
     add_model_dir_flag(*sub, places_);
     if (sub == list) continue;
-    sub->add_option("name", name_, "Name in the manifest")->required()->type_name("NAME");
+    const char* what = sub == fetch ? "Name in the manifest" : "Name in the manifest, GGUF file or folder";
+    sub->add_option("name", name_, what)->required()->type_name("MODEL");
   }
+  convert->add_option("-o,--output", output_, "The file to write")->required()->type_name("FILE");
+  convert->add_option("--type", type_, "Of the weights: keep, F32, F16, BF16, Q8_0, Q6_K, Q4_K, Q4_1 or Q4_0")
+      ->capture_default_str();
   list->add_option("--format", format_, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   list->callback([this] { action_ = [this] { return this->list(); }; });
   info->callback([this] { action_ = [this] { return this->info(); }; });
   fetch->callback([this] { action_ = [this] { return this->fetch(); }; });
+  convert->callback([this] { action_ = [this] { return this->convert(); }; });
 }
 
 ExitCode ModelCommand::list() const {
@@ -70,23 +80,19 @@ ExitCode ModelCommand::list() const {
   return ExitCode::kGood;
 }
 
-// The shape of a model: the scalar metadata of its file, and how many tensors of which type it has.
-std::string gguf_text(const fs::path& path) {
-  const GgufFile file(path);
-  std::string text = fmt::format("architecture: {}\n", file.string("general.architecture"));
-  const std::string prefix = std::string(file.string("general.architecture")) + ".";
+// The shape of a model: its numbers, and how many tensors of which type it has.
+std::string decoder_text(const fs::path& path) {
+  const auto source = open_source(path);
+  std::string text = fmt::format("architecture: {}\n", source->architecture());
   for (const char* key :
        {"block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count",
-        "attention.head_count_kv", "attention.head_count_k", "attention.head_count_v", "vocab_size"}) {
-    if (const auto value = file.integer_if(prefix + key)) text += fmt::format("{}: {}\n", key, *value);
+        "attention.head_count_kv", "attention.head_count_k", "attention.head_count_v", "attention.key_length",
+        "attention.value_length", "attention.augmented_query_length", "vocab_size"}) {
+    if (const auto value = source->integer_if(key)) text += fmt::format("{}: {}\n", key, *value);
   }
   std::map<std::string_view, std::size_t> types;
-  std::uint64_t parameters = 0;
-  for (const GgufTensor& tensor : file.tensors()) {
-    ++types[dtype_name(tensor.dtype)];
-    parameters += tensor.rows * tensor.cols;
-  }
-  text += fmt::format("parameters: {}\ntensors:", format_count(parameters));
+  for (const auto& [name, tensor] : source->tensors()) ++types[dtype_name(tensor.dtype)];
+  text += fmt::format("parameters: {}\ntensors:", format_count(parameter_count(*source)));
   for (const auto& [type, count] : types) text += fmt::format(" {} {}", count, type);
   return text + "\n";
 }
@@ -119,7 +125,7 @@ ExitCode ModelCommand::info() const {
       return ExitCode::kGood;
     }
   }
-  fmt::print("{}", gguf_text(find_model_file(name_, places_)));
+  fmt::print("{}", decoder_text(find_model_file(name_, places_)));
   return ExitCode::kGood;
 }
 
@@ -151,6 +157,20 @@ ExitCode ModelCommand::fetch() const {
   for (const ManifestFile& file : entry.files) {
     fmt::print("{}: here, SHA-256 as in the manifest\n", (root / file.path).string());
   }
+  return ExitCode::kGood;
+}
+
+ExitCode ModelCommand::convert() const {
+  const std::optional<DType> dtype = type_ == "keep" ? std::nullopt : std::optional(dtype_from(type_));
+  const fs::path path = find_model_file(name_, places_);
+  const auto source = open_source(path);
+  if (fs::exists(output_) && fs::equivalent(path, output_)) {
+    fail(ErrorCode::kUsage, "{}: would be written over itself; give -o another name", output_);
+  }
+  ThreadPool pool(thread_count(0));
+  write_file_atomic(output_, [&](const ByteSink& sink) { write_gguf(*source, dtype, pool, sink); });
+  fmt::print("{}: {}, was {}\n", output_, format_bytes(fs::file_size(output_)),
+             format_bytes(source->bytes()));
   return ExitCode::kGood;
 }
 

@@ -32,6 +32,13 @@ fs::path first_file(const ManifestEntry& entry, const PlaceFlags& places) {
   return root / entry.files.front().path;
 }
 
+// A file without its ending, a folder as it is.
+std::string name_of(const fs::path& model) {
+  const fs::path whole = fs::absolute(model).lexically_normal();
+  if (!fs::is_directory(whole)) return whole.stem().string();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
 }  // namespace
 
 void add_thread_flags(CLI::App& app, EngineFlags& flags) {
@@ -172,7 +179,7 @@ std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& 
                                    const PlaceFlags& places, const RunnerContext& context) {
   if (names_a_runner(model)) return make_runner(model, context);
   const fs::path file = find_model_file(model, places);
-  const std::string name = is_model_path(model) ? file.stem().string() : model;
+  const std::string name = is_model_path(model) ? name_of(file) : model;
   return make_engine_runner(file, name, engine_options(flags), context.clock);
 }
 

@@ -79,6 +79,8 @@ const std::filesystem::path& Engine::path() const { return loaded_->path; }
 const Tokenizer& Engine::tokenizer() const { return loaded_->tokenizer; }
 const std::string& Engine::chat_template() const { return loaded_->chat_template; }
 
+std::string Engine::sha256() const { return model_sha256(*loaded_->source); }
+
 JobId Engine::add(Job job) {
   const JobId id{loaded_->next_job++};
   loaded_->scheduler.add(id, std::move(job));

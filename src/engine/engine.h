@@ -57,6 +57,7 @@ class Engine {
   const std::filesystem::path& path() const;
   const Tokenizer& tokenizer() const;
   const std::string& chat_template() const;  // its source; empty where the model has none
+  std::string sha256() const;                // of the model's files; reads them
 
   // The job's texts and ids are moved in. What cannot be done ends in a JobResult with a failure.
   JobId add(Job job);

@@ -19,33 +19,20 @@ constexpr std::uint64_t kMaxValues = std::uint64_t{1} << 40;  // of a tensor; ke
 constexpr std::uint64_t kMaxAlignment = 1 << 20;
 constexpr std::uint64_t kDefaultAlignment = 32;
 
+struct TypeNumber {
+  DType dtype;
+  std::uint32_t number;
+};
+constexpr TypeNumber kTypeNumbers[] = {{DType::kF32, 0},   {DType::kF16, 1},   {DType::kQ4_0, 2},
+                                       {DType::kQ4_1, 3},  {DType::kQ5_0, 6},  {DType::kQ5_1, 7},
+                                       {DType::kQ8_0, 8},  {DType::kQ4_K, 12}, {DType::kQ5_K, 13},
+                                       {DType::kQ6_K, 14}, {DType::kBF16, 30}};
+
 std::optional<DType> dtype_from_number(std::uint32_t number) {
-  switch (number) {
-    case 0:
-      return DType::kF32;
-    case 1:
-      return DType::kF16;
-    case 2:
-      return DType::kQ4_0;
-    case 3:
-      return DType::kQ4_1;
-    case 6:
-      return DType::kQ5_0;
-    case 7:
-      return DType::kQ5_1;
-    case 8:
-      return DType::kQ8_0;
-    case 12:
-      return DType::kQ4_K;
-    case 13:
-      return DType::kQ5_K;
-    case 14:
-      return DType::kQ6_K;
-    case 30:
-      return DType::kBF16;
-    default:
-      return std::nullopt;
+  for (const TypeNumber& type : kTypeNumbers) {
+    if (type.number == number) return type.dtype;
   }
+  return std::nullopt;
 }
 
 // Bytes of a value of fixed size; absent for strings, arrays and unknown types.
@@ -369,6 +356,13 @@ std::vector<std::uint64_t> GgufFile::integers(std::string_view key) const {
 const GgufTensor* GgufFile::find_tensor(std::string_view name) const {
   const auto it = tensor_index_.find(name);
   return it == tensor_index_.end() ? nullptr : &tensors_[it->second];
+}
+
+std::uint32_t gguf_number(DType dtype) {
+  for (const TypeNumber& type : kTypeNumbers) {
+    if (type.dtype == dtype) return type.number;
+  }
+  fail(ErrorCode::kUnsupported, "GGUF has no number for tensors of type {}", dtype_name(dtype));
 }
 
 MatrixView GgufFile::matrix(std::string_view name) const {

@@ -52,6 +52,9 @@ struct GgufTensor {
   std::span<const std::byte> bytes;  // rows * row_bytes(dtype, cols)
 };
 
+// The format's number for tensors of this type.
+std::uint32_t gguf_number(DType dtype);
+
 // Opening checks everything but the weights' values: sizes, counts, types, alignment, names that come twice,
 // tensors inside the file. Whatever is wrong is Error{kInvalidData} with file, byte offset and what was
 // expected; a tensor of a type that the engine lacks is Error{kUnsupported}. Memory grows with what the file
@@ -79,6 +82,7 @@ class GgufFile {
   std::optional<bool> boolean_if(std::string_view key) const;
   std::vector<std::string> strings(std::string_view key) const;  // an array of strings
   std::vector<std::uint64_t> integers(std::string_view key) const;
+  const std::map<std::string_view, GgufValue>& values() const { return values_; }
 
   // In file order.
   const std::vector<GgufTensor>& tensors() const { return tensors_; }

@@ -265,6 +265,7 @@ fs::path file_in(const fs::path& folder) {
 Safetensors::Safetensors(const fs::path& path) {
   const fs::path file = fs::is_directory(path) ? file_in(path) : path;
   name_ = file.string();
+  files_.push_back(file);
   if (name_.ends_with(kIndexEnding)) {
     add_shards(file);
   } else {
@@ -295,6 +296,7 @@ void Safetensors::add_shards(const fs::path& index) {
   for (const std::string& file : files) {
     const fs::path shard = index.parent_path() / file;
     const std::size_t first = tensors_.size();
+    files_.push_back(shard);
     maps_.emplace_back(shard);
     add_file(maps_.back().bytes(), shard.string());
     for (std::size_t i = first; i < tensors_.size(); ++i) {

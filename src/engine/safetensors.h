@@ -44,6 +44,8 @@ class Safetensors {
 
   const std::string& name() const { return name_; }
   std::size_t size() const { return size_; }  // bytes of all files
+  // What was read, the index first; empty for bytes in memory.
+  const std::vector<std::filesystem::path>& files() const { return files_; }
 
   const std::vector<SafetensorsTensor>& tensors() const { return tensors_; }  // in the order of their bytes
   const SafetensorsTensor* find(std::string_view name) const;                 // null if it is not there
@@ -56,6 +58,7 @@ class Safetensors {
   void add_shards(const std::filesystem::path& index);
 
   std::string name_;
+  std::vector<std::filesystem::path> files_;
   std::vector<MappedFile> maps_;
   std::size_t size_ = 0;
   std::vector<SafetensorsTensor> tensors_;

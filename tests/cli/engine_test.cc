@@ -167,5 +167,30 @@ TEST_CASE("engine: a line that asks nothing sensible names its field", "[engine]
   }
 }
 
+TEST_CASE("model convert: the same weights answer the same, others nearly", "[model]") {
+  const TinyModel model;
+  const std::string asked = R"({"ids": [1, 2, 3], "want": [0, 7, 9]})";
+  const Json before = run_verb(model, "logits", asked).lines.at(0)["want"];
+  const std::filesystem::path converted = model.path().string() + ".converted.gguf";
+  const auto convert = [&](const std::string& type, const std::filesystem::path& output) {
+    return run_process(
+        {MICIUS_PROGRAM, "model", "convert", model.path().string(), "-o", output.string(), "--type", type});
+  };
+  REQUIRE(convert("keep", converted).exit_code == 0);
+  CHECK(run_verb(converted, "logits", asked).lines.at(0)["want"] == before);
+  REQUIRE(convert("Q8_0", converted).exit_code == 0);
+  const Json after = run_verb(converted, "logits", asked).lines.at(0)["want"];
+  CHECK(after != before);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(after[i].get<double>() == Approx(before[i].get<double>()).margin(0.5));
+  }
+  std::filesystem::remove(converted);
+
+  CHECK(convert("Q3_K", converted).exit_code == 2);
+  CHECK(convert("Q8_0", model.path()).exit_code == 2);  // over itself
+  CHECK_FALSE(std::filesystem::exists(converted));
+  CHECK(run_verb(model, "logits", asked).lines.at(0)["want"] == before);
+}
+
 }  // namespace
 }  // namespace micius

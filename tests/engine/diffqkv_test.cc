@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/convert.h"
+#include "engine/model/gguf_source.h"
 #include "engine/model/source.h"
 #include "engine/model/transformer.h"
 #include "engine/op_fixture.h"
@@ -47,6 +49,12 @@ std::vector<float> logits_of(Transformer& model, KvPool& pool, std::span<const T
   return logits;
 }
 
+std::string as_gguf(const ModelSource& source, std::optional<DType> dtype, ThreadPool& pool) {
+  std::string bytes;
+  write_gguf(source, dtype, pool, [&](std::string_view piece) { bytes += piece; });
+  return bytes;
+}
+
 // The worst difference of the checkpoint's logits from those of `expected`, all files of texts together;
 // chunks of a text give the same bits as the whole.
 double worst_logit(const std::filesystem::path& folder, const Safetensors& expected) {
@@ -85,6 +93,34 @@ TEST_CASE("DiffQKV checkpoints give their expected logits", "[diffqkv]") {
     ++models;
   }
   CHECK(models >= 16);
+}
+
+TEST_CASE("A checkpoint in a GGUF file gives the same bits", "[diffqkv][convert]") {
+  const auto root = shared_path("vectors/sigma");
+  if (!root) return;
+  const std::vector<TokenId> ids = {1, 20, 33, 7, 240, 0, 99};
+  const std::vector<std::int32_t> last = {6};
+  const auto logits = [&](const ModelSource& source) {
+    const ModelConfig config = config_from(source);
+    const OpFixture fixture(best_isa());
+    Transformer model(config, read_weights(source, config, Numerics::kPrecise, *fixture));
+    KvPool pool(Transformer::kv_layout(config, Numerics::kPrecise), config.layers, 64 << 20);
+    return logits_of(model, pool, ids, last, 512, *fixture);
+  };
+  for (const auto& entry : std::filesystem::directory_iterator(*root)) {
+    if (!std::filesystem::exists(entry.path() / "config.json")) continue;
+    INFO(entry.path().filename().string());
+    const auto folder = open_source(entry.path());
+    ThreadPool pool(2);
+    const auto read = [](std::string_view bytes) {
+      return GgufSource(GgufFile(std::as_bytes(std::span(bytes.data(), bytes.size())), "x.gguf"));
+    };
+    const std::string once = as_gguf(*folder, std::nullopt, pool);
+    CHECK(logits(read(once)) == logits(*folder));
+    const std::string twice = as_gguf(read(once), std::nullopt, pool);  // its keys are sorted
+    const bool same = as_gguf(read(twice), std::nullopt, pool) == twice;
+    CHECK(same);
+  }
 }
 
 }  // namespace

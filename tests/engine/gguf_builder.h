@@ -1,36 +1,32 @@
-// Writes GGUF files for tests.
+// Writes GGUF files for tests: also those that no writer should make.
 #pragma once
 
-#include <cstdint>
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "engine/tensor.h"
+#include "engine/gguf_writer.h"
 
 namespace micius {
 
-class GgufBuilder {
+class GgufBuilder : public GgufWriter {
  public:
-  GgufBuilder& integer(std::string_view key, std::uint32_t value);
-  GgufBuilder& number(std::string_view key, float value);
-  GgufBuilder& boolean(std::string_view key, std::uint8_t value);
-  GgufBuilder& string(std::string_view key, std::string_view value);
-  GgufBuilder& strings(std::string_view key, const std::vector<std::string>& values);
-  GgufBuilder& integers(std::string_view key, const std::vector<std::int32_t>& values);
-  // `dimensions` as the file has them, columns first; `bytes` as long as they ask for.
+  // `bytes` stand in the file as they are, whatever the dimensions ask for.
   GgufBuilder& tensor(std::string_view name, DType dtype, const std::vector<std::uint64_t>& dimensions,
-                      std::string_view bytes);
-  std::string build() const;
+                      std::string bytes) {
+    const std::size_t size = bytes.size();
+    GgufWriter::tensor(name, dtype, dimensions, size, [bytes = std::move(bytes)](std::span<std::byte> out) {
+      std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), out.data());
+    });
+    return *this;
+  }
 
- private:
-  struct Tensor {
-    std::string info;  // all but the offset
-    std::string bytes;
-  };
-  std::uint64_t value_count_ = 0;
-  std::string values_;
-  std::vector<Tensor> tensors_;
+  std::string build() const {
+    std::string out;
+    write([&](std::string_view bytes) { out += bytes; });
+    return out;
+  }
 };
 
 }  // namespace micius

@@ -1,6 +1,9 @@
 // Folders as Hugging Face's libraries write them: what is read, and what is refused with its place.
 #include "engine/model/hf_source.h"
 
+#include <cstring>
+#include <functional>
+#include <limits>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -8,7 +11,9 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "engine/convert.h"
 #include "engine/model/config.h"
+#include "engine/model/gguf_source.h"
 #include "engine/model/weights.h"
 #include "engine/op_fixture.h"
 #include "engine/safetensors_builder.h"
@@ -51,9 +56,11 @@ std::string llama_weights() {
 
 class Folder {
  public:
-  explicit Folder(const Json& config) {
+  explicit Folder(const Json& config, const std::function<void(std::string&)>& change = nullptr) {
+    std::string weights = llama_weights();
+    if (change) change(weights);
     write_file_atomic(dir_.path() / "config.json", config.dump());
-    write_file_atomic(dir_.path() / "model.safetensors", llama_weights());
+    write_file_atomic(dir_.path() / "model.safetensors", weights);
   }
   const std::filesystem::path& path() const { return dir_.path(); }
 
@@ -81,6 +88,36 @@ TEST_CASE("A folder's numbers and tensors have GGUF's names", "[hf]") {
   CHECK(config.attention.d_k == 4);
   CHECK(config.vocabulary == kVocabulary);
   CHECK_FALSE(config.tied_head);
+}
+
+TEST_CASE("q and k rows of a folder stand in GGUF's order in a llama file", "[hf][convert]") {
+  Json config = llama_config();
+  config["head_dim"] = 4;
+  const Folder folder(config);
+  const HfSource source(folder.path());
+  ThreadPool pool(1);
+  std::string file;
+  write_gguf(source, std::nullopt, pool, [&](std::string_view piece) { file += piece; });
+  const GgufSource gguf(GgufFile(std::as_bytes(std::span(file.data(), file.size())), "x.gguf"));
+  const MatrixView before = source.tensor("blk.0.attn_q.weight"), after = gguf.tensor("blk.0.attn_q.weight");
+  const std::vector<std::size_t> order = {0, 2, 1, 3, 4, 6, 5, 7};  // two heads of 4: halves side by side
+  for (std::size_t row = 0; row < order.size(); ++row) {
+    CHECK(std::memcmp(after.data + row * kHidden * 4, before.data + order[row] * kHidden * 4, kHidden * 4) ==
+          0);
+  }
+  CHECK(gguf.integer_if("attention.key_length") == 4);
+  CHECK(config_from(gguf).norm_epsilon == config_from(source).norm_epsilon);
+}
+
+TEST_CASE("A value that is no number is not written", "[hf][convert]") {
+  const Folder folder(llama_config(), [](std::string& weights) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    std::memcpy(weights.data() + weights.size() - 4, &nan, 4);  // of the last tensor
+  });
+  ThreadPool pool(1);
+  CHECK_THROWS_WITH(
+      write_gguf(HfSource(folder.path()), DType::kF16, pool, [](std::string_view) {}),
+      Catch::Contains("tensor 'model.layers.0.mlp.down_proj.weight', row 7: a value is not finite"));
 }
 
 TEST_CASE("A head that is the embedding is not read a second time", "[hf]") {

@@ -28,6 +28,13 @@ std::string GgufSource::key_name(std::string_view key) const {
   return architecture_ + "." + std::string(key);
 }
 
+void GgufSource::describe(GgufWriter& writer) const {
+  for (const auto& [key, value] : file_.values()) {
+    // The type most tensors have, which may change, and the padding, which the writer chooses.
+    if (key != "general.file_type" && key != "general.alignment") writer.value(key, value);
+  }
+}
+
 QkRows GgufSource::qk_rows() const {
   return architecture_ == "llama" ? QkRows::kInterleaved : QkRows::kHalfSplit;
 }

@@ -15,6 +15,7 @@ class GgufSource final : public ModelSource {
   explicit GgufSource(GgufFile file);
 
   const std::string& file() const override { return file_.name(); }
+  std::vector<std::filesystem::path> files() const override { return {file_.name()}; }
   std::size_t bytes() const override { return file_.size(); }
   std::string label() const override { return std::string(file_.string_if("general.name").value_or("")); }
   std::string architecture() const override { return architecture_; }
@@ -27,6 +28,7 @@ class GgufSource final : public ModelSource {
   QkRows qk_rows() const override;
   TokenizerData tokenizer() const override { return tokenizer_data_from(file_); }
   std::string chat_template() const override { return chat_template_from(file_); }
+  void describe(GgufWriter& writer) const override;
 
  private:
   GgufFile file_;

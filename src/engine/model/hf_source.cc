@@ -1,6 +1,7 @@
 #include "engine/model/hf_source.h"
 
-#include <array>
+#include <set>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -21,18 +22,27 @@ constexpr Name kKeys[] = {{"block_count", "num_hidden_layers"},
                           {"context_length", "max_position_embeddings"},
                           {"embedding_length", "hidden_size"},
                           {"feed_forward_length", "intermediate_size"},
+                          {"vocab_size", "vocab_size"},
                           {"rope.freq_base", "rope_theta"},
                           {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
-                          {"attention.head_count", "num_attention_heads"},
-                          {"attention.head_count_kv", "num_key_value_heads"},
-                          {"attention.head_count_k", "num_key_heads"},
-                          {"attention.head_count_v", "num_value_heads"},
-                          {"attention.query_length", "head_dim"},
-                          {"attention.key_length", "key_head_dim"},
-                          {"attention.key_length", "head_dim"},
-                          {"attention.value_length", "value_head_dim"},
-                          {"attention.value_length", "head_dim"},
-                          {"attention.augmented_query_length", "q_augmentation"}};
+                          {"attention.head_count", "num_attention_heads"}};
+constexpr Name kLlamaKeys[] = {{"attention.head_count_kv", "num_key_value_heads"},
+                               {"attention.key_length", "head_dim"},
+                               {"attention.value_length", "head_dim"}};
+constexpr Name kSigmaKeys[] = {
+    {"attention.head_count_k", "num_key_heads"}, {"attention.head_count_v", "num_value_heads"},
+    {"attention.query_length", "head_dim"},      {"attention.key_length", "key_head_dim"},
+    {"attention.key_length", "head_dim"},        {"attention.value_length", "value_head_dim"},
+    {"attention.value_length", "head_dim"},      {"attention.augmented_query_length", "q_augmentation"}};
+
+std::span<const Name> keys_of(std::string_view architecture) {
+  return architecture == "sigma" ? std::span<const Name>(kSigmaKeys) : kLlamaKeys;
+}
+
+// GGUF has them as floats; JSON may write them without a fraction.
+bool is_float(std::string_view key) {
+  return key == "rope.freq_base" || key == "attention.layer_norm_rms_epsilon";
+}
 
 constexpr Name kTensors[] = {
     {"token_embd", "model.embed_tokens"}, {"output_norm", "model.norm"}, {"output", "lm_head"}};
@@ -131,10 +141,29 @@ HfSource::HfSource(const fs::path& folder)
   }
 }
 
+std::vector<std::string_view> HfSource::fields_of(std::string_view key) const {
+  std::vector<std::string_view> fields;
+  for (const std::span<const Name> rows : {std::span<const Name>(kKeys), keys_of(architecture_)}) {
+    for (const Name& row : rows) {
+      if (row.gguf == key) fields.push_back(row.hf);
+    }
+  }
+  return fields;
+}
+
+std::vector<fs::path> HfSource::files() const {
+  std::vector<fs::path> files{file_};
+  files.insert(files.end(), weights_.files().begin(), weights_.files().end());
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "chat_template.jinja"}) {
+    if (const fs::path file = fs::path(file_).parent_path() / name; fs::exists(file)) files.push_back(file);
+  }
+  return files;
+}
+
 const Json* HfSource::value(std::string_view key) const {
-  for (const Name& row : kKeys) {
-    if (row.gguf != key) continue;
-    const auto found = config_.find(row.hf);
+  for (const std::string_view field : fields_of(key)) {
+    const auto found = config_.find(field);
     if (found != config_.end() && !found->is_null()) return &*found;
   }
   return nullptr;
@@ -167,13 +196,28 @@ std::optional<std::string> HfSource::string_if(std::string_view key) const {
 }
 
 std::string HfSource::key_name(std::string_view key) const {
-  std::string_view first;
-  for (const Name& row : kKeys) {
-    if (row.gguf != key) continue;
-    if (first.empty()) first = row.hf;
-    if (config_.contains(row.hf)) return std::string(row.hf);
+  const std::vector<std::string_view> fields = fields_of(key);
+  for (const std::string_view field : fields) {
+    if (config_.contains(field)) return std::string(field);
   }
-  return std::string(first.empty() ? key : first);
+  return std::string(fields.empty() ? key : fields.front());
+}
+
+void HfSource::describe(GgufWriter& writer) const {
+  writer.string("general.architecture", architecture_);
+  if (!label_.empty()) writer.string("general.name", label_);
+  std::set<std::string_view> done;
+  for (const std::span<const Name> rows : {std::span<const Name>(kKeys), keys_of(architecture_)}) {
+    for (const auto& [key, field] : rows) {
+      if (value(key) == nullptr || !done.insert(key).second) continue;
+      const std::string full = architecture_ + "." + std::string(key);
+      if (is_float(key)) {
+        writer.number(full, static_cast<float>(*number_if(key)));
+      } else {
+        writer.integer(full, static_cast<std::uint32_t>(*integer_if(key)));
+      }
+    }
+  }
 }
 
 TokenizerData HfSource::tokenizer() const {

@@ -18,6 +18,7 @@ class HfSource final : public ModelSource {
   explicit HfSource(const std::filesystem::path& folder);
 
   const std::string& file() const override { return file_; }
+  std::vector<std::filesystem::path> files() const override;
   std::size_t bytes() const override { return weights_.size(); }
   std::string label() const override { return label_; }
   std::string architecture() const override { return architecture_; }
@@ -30,9 +31,11 @@ class HfSource final : public ModelSource {
   QkRows qk_rows() const override { return QkRows::kHalfSplit; }
   TokenizerData tokenizer() const override;
   std::string chat_template() const override;
+  void describe(GgufWriter& writer) const override;
 
  private:
   const Json* value(std::string_view key) const;  // null if config.json does not have it
+  std::vector<std::string_view> fields_of(std::string_view key) const;
 
   std::string file_;  // config.json, where the numbers are from
   std::string label_, architecture_;

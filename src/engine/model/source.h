@@ -12,7 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "engine/gguf_writer.h"
 #include "engine/tensor.h"
 #include "engine/tokenizer/tokenizer.h"
 
@@ -29,10 +31,11 @@ class ModelSource {
 
   virtual ~ModelSource() = default;
 
-  virtual const std::string& file() const = 0;   // its path, for messages
-  virtual std::size_t bytes() const = 0;         // on disk
-  virtual std::string label() const = 0;         // what the model calls itself; may be empty
-  virtual std::string architecture() const = 0;  // "llama"
+  virtual const std::string& file() const = 0;                   // its path, for messages
+  virtual std::vector<std::filesystem::path> files() const = 0;  // all that make up the model
+  virtual std::size_t bytes() const = 0;                         // on disk
+  virtual std::string label() const = 0;                         // what the model calls itself; may be empty
+  virtual std::string architecture() const = 0;                  // "llama"
 
   // The numbers of the architecture, by keys without its prefix: "block_count". Absent if the file does not
   // have them; a value of another kind is Error{kInvalidData} naming file and key.
@@ -50,6 +53,9 @@ class ModelSource {
   virtual TokenizerData tokenizer() const = 0;
   virtual std::string chat_template() const = 0;  // its source; empty where the model has none
 
+  // Adds all of this but the weights to a GGUF file.
+  virtual void describe(GgufWriter& writer) const = 0;
+
   // Throws Error{kInvalidData} with the file's name for a tensor that is not there.
   MatrixView tensor(std::string_view name) const;
 };
@@ -57,6 +63,9 @@ class ModelSource {
 // A GGUF file, or a folder with config.json and safetensors. Throws Error{kNotFound | kInvalidData |
 // kUnsupported} naming the file, and offset or field.
 std::unique_ptr<ModelSource> open_source(const std::filesystem::path& path);
+
+// Of a single file, that of its bytes; of several, that of a list of theirs in sha256sum's format.
+std::string model_sha256(const ModelSource& source);
 
 // How many weights there are.
 std::size_t parameter_count(const ModelSource& source);
