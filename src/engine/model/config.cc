@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/quant.h"
 
 namespace micius {
 namespace {
@@ -80,12 +81,32 @@ void read_sigma_attention(const Keys& keys, ModelConfig& config) {
   }
 }
 
-void check_variants(const ModelSource& source, const Keys& keys, const ModelConfig& config) {
-  const auto scaling = source.string_if("rope.scaling.type");
-  if ((scaling && *scaling != "none") || source.tensors().contains("rope_freqs.weight")) {
-    fail(ErrorCode::kUnsupported,
-         "{}: the model scales RoPE, which the engine does not do; use a model without", source.file());
+// Linear scaling divides all frequencies by one factor; Llama 3.1's has one for each, as a tensor.
+std::vector<double> read_rope_factors(const ModelSource& source, const Keys& keys, std::size_t d_k) {
+  constexpr std::string_view kTensor = "rope_freqs.weight";
+  const std::string scaling = source.string_if("rope.scaling.type").value_or("none");
+  if (source.tensors().contains(kTensor)) {
+    const MatrixView view = source.tensor(kTensor);
+    if (view.rows != 1 || view.cols != d_k / 2) {
+      fail(ErrorCode::kInvalidData, "{}: tensor '{}' is [{}, {}], the model's numbers ask for [{}]",
+           source.file(), source.tensor_name(kTensor), view.rows, view.cols, d_k / 2);
+    }
+    std::vector<float> values(view.cols);
+    dequantize(view.dtype, view.data, values);
+    for (const float value : values) {
+      if (std::isfinite(value) && value > 0) continue;
+      fail(ErrorCode::kInvalidData, "{}: tensor '{}': expected numbers above 0", source.file(),
+           source.tensor_name(kTensor));
+    }
+    return {values.begin(), values.end()};
   }
+  if (scaling == "linear") return std::vector<double>(d_k / 2, keys.positive("rope.scaling.factor"));
+  if (scaling == "none" || scaling == "default") return {};
+  fail(ErrorCode::kUnsupported, "{}: the model scales RoPE by '{}'; the engine does 'linear' and 'llama3'",
+       source.file(), shorten(to_valid_utf8(scaling), 100));
+}
+
+void check_variants(const ModelSource& source, const Keys& keys, const ModelConfig& config) {
   if (source.integer_if("expert_count").value_or(0) > 0) {
     fail(ErrorCode::kUnsupported,
          "{}: the model has experts, which the engine does not do; use a dense model", source.file());
@@ -108,6 +129,27 @@ void check_attention(const Keys& keys, const ModelConfig& config) {
   if (shape.d_k > config.d_q) keys.bad("attention.key_length", "no more than the query length");
 }
 
+using AttentionReader = void (*)(const Keys&, ModelConfig&);
+
+AttentionReader attention_reader(const ModelSource& source) {
+  struct Architecture {
+    std::string_view name;
+    AttentionReader read;
+  };
+  constexpr Architecture kArchitectures[] = {{"llama", read_llama_attention},
+                                             {"qwen2", read_llama_attention},
+                                             {"qwen3", read_llama_attention},
+                                             {"sigma", read_sigma_attention}};
+  const std::string name = source.architecture();
+  std::string names;
+  for (const Architecture& architecture : kArchitectures) {
+    if (architecture.name == name) return architecture.read;
+    names.append(names.empty() ? "" : ", ").append(architecture.name);
+  }
+  fail(ErrorCode::kUnsupported, "{}: architecture '{}' is not covered; the engine runs {}", source.file(),
+       shorten(to_valid_utf8(name), 100), names);
+}
+
 std::size_t vocabulary_of(const ModelSource& source) {
   const std::size_t rows = source.tensor("token_embd.weight").rows;
   if (rows > kMaxSize) {
@@ -122,12 +164,8 @@ std::size_t vocabulary_of(const ModelSource& source) {
 ModelConfig config_from(const ModelSource& source) {
   ModelConfig config;
   config.architecture = source.architecture();
-  const bool llama = config.architecture == "llama", sigma = config.architecture == "sigma";
-  if (!llama && !sigma) {
-    fail(ErrorCode::kUnsupported, "{}: architecture '{}' is not covered; the engine runs 'llama' and 'sigma'",
-         source.file(), shorten(to_valid_utf8(config.architecture), 100));
-  }
   const Keys keys(source);
+  const auto read_attention = attention_reader(source);
   config.layers = keys.size("block_count");
   if (config.layers > source.tensors().size()) {
     keys.bad("block_count", fmt::format("no more layers than the file has tensors ({}), not {}",
@@ -140,10 +178,11 @@ ModelConfig config_from(const ModelSource& source) {
   config.rope_base = keys.positive("rope.freq_base", 10000.0);
   config.norm_epsilon = static_cast<float>(keys.positive("attention.layer_norm_rms_epsilon"));
   config.tied_head = !source.tensors().contains("output.weight");
-  llama ? read_llama_attention(keys, config) : read_sigma_attention(keys, config);
+  read_attention(keys, config);
   config.attention.scale = 1.0F / std::sqrt(static_cast<float>(config.d_q));
   check_variants(source, keys, config);
   check_attention(keys, config);
+  config.rope_factors = read_rope_factors(source, keys, config.attention.d_k);
   return config;
 }
 

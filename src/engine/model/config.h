@@ -1,9 +1,11 @@
 // The numbers of a decoder: RMSNorm, RoPE, DiffQKV attention, SwiGLU.
-// A Llama is the case n_k = n_v without AugQ (arXiv 2501.13629, section 2).
+// A Llama is the case n_k = n_v without AugQ (arXiv 2501.13629, section 2); Qwen 2 has biases on q, k and v
+// besides, Qwen 3 norms on the heads of q and k: what of these there is, the tensors say.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "engine/kv_page.h"
 #include "engine/model/source.h"
@@ -11,7 +13,7 @@
 namespace micius {
 
 struct ModelConfig {
-  std::string architecture;  // "llama", "sigma"
+  std::string architecture;  // "llama", "qwen2", "qwen3", "sigma"
   std::size_t layers = 0, hidden = 0, ffn = 0, vocabulary = 0;
   std::size_t context = 0;      // positions
   AttentionShape attention;     // d_k is the width of cached keys and of q where it meets them
@@ -19,12 +21,13 @@ struct ModelConfig {
   std::size_t augmented_q = 0;  // inner width of AugQ's gated MLP on q; 0: none
   bool tied_head = false;       // the head is the embedding
   double rope_base = 10000;
+  std::vector<double> rope_factors;  // by which frequencies are divided, [d_k / 2]; empty: ones
   float norm_epsilon = 1e-5F;
 
   bool half_k() const { return attention.d_k != d_q; }
 };
 
-// Throws Error{kUnsupported} for another architecture or a variant of one that is not covered (scaled RoPE,
+// Throws Error{kUnsupported} for another architecture or a variant of one that is not covered (YaRN,
 // experts), Error{kInvalidData} for numbers that are missing or do not fit together; messages name the file's
 // key.
 ModelConfig config_from(const ModelSource& source);

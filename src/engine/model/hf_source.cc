@@ -1,5 +1,8 @@
 #include "engine/model/hf_source.h"
 
+#include <algorithm>
+#include <cmath>
+#include <numbers>
 #include <set>
 #include <span>
 #include <utility>
@@ -24,6 +27,7 @@ constexpr Name kKeys[] = {{"block_count", "num_hidden_layers"},
                           {"feed_forward_length", "intermediate_size"},
                           {"vocab_size", "vocab_size"},
                           {"rope.freq_base", "rope_theta"},
+                          {"rope.freq_base", "rope_parameters.rope_theta"},
                           {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
                           {"attention.head_count", "num_attention_heads"}};
 constexpr Name kLlamaKeys[] = {{"attention.head_count_kv", "num_key_value_heads"},
@@ -39,6 +43,20 @@ std::span<const Name> keys_of(std::string_view architecture) {
   return architecture == "sigma" ? std::span<const Name>(kSigmaKeys) : kLlamaKeys;
 }
 
+// Of RoPE's scaling, in both of the forms that the libraries have written.
+constexpr Name kRopeKeys[] = {
+    {"rope.scaling.type", "rope_scaling.rope_type"},
+    {"rope.scaling.type", "rope_scaling.type"},
+    {"rope.scaling.type", "rope_parameters.rope_type"},
+    {"rope.scaling.factor", "rope_scaling.factor"},
+    {"rope.scaling.factor", "rope_parameters.factor"},
+    {"rope.scaling.low_freq_factor", "rope_scaling.low_freq_factor"},
+    {"rope.scaling.low_freq_factor", "rope_parameters.low_freq_factor"},
+    {"rope.scaling.high_freq_factor", "rope_scaling.high_freq_factor"},
+    {"rope.scaling.high_freq_factor", "rope_parameters.high_freq_factor"},
+    {"rope.scaling.original_context_length", "rope_scaling.original_max_position_embeddings"},
+    {"rope.scaling.original_context_length", "rope_parameters.original_max_position_embeddings"}};
+
 // GGUF has them as floats; JSON may write them without a fraction.
 bool is_float(std::string_view key) {
   return key == "rope.freq_base" || key == "attention.layer_norm_rms_epsilon";
@@ -53,6 +71,7 @@ constexpr Name kLayerTensors[] = {
     {"attn_norm", "input_layernorm"},     {"attn_q", "self_attn.q_proj"},
     {"attn_k", "self_attn.k_proj"},       {"attn_v", "self_attn.v_proj"},
     {"attn_output", "self_attn.o_proj"},  {"attn_q_gate", "self_attn.q_gate_proj"},
+    {"attn_q_norm", "self_attn.q_norm"},  {"attn_k_norm", "self_attn.k_norm"},
     {"attn_q_up", "self_attn.q_up_proj"}, {"attn_q_down", "self_attn.q_down_proj"},
     {"attn_k_up", "self_attn.k_up_proj"}, {"ffn_norm", "post_attention_layernorm"},
     {"ffn_gate", "mlp.gate_proj"},        {"ffn_up", "mlp.up_proj"},
@@ -85,13 +104,15 @@ std::string renamed(std::string_view name, Direction direction) {
 bool is_derived(std::string_view tensor) { return tensor.ends_with(".rotary_emb.inv_freq"); }
 
 std::string architecture_from(const JsonFields& fields) {
-  constexpr Name kModelTypes[] = {{"llama", "llama"}, {"llama", "mistral"}, {"sigma", "sigma"}};
+  constexpr Name kModelTypes[] = {
+      {"llama", "llama"}, {"llama", "mistral"}, {"qwen2", "qwen2"}, {"qwen3", "qwen3"}, {"sigma", "sigma"}};
   const std::string type = fields.string("model_type");
   for (const Name& row : kModelTypes) {
     if (type == row.hf) return std::string(row.gguf);
   }
   fail(ErrorCode::kUnsupported,
-       "{}: field 'model_type' is '{}', which the engine does not run; it runs llama, mistral and sigma",
+       "{}: field 'model_type' is '{}', which the engine does not run; it runs llama, mistral, qwen2, qwen3 "
+       "and sigma",
        fields.where(), shorten(to_valid_utf8(type), 100));
 }
 
@@ -102,11 +123,12 @@ void check_settings(const JsonFields& fields) {
     fail(ErrorCode::kUnsupported, "{}: field 'hidden_act' is '{}'; the engine runs 'silu'", fields.where(),
          shorten(to_valid_utf8(act), 100));
   }
-  for (const char* field : {"quantization_config", "rope_scaling", "sliding_window"}) {
-    if (fields.has(field)) {
-      fail(ErrorCode::kUnsupported,
-           "{}: field '{}' is set, which the engine does not do; use a model without", fields.where(), field);
-    }
+  const bool windowed = fields.boolean_or("use_sliding_window", true) && fields.has("sliding_window");
+  for (const auto& [field, set] :
+       {std::pair{"quantization_config", fields.has("quantization_config")}, {"sliding_window", windowed}}) {
+    if (!set) continue;
+    fail(ErrorCode::kUnsupported, "{}: field '{}' is set, which the engine does not do; use a model without",
+         fields.where(), field);
   }
 }
 
@@ -129,6 +151,7 @@ HfSource::HfSource(const fs::path& folder)
   label_ = fields.string_or("_name_or_path", "");
   architecture_ = architecture_from(fields);
   check_settings(fields);
+  add_rope_factors();
   const bool tied = fields.boolean_or("tie_word_embeddings", false);
   for (const SafetensorsTensor& tensor : weights_.tensors()) {
     if (is_derived(tensor.name) || (tied && tensor.name == "lm_head.weight")) continue;
@@ -143,7 +166,8 @@ HfSource::HfSource(const fs::path& folder)
 
 std::vector<std::string_view> HfSource::fields_of(std::string_view key) const {
   std::vector<std::string_view> fields;
-  for (const std::span<const Name> rows : {std::span<const Name>(kKeys), keys_of(architecture_)}) {
+  for (const std::span<const Name> rows :
+       {std::span<const Name>(kKeys), keys_of(architecture_), std::span<const Name>(kRopeKeys)}) {
     for (const Name& row : rows) {
       if (row.gguf == key) fields.push_back(row.hf);
     }
@@ -163,8 +187,8 @@ std::vector<fs::path> HfSource::files() const {
 
 const Json* HfSource::value(std::string_view key) const {
   for (const std::string_view field : fields_of(key)) {
-    const auto found = config_.find(field);
-    if (found != config_.end() && !found->is_null()) return &*found;
+    const Json* found = find_json(config_, field);
+    if (found != nullptr && !found->is_null()) return found;
   }
   return nullptr;
 }
@@ -198,9 +222,34 @@ std::optional<std::string> HfSource::string_if(std::string_view key) const {
 std::string HfSource::key_name(std::string_view key) const {
   const std::vector<std::string_view> fields = fields_of(key);
   for (const std::string_view field : fields) {
-    if (config_.contains(field)) return std::string(field);
+    if (find_json(config_, field) != nullptr) return std::string(field);
   }
   return std::string(fields.empty() ? key : fields.front());
+}
+
+// Llama 3.1: slow frequencies are divided by `factor`, fast ones stay, those between go over (transformers,
+// modeling_rope_utils, "llama3").
+void HfSource::add_rope_factors() {
+  if (string_if("rope.scaling.type").value_or("") != "llama3") return;
+  const auto number = [&](std::string_view key) {
+    const auto value = number_if(key);
+    if (value && std::isfinite(*value) && *value > 0) return *value;
+    fail(ErrorCode::kInvalidData, "{}: field '{}': expected a number above 0", file_, key_name(key));
+  };
+  const double base = number("rope.freq_base"), factor = number("rope.scaling.factor");
+  const double low = number("rope.scaling.low_freq_factor"), high = number("rope.scaling.high_freq_factor");
+  const double context = number("rope.scaling.original_context_length");
+  const double dim = std::floor(number_if("attention.key_length")
+                                    .value_or(number("embedding_length") / number("attention.head_count")));
+  constexpr double kMaxDim = 65536;
+  for (double j = 0; j < std::min(dim, kMaxDim) / 2; ++j) {
+    const double frequency = std::pow(base, -2 * j / dim);
+    const double turns = context * frequency / (2 * std::numbers::pi);  // within the original context
+    const double kept = std::clamp((turns - low) / (high - low), 0.0, 1.0);
+    rope_factors_.push_back(static_cast<float>(1 / ((1 - kept) / factor + kept)));
+  }
+  tensors_.emplace("rope_freqs.weight", MatrixView{DType::kF32, 1, rope_factors_.size(),
+                                                   reinterpret_cast<const std::byte*>(rope_factors_.data())});
 }
 
 void HfSource::describe(GgufWriter& writer) const {
@@ -217,6 +266,11 @@ void HfSource::describe(GgufWriter& writer) const {
         writer.integer(full, static_cast<std::uint32_t>(*integer_if(key)));
       }
     }
+  }
+  if (string_if("rope.scaling.type").value_or("") == "linear") {
+    writer.string(architecture_ + ".rope.scaling.type", "linear");
+    writer.number(architecture_ + ".rope.scaling.factor",
+                  static_cast<float>(number_if("rope.scaling.factor").value_or(1)));
   }
 }
 

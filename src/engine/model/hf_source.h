@@ -10,7 +10,8 @@
 
 namespace micius {
 
-// Architectures: llama, mistral (a Llama) and sigma (DiffQKV; names of arXiv 2501.13629's listing).
+// Architectures: llama, mistral (a Llama), qwen2, qwen3 and sigma (DiffQKV; names of arXiv 2501.13629's
+// listing). Llama 3.1's RoPE scaling is worked out to the tensor that GGUF has for it.
 class HfSource final : public ModelSource {
  public:
   // Throws Error{kNotFound} for a folder without config.json or weights, Error{kUnsupported} for another
@@ -34,6 +35,7 @@ class HfSource final : public ModelSource {
   void describe(GgufWriter& writer) const override;
 
  private:
+  void add_rope_factors();
   const Json* value(std::string_view key) const;  // null if config.json does not have it
   std::vector<std::string_view> fields_of(std::string_view key) const;
 
@@ -42,6 +44,7 @@ class HfSource final : public ModelSource {
   Json config_;
   Safetensors weights_;
   Tensors tensors_;
+  std::vector<float> rope_factors_;  // behind tensors_' rope_freqs.weight
 };
 
 }  // namespace micius

@@ -22,7 +22,9 @@ std::span<float> apply(const Linear& linear, std::span<const float> x, std::vect
 }  // namespace
 
 Transformer::Transformer(const ModelConfig& config, ModelWeights weights)
-    : config_(config), weights_(std::move(weights)), rope_(config.attention.d_k, config.rope_base) {}
+    : config_(config),
+      weights_(std::move(weights)),
+      rope_(config.attention.d_k, config.rope_base, config.rope_factors) {}
 
 KvLayout Transformer::kv_layout(const ModelConfig& config, Numerics numerics) {
   return {config.attention, numerics == Numerics::kFp32 ? DType::kF32 : DType::kF16};
@@ -70,6 +72,7 @@ void Transformer::attention(const LayerWeights& layer, std::size_t index,
   normed_.resize(x_.size());
   rms_norm(x_, layer.attention_norm, config_.norm_epsilon, normed_, context);
   apply(layer.qkv, normed_, qkv_, context);
+  if (!layer.qkv_bias.empty()) add_bias(qkv_, layer.qkv_bias, context);
   const std::size_t stride = layer.qkv.outputs();
   float *q = qkv_.data(), *k = qkv_.data();
   std::size_t q_stride = stride;
@@ -84,11 +87,19 @@ void Transformer::attention(const LayerWeights& layer, std::size_t index,
     apply_rope(k, stride, shape.n_k, positions_, rope_, context);
   } else {
     k += q_width;
+    norm_heads(q, stride, shape.n_q, layer.q_norm, context);
+    norm_heads(k, stride, shape.n_k, layer.k_norm, context);
     apply_rope(q, stride, shape.n_q + shape.n_k, positions_, rope_, context);  // k's heads follow q's
   }
   store(index, slices, k, k + k_width, stride, context);
   heads_.resize(ids_.size() * shape.n_q * shape.d_v);
   attend(slices.front().kv->layout(), attended_, q, q_stride, heads_, context);
+}
+
+void Transformer::norm_heads(float* x, std::size_t stride, std::size_t heads, std::span<const float> weight,
+                             const OpContext& context) {
+  if (weight.empty()) return;
+  rms_norm_heads(x, stride, ids_.size(), heads, weight, config_.norm_epsilon, context);
 }
 
 void Transformer::store(std::size_t index, std::span<const ForwardSlice> slices, const float* k,

@@ -45,6 +45,8 @@ class Transformer {
   void begin(std::span<const ForwardSlice> slices);
   void attention(const LayerWeights& layer, std::size_t index, std::span<const ForwardSlice> slices,
                  const OpContext& context);
+  void norm_heads(float* x, std::size_t stride, std::size_t heads, std::span<const float> weight,
+                  const OpContext& context);
   void store(std::size_t index, std::span<const ForwardSlice> slices, const float* k, const float* v,
              std::size_t stride, const OpContext& context);
   void keep_rows(std::span<const std::int32_t> wanted, const OpContext& context);

@@ -32,6 +32,7 @@ class WeightReader {
     std::vector<float> final_norm = vector("output_norm.weight");
     const MatrixView head =
         config_.tied_head ? embedding : matrix("output.weight", config_.vocabulary, config_.hidden);
+    known_.insert("rope_freqs.weight");  // of the config
     refuse_unknown();
     return {embedding, std::move(layers), std::move(final_norm), linear({{head, {}}})};
   }
@@ -56,12 +57,42 @@ class WeightReader {
     }
     return {vector(prefix_ + "attn_norm.weight"),
             augmented ? linear({k, v}) : plain_qkv(q, k, v),
+            qkv_bias(),
             std::move(separate_q),
             std::move(augmented),
+            head_norm("attn_q_norm.weight"),
+            head_norm("attn_k_norm.weight"),
             linear({{out, {}}}),
             vector(prefix_ + "ffn_norm.weight"),
             linear({{gate, {}}, {up, {}}}),
             linear({{down, {}}})};
+  }
+
+  // Sigma's models have no biases and no norms on heads: a tensor of theirs is refused as unknown.
+  std::vector<float> qkv_bias() {
+    const AttentionShape& shape = config_.attention;
+    if (config_.architecture == "sigma" || !source_.tensors().contains(prefix_ + "attn_q.bias")) return {};
+    std::vector<float> bias = rotated_bias("attn_q.bias", shape.n_q);
+    for (const std::vector<float>& part :
+         {rotated_bias("attn_k.bias", shape.n_k),
+          widened(matrix(prefix_ + "attn_v.bias", 1, shape.n_v * shape.d_v))}) {
+      bias.insert(bias.end(), part.begin(), part.end());
+    }
+    return bias;
+  }
+
+  std::vector<float> rotated_bias(std::string_view name, std::size_t heads) {
+    const std::size_t width = config_.attention.d_k;
+    const std::vector<float> stored = widened(matrix(prefix_ + std::string(name), 1, heads * width));
+    if (source_.qk_rows() == QkRows::kHalfSplit) return stored;
+    std::vector<float> bias;
+    for (const std::uint32_t row : half_split_order(heads, width)) bias.push_back(stored[row]);
+    return bias;
+  }
+
+  std::vector<float> head_norm(const std::string& name) {
+    if (config_.architecture == "sigma" || !source_.tensors().contains(prefix_ + name)) return {};
+    return widened(matrix(prefix_ + name, 1, config_.attention.d_k));
   }
 
   Linear plain_qkv(const LinearPart& q, const LinearPart& k, const LinearPart& v) {

@@ -21,12 +21,14 @@ struct LayerWeights {
   std::vector<float> attention_norm;  // [hidden]
   // Without AugQ: q, k and v stacked, [n_q * d_k + n_k * d_k + n_v * d_v, hidden]; with it k and v alone.
   Linear qkv;
-  std::optional<Linear> q;  // with AugQ only: [n_q * d_q, hidden]
+  std::vector<float> qkv_bias;  // [rows of qkv]; empty: none
+  std::optional<Linear> q;      // with AugQ only: [n_q * d_q, hidden]
   std::optional<AugmentedQ> augmented_q;
-  Linear attention_out;         // [hidden, n_q * d_v]
-  std::vector<float> ffn_norm;  // [hidden]
-  Linear gate_up;               // [2 * ffn, hidden]
-  Linear down;                  // [hidden, ffn]
+  std::vector<float> q_norm, k_norm;  // [d_k], of each head before RoPE; empty: none
+  Linear attention_out;               // [hidden, n_q * d_v]
+  std::vector<float> ffn_norm;        // [hidden]
+  Linear gate_up;                     // [2 * ffn, hidden]
+  Linear down;                        // [hidden, ffn]
 };
 
 struct ModelWeights {

@@ -38,6 +38,20 @@ void rms_norm(std::span<const float> x, std::span<const float> weight, float eps
   });
 }
 
+void rms_norm_heads(float* x, std::size_t stride, std::size_t rows, std::size_t heads,
+                    std::span<const float> weight, float epsilon, const OpContext& context) {
+  const std::size_t width = weight.size();
+  const auto kernel = elementwise_kernels(context.isa).rms_norm;
+  context.pool.parallel_for(rows, grain_rows(heads * width), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) {
+      for (std::size_t h = 0; h < heads; ++h) {
+        float* head = x + r * stride + h * width;
+        kernel(head, weight.data(), width, epsilon, head);
+      }
+    }
+  });
+}
+
 void layer_norm(std::span<const float> x, std::span<const float> weight, std::span<const float> bias,
                 float epsilon, std::span<float> out, const OpContext& context) {
   const std::size_t width = weight.size();

@@ -12,6 +12,11 @@ namespace micius {
 void rms_norm(std::span<const float> x, std::span<const float> weight, float epsilon, std::span<float> out,
               const OpContext& context);
 
+// The same for each of the first `heads` heads of every row, in place. x points at the first head of the
+// first of `rows` rows, which are `stride` floats apart; a head is as wide as `weight`.
+void rms_norm_heads(float* x, std::size_t stride, std::size_t rows, std::size_t heads,
+                    std::span<const float> weight, float epsilon, const OpContext& context);
+
 // out = (x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * weight + bias, row by row (Ba et al., 2016).
 // x, out: [rows, weight.size()]; out may be x.
 void layer_norm(std::span<const float> x, std::span<const float> weight, std::span<const float> bias,

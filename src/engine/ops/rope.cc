@@ -6,10 +6,11 @@
 
 namespace micius {
 
-RopeTable::RopeTable(std::size_t dim, double base) : frequencies_(dim / 2) {
-  assert(dim > 0 && dim % 2 == 0);
+RopeTable::RopeTable(std::size_t dim, double base, std::span<const double> factors) : frequencies_(dim / 2) {
+  assert(dim > 0 && dim % 2 == 0 && (factors.empty() || factors.size() == dim / 2));
   for (std::size_t j = 0; j < dim / 2; ++j) {
     frequencies_[j] = std::pow(base, -2.0 * static_cast<double>(j) / static_cast<double>(dim));
+    if (!factors.empty()) frequencies_[j] /= factors[j];
   }
 }
 

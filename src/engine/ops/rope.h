@@ -11,12 +11,13 @@
 
 namespace micius {
 
-// Cosines and sines of position * base^(-2j / dim), worked out in fp64, for the positions that were needed so
-// far: what a model file says of its context costs nothing.
+// Cosines and sines of position * base^(-2j / dim) / factors[j], worked out in fp64, for the positions that
+// were needed so far: what a model file says of its context costs nothing.
 class RopeTable {
  public:
-  RopeTable(std::size_t dim, double base);  // dim is even
-  void cover(std::size_t positions);        // at least [0, positions); not while others read
+  // dim is even; factors: [dim / 2], above 0, or empty for ones.
+  RopeTable(std::size_t dim, double base, std::span<const double> factors = {});
+  void cover(std::size_t positions);  // at least [0, positions); not while others read
   std::size_t dim() const { return 2 * frequencies_.size(); }
   std::size_t positions() const { return table_.size() / dim(); }
   const float* cosines(std::size_t position) const { return &table_[position * dim()]; }  // [dim / 2]
