@@ -34,6 +34,14 @@ void Database::fail_with_last_error() const {
            sqlite3_errmsg(handle_.get()), path_);
     case SQLITE_CANTOPEN:
       fail(ErrorCode::kIo, "{}: cannot open the database; is its folder there and writable?", path_);
+    case SQLITE_READONLY:
+      fail(ErrorCode::kIo,
+           "{}: the database and its folder must be writable, for reading too; copy it, or name another with "
+           "--db",
+           path_);
+    case SQLITE_FULL:
+      fail(ErrorCode::kIo,
+           "{}: the disk is full; what was done is kept, make room and `micius resume` goes on", path_);
     case SQLITE_BUSY:
       fail(ErrorCode::kIo, "{}: another process has held the database for {} s; try again when it is done",
            path_, kBusyTimeoutMs / 1000);
