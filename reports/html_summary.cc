@@ -203,6 +203,10 @@ void write_notes(const Grid& grid, const std::vector<Published>& published, std:
   if (!published.empty())
     out << fmt::format("<p class=\"note\">Published columns: {} Source: {}; {}.</p>\n", kPublishedSentence,
                        html(published.front().source), html(published.front().note));
+  for (const Aggregate& aggregate : grid.set().aggregates)
+    if (const std::string note = part_note(aggregate, grid.set()); !note.empty())
+      out << fmt::format("<p class=\"note\"><b>{}, {}</b>: {}.</p>\n", html(aggregate.name),
+                         html(aggregate.model), note);
   for (const Report& report : grid.set().reports)
     for (const std::string& note : notes_of(report))
       out << fmt::format("<p class=\"note\"><b>{}, {}</b>: {}</p>\n", html(report.spec.task),

@@ -98,6 +98,14 @@ std::vector<std::string> notes_of(const Report& report, std::string_view places)
   return notes;
 }
 
+std::string part_note(const Aggregate& aggregate, const ReportSet& set) {
+  const bool whole = std::all_of(aggregate.reports.begin(), aggregate.reports.end(), [&](std::size_t report) {
+    const RunSpec& spec = set.reports[report].spec;
+    return spec.sample_ids.size() >= spec.dataset.samples;
+  });
+  return whole ? "" : "over a part of the samples, so no score of the suite";
+}
+
 std::string verdict_line(const ReportSet& set) {
   std::size_t complete = 0, failed = 0, unscored = 0;
   for (const Report& report : set.reports) {

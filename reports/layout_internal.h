@@ -31,6 +31,9 @@ std::string done_text(const Counts& counts);
 // failed, unscored, and how many independent samples clustered ones are worth. `places`: ReportStyle::places.
 std::vector<std::string> notes_of(const Report& report, std::string_view places = {});
 
+// What keeps an aggregate from being a suite's score: its runs are over a part of the samples. Else "".
+std::string part_note(const Aggregate& aggregate, const ReportSet& set);
+
 // "2 runs complete, no sample failed."
 std::string verdict_line(const ReportSet& set);
 

@@ -78,6 +78,9 @@ void write_groups(const Report& report, std::ostream& out) {
 
 void write_notes(const ReportSet& set, std::ostream& out) {
   std::string notes;
+  for (const Aggregate& aggregate : set.aggregates)
+    if (const std::string note = part_note(aggregate, set); !note.empty())
+      notes += fmt::format("- {}, {}: {}.\n", cell(aggregate.name), cell(aggregate.model), prose(note));
   for (const Report& report : set.reports)
     for (const std::string& note : notes_of(report))
       notes += fmt::format("- {}: {}\n", name_of(report), prose(note));

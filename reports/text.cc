@@ -109,11 +109,12 @@ void write_aggregates(const ReportSet& set, std::size_t width, std::ostream& out
     for (const Metric& metric : aggregate.metrics) {
       const std::string interval =
           metric.estimate && metric.estimate->low ? fmt::format(" ({})", interval_text(metric)) : "";
-      lines +=
-          wrap(fmt::format("{}, {}: {}{}, the mean of its tasks' primaries", visible_line(aggregate.name),
-                           visible_line(aggregate.model), value_text(metric), interval),
-               width, 2) +
-          "\n";
+      const std::string note = part_note(aggregate, set);
+      lines += wrap(fmt::format("{}, {}: {}{}, the mean of its tasks' primaries{}{}",
+                                visible_line(aggregate.name), visible_line(aggregate.model),
+                                value_text(metric), interval, note.empty() ? "" : ", ", note),
+                    width, 2) +
+               "\n";
     }
   }
   if (!lines.empty()) out << '\n' << lines;
