@@ -1,4 +1,5 @@
 // `micius list NOUN`: what there is.
+#include <algorithm>
 #include <iostream>
 #include <map>
 
@@ -9,6 +10,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/models.h"
+#include "cli/terminal.h"
 #include "datasets/registry.h"
 #include "reports/registry.h"
 #include "scorers/registry.h"
@@ -102,18 +104,37 @@ std::string score_text(const Json& row) {
                      metric);
 }
 
+// Columns are as wide as what they hold; on a terminal those on the right are left out where they do not fit.
 std::string runs_text(const Json& runs) {
-  constexpr const char* kRow = "{:>4}  {:<16}  {:<20}  {:<10}  {:>11}  {:>6}  {:<22}  {}\n";
-  std::string text = fmt::format(fmt::runtime(kRow), "run", "task", "model", "status", "scored", "failed",
-                                 "score", "started");
+  constexpr std::size_t kGap = 2, kLongestModel = 20;
+  const std::vector<std::string> heads = {"run",    "task",   "model", "status",
+                                          "scored", "failed", "score", "started"};
+  const std::vector<char> sides = {'>', '<', '<', '<', '>', '>', '<', '<'};
+  std::vector<std::vector<std::string>> rows = {heads};
   for (const Json& row : runs) {
     const auto cell = [&](const char* key) {
       const Json& value = row.at(key);
       return visible_line(value.is_string() ? value.get<std::string>() : dump_json(value));
     };
-    text += fmt::format(fmt::runtime(kRow), cell("run_id"), cell("task"), shorten(cell("model"), 17),
-                        cell("status"), cell("scored") + "/" + cell("total"), cell("failed"), score_text(row),
-                        cell("started_at"));
+    rows.push_back({cell("run_id"), cell("task"), shorten(cell("model"), kLongestModel), cell("status"),
+                    cell("scored") + "/" + cell("total"), cell("failed"), score_text(row),
+                    cell("started_at")});
+  }
+  std::vector<std::size_t> widths(heads.size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], code_points(row[i]));
+  std::size_t shown = 0, used = 0;
+  const std::size_t most = is_terminal(stdout) ? terminal_width(stdout) : std::string::npos;
+  for (; shown < widths.size() && used + widths[shown] <= most; ++shown) used += widths[shown] + kGap;
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < shown; ++i) {
+      const std::string blanks(widths[i] - code_points(row[i]), ' ');
+      line += sides[i] == '>' ? blanks + row[i] : row[i] + blanks;
+      line.append(kGap, ' ');
+    }
+    text += std::string(strip_right(line)) + "\n";
   }
   return text;
 }
@@ -129,7 +150,12 @@ ExitCode ListCommand::run() {
     return ExitCode::kGood;
   }
   if (noun_ == "runs") {
-    std::cout << (shown.empty() ? "" : runs_text(shown));
+    if (shown.empty()) {
+      fmt::print(stderr, "no runs in {}; `micius run` makes them, --db names another database\n",
+                 places_.db.string());
+    } else {
+      std::cout << runs_text(shown);
+    }
     return ExitCode::kGood;
   }
   for (const Json& row : shown) std::cout << row_text(row);

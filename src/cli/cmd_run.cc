@@ -74,8 +74,8 @@ void RunCommand::define(CLI::App& app) {
       ->delimiter(',')
       ->type_name("TASKS");
   app.add_option("--model", models_,
-                 "Model: a name of `micius list models`, a .gguf file, reference, empty, random, "
-                 "replay:RUN; can be given several times")
+                 "Model: a name of `micius list models` or `micius list runners` (reference, empty, random, "
+                 "replay:RUN ..), or a .gguf file; can be given several times")
       ->required()
       ->delimiter(',')
       ->allow_extra_args(false)  // what follows its value is a task
@@ -259,17 +259,19 @@ ExitCode RunCommand::run() {
 }
 
 void RunCommand::print_results(const Store& store) const {
+  const bool shown = !quiet_ || format_ != "text";
+  if (shown) {  // first: the report's file may fail
+    ReportFlags flags;
+    flags.format = format_;
+    flags.places = place_words(places_);
+    write_reports(store, runs_, flags);
+  }
   if (!report_.empty()) {
     ReportFlags flags;
     flags.output = report_;
     write_reports(store, runs_, flags);
   }
-  if (quiet_ && format_ == "text") return;
-  ReportFlags flags;
-  flags.format = format_;
-  flags.places = place_words(places_);
-  write_reports(store, runs_, flags);
-  if (format_ == "text") {
+  if (shown && format_ == "text") {
     const std::string report =
         report_.empty()
             ? fmt::format("`micius report latest{} -o report.html` writes one", database_words(places_))

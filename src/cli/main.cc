@@ -114,6 +114,14 @@ std::string parse_message(const CLI::App& command, const CLI::ParseError& error)
   return message;
 }
 
+// What a wrong value is told of: the file that has it, else the command.
+std::string place_of(const std::string& message, const CLI::App& command, const ConfigArguments& config) {
+  const bool from_file = std::any_of(config.flags.begin(), config.flags.end(), [&](const std::string& flag) {
+    return message.starts_with(flag + ":");
+  });
+  return from_file ? config.path : full_name(command);
+}
+
 int report_file_error(const std::filesystem::filesystem_error& error) {
   const std::string path = error.path2().empty() ? error.path1().string() : error.path2().string();
   return report_error(fmt::format("{}: {}; see that the path is right and that you may read and write there",
@@ -138,9 +146,10 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const std::string unexpected = unexpected_word(app, config);
     const CLI::App& command = parsed_app(app);
-    return report_error(unexpected.empty() ? fmt::format("{0}: {1}; see `{0} --help`", full_name(command),
-                                                         parse_message(command, error))
-                                           : unexpected,
+    if (!unexpected.empty()) return report_error(unexpected, ExitCode::kCannotRun);
+    const std::string message = parse_message(command, error);
+    return report_error(fmt::format("{}: {}; see `{} --help`", place_of(message, command, config), message,
+                                    full_name(command)),
                         ExitCode::kCannotRun);
   }
   if (const std::string unexpected = unexpected_word(app, config); !unexpected.empty()) {

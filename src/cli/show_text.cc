@@ -46,8 +46,11 @@ std::string turn_text(const Turn& turn) {
                               name_of(turn.completion.stop_reason)),
                   turn.completion.text);
   }
-  if (!turn.observation.empty()) text += block("observation", turn.observation);
   return text;
+}
+
+std::string observation_text(const Turn& turn) {
+  return turn.observation.empty() ? "" : block("observation", turn.observation);
 }
 
 }  // namespace
@@ -95,6 +98,7 @@ std::string record_text(const Record& record) {
   for (std::size_t i = 0; i < record.turns.size(); ++i) {
     if (record.turns.size() > 1) text += fmt::format("── turn {}\n", i + 1);
     text += turn_text(record.turns[i]);
+    if (i + 1 < record.turns.size()) text += observation_text(record.turns[i]);
   }
   if (record.failure) {
     return visible_text(text + fmt::format("FAILED after {} attempts: {}: {}\n\n", record.failure->attempts,
@@ -106,6 +110,7 @@ std::string record_text(const Record& record) {
   if (!record.score.reason.empty()) text += record.score.reason + "\n";
   for (const Value& value : record.score.values)
     text += fmt::format("   {} = {:.4g}\n", value.metric, value.value);
+  if (!record.turns.empty()) text += observation_text(record.turns.back());
   return visible_text(text) + "\n";
 }
 
