@@ -2,6 +2,9 @@
 #include "tokenizer/vectors.h"
 
 #include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -87,18 +90,46 @@ TEST_CASE("bytes of the default model's ids, and input that is not UTF-8") {
   });
 }
 
+// One row: ids in both modes, the text back, and the same as a stream.
+void check_family_row(const Tokenizer& tokenizer, const Json& row, std::optional<SpecialText> decoded_as) {
+  const std::string text = row.at("text");
+  const Ids ids = row.at("ids"), plain = row.value("ids_plain", ids);
+  INFO(row.at("text").dump());
+  CHECK(tokenizer.encode(text, SpecialText::kRecognised) == ids);
+  CHECK(tokenizer.encode(text, SpecialText::kPlain) == plain);
+  std::string bytes, streamed;
+  StreamDecoder stream(tokenizer, SpecialText::kRecognised);
+  for (const TokenId id : ids) {
+    bytes += tokenizer.bytes(id);
+    streamed += stream.push(id);
+  }
+  CHECK(streamed + stream.finish() == to_valid_utf8(bytes));
+  if (decoded_as) CHECK(to_valid_utf8(tokenizer.decode(ids, *decoded_as)) == row.value("decoded", text));
+}
+
 TEST_CASE("ids of published vocabularies") {
-  for (const std::string family : {"gpt-2", "mpt", "cl100k", "qwen2", "deepseek-v3"}) {
+  // The rows of SentencePiece's models leave control tokens out of the text; WordPiece has no way back.
+  const std::set<std::string> plain = {"phi-3",      "llama-spm",  "mistral-v1", "gemma-3",
+                                       "gemma-like", "unigram-en", "unigram-ja"};
+  for (const std::string family :
+       {"gpt-2", "mpt", "cl100k", "llama-3", "qwen2", "deepseek-v3", "deepseek-llm", "deepseek-coder",
+        "starcoder", "falcon", "phi-3", "llama-spm", "mistral-v1", "gemma-3", "gemma-like", "unigram-en",
+        "unigram-ja", "bert-bge"}) {
     const auto vocabulary = test::shared_vectors("tokenizers/vocab/" + family + ".gguf");
     const auto rows = test::shared_vectors("tokenizers/" + family + ".jsonl");
     if (vocabulary.empty() || rows.empty()) continue;
     const Tokenizer tokenizer = load(vocabulary);
     INFO(family);
+    std::optional<SpecialText> decoded_as = SpecialText::kRecognised;
+    if (plain.count(family) != 0) decoded_as = SpecialText::kPlain;
+    if (family == "bert-bge") decoded_as.reset();
+    int count = 0;
     test::for_each_row(rows, [&](const Json& row) {
-      const Ids ids = row.at("ids");
-      check_row(tokenizer, row.at("text"), ids, row.value("ids_plain", ids),
-                row.value("decoded", row.at("text")));
+      check_family_row(tokenizer, row, decoded_as);
+      ++count;
     });
+    CHECK(count > 190);
+    std::cout << family << ": " << count << " rows\n";
   }
 }
 

@@ -1,31 +1,30 @@
 // Byte-pair encoding of one piece (Sennrich et al., 2016): the pair of neighbours with the lowest rank is
-// joined, the leftmost first among equals, until no pair has a rank. A heap over a linked list: O(n log n).
+// joined, the leftmost first among equals, until no pair has a rank. Short pieces by scanning; long ones with
+// a heap over a linked list: O(n log n).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
 namespace micius {
 
 using TokenId = std::int32_t;
+constexpr TokenId kNoToken = -1;
 
 // Immutable once built; encode may be called from several threads.
 class Bpe {
  public:
   struct Merge {
-    TokenId left, right, joined;
+    TokenId left, right, joined;  // not negative
+    std::uint32_t rank;
   };
-  using ByteTokens = std::array<TokenId, 256>;  // kNoToken: the byte has none and is left out
-  static constexpr TokenId kNoToken = -1;
 
-  // `merges` are in order of rank; of a pair that stands there twice the first counts.
-  Bpe(const ByteTokens& byte_tokens, std::span<const Merge> merges);
+  // Of a pair that stands there twice the first counts.
+  explicit Bpe(std::span<const Merge> merges);
 
-  // Appends the ids of `piece` (shorter than 4 GiB).
-  void encode(std::string_view piece, std::vector<TokenId>& ids) const;
+  // Appends what `symbols` (fewer than 2^32) become.
+  void encode(std::span<const TokenId> symbols, std::vector<TokenId>& ids) const;
 
  private:
   struct Slot {
@@ -37,8 +36,9 @@ class Bpe {
 
   const Slot* find(TokenId left, TokenId right) const;  // null: no merge
   std::size_t slot_of(std::uint64_t pair) const;
+  void encode_short(std::span<const TokenId> symbols, std::vector<TokenId>& ids) const;
+  void encode_long(std::span<const TokenId> symbols, std::vector<TokenId>& ids) const;
 
-  ByteTokens byte_tokens_;
   std::vector<Slot> slots_;  // open addressing; a power of two, at most half full
 };
 

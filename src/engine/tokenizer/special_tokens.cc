@@ -37,7 +37,7 @@ std::optional<SpecialTokens::Match> SpecialTokens::match(std::string_view text, 
     if (place == edges_.end()) break;
     node = place->second;
     const Node& n = nodes_[node];
-    if (n.id != Bpe::kNoToken && (reach == Reach::kAll || n.reach == reach)) longest = {n.id, i + 1};
+    if (n.id != kNoToken && (reach == Reach::kAll || n.reach == reach)) longest = {n.id, i + 1};
   }
   return longest;
 }

@@ -34,7 +34,7 @@ class SpecialTokens {
 
  private:
   struct Node {
-    TokenId id = Bpe::kNoToken;
+    TokenId id = kNoToken;
     Reach reach = Reach::kAll;
   };
 

@@ -1,112 +1,127 @@
 #include "engine/tokenizer/tokenizer.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
+#include <array>
+#include <cmath>
 #include <utility>
-
-#include <utf8proc.h>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "engine/tokenizer/byte_level.h"
+#include "engine/tokenizer/byte_bpe.h"
+#include "engine/tokenizer/spm_bpe.h"
+#include "engine/tokenizer/unigram.h"
+#include "engine/tokenizer/wordpiece.h"
 
 namespace micius {
 namespace {
 
 constexpr std::size_t kMaxText = std::size_t{1} << 30;
 constexpr std::size_t kMaxTokens = std::size_t{1} << 24;
+constexpr std::size_t kMaxPiece = 512;  // bytes of one; bounds the work at each place of a text
+constexpr std::string_view kUnknownText = " \xE2\x81\x87 ";
 
-using Vocabulary = std::unordered_map<std::string_view, TokenId>;
+template <typename Model>
+std::unique_ptr<const TextModel> make(const TokenizerData& data) {
+  return std::make_unique<Model>(data);
+}
+
+struct ModelKind {
+  const char* name;
+  const char* words;
+  std::unique_ptr<const TextModel> (*make)(const TokenizerData&);
+};
+
+constexpr std::array<ModelKind, 4> kModels = {{{"gpt2", "byte-level BPE", make<ByteBpe>},
+                                               {"llama", "SentencePiece BPE", make<SpmBpe>},
+                                               {"t5", "unigram", make<Unigram>},
+                                               {"bert", "WordPiece", make<WordPieceModel>}}};
 
 bool is_special(TokenKind kind) {
   return kind == TokenKind::kControl || kind == TokenKind::kUnknown || kind == TokenKind::kUserDefined;
 }
 
-void check_data(const TokenizerData& data) {
-  if (data.model != "gpt2") {
-    fail(ErrorCode::kUnsupported, "tokenizer model '{}' is not covered; covered: gpt2 (byte-level BPE)",
-         shorten(data.model, 40));
+bool is_spm(const TokenizerData& data) { return data.model == "llama" || data.model == "t5"; }
+
+void check_spm(const TokenizerData& data) {
+  const bool needs_scores = data.model == "t5" || data.merges.empty();
+  if (needs_scores && data.scores.size() != data.tokens.size()) {
+    fail(ErrorCode::kInvalidData, "tokenizer: {} scores for {} tokens", data.scores.size(),
+         data.tokens.size());
   }
+  for (std::size_t id = 0; id < data.tokens.size(); ++id) {
+    if (needs_scores && !std::isfinite(data.scores[id]))
+      fail(ErrorCode::kInvalidData, "tokenizer: the score of token {} is not a number", id);
+    if (data.tokens[id].size() > kMaxPiece) {
+      fail(ErrorCode::kInvalidData, "tokenizer: token {} has {} bytes, the limit is {}", id,
+           data.tokens[id].size(), kMaxPiece);
+    }
+  }
+}
+
+void check_data(const TokenizerData& data) {
   if (data.tokens.empty() || data.tokens.size() > kMaxTokens)
     fail(ErrorCode::kInvalidData, "tokenizer: {} tokens, expected 1 to {}", data.tokens.size(), kMaxTokens);
   if (!data.kinds.empty() && data.kinds.size() != data.tokens.size()) {
     fail(ErrorCode::kInvalidData, "tokenizer: {} token types for {} tokens", data.kinds.size(),
          data.tokens.size());
   }
-  for (const auto& [name, id] : {std::pair("bos", data.bos), std::pair("eos", data.eos)}) {
-    if (id && (*id < 0 || static_cast<std::size_t>(*id) >= data.tokens.size()))
-      fail(ErrorCode::kInvalidData, "tokenizer: {} id {} of {} tokens", name, *id, data.tokens.size());
-  }
+  const auto check_id = [&](const char* name, TokenId id) {
+    if (id < 0 || static_cast<std::size_t>(id) >= data.tokens.size())
+      fail(ErrorCode::kInvalidData, "tokenizer: {} id {} of {} tokens", name, id, data.tokens.size());
+  };
+  if (data.bos) check_id("bos", *data.bos);
+  if (data.eos) check_id("eos", *data.eos);
+  if (data.unknown) check_id("unknown", *data.unknown);
+  for (const TokenId id : data.takes_before) check_id("special", id);
+  for (const TokenId id : data.takes_behind) check_id("special", id);
+  if (is_spm(data)) check_spm(data);
 }
 
-// Of a text that two tokens have, a normal one goes first, then the last one.
-Vocabulary vocabulary_of(const TokenizerData& data, const std::vector<TokenKind>& kinds) {
-  Vocabulary vocabulary;
-  vocabulary.reserve(data.tokens.size());
-  for (std::size_t id = 0; id < data.tokens.size(); ++id) {
-    if (kinds[id] == TokenKind::kNormal)
-      vocabulary.insert_or_assign(data.tokens[id], static_cast<TokenId>(id));
+std::unique_ptr<const TextModel> make_model(const TokenizerData& data) {
+  for (const ModelKind& kind : kModels) {
+    if (data.model != kind.name) continue;
+    check_data(data);
+    return kind.make(data);
   }
-  for (std::size_t id = 0; id < data.tokens.size(); ++id)
-    vocabulary.try_emplace(data.tokens[id], static_cast<TokenId>(id));
-  return vocabulary;
+  std::string covered;
+  for (const ModelKind& kind : kModels)
+    covered += fmt::format("{}{} ({})", covered.empty() ? "" : ", ", kind.name, kind.words);
+  fail(ErrorCode::kUnsupported, "tokenizer model '{}' is not covered; covered: {}", shorten(data.model, 40),
+       covered);
 }
 
-Bpe make_bpe(const TokenizerData& data, const Vocabulary& vocabulary) {
-  Bpe::ByteTokens byte_tokens;
-  for (std::size_t byte = 0; byte < byte_tokens.size(); ++byte) {
-    const auto place = vocabulary.find(byte_level_character(static_cast<unsigned char>(byte)));
-    byte_tokens[byte] = place == vocabulary.end() ? Bpe::kNoToken : place->second;
-  }
-  std::vector<Bpe::Merge> merges;
-  merges.reserve(data.merges.size());
-  std::string joined;
-  for (std::size_t rank = 0; rank < data.merges.size(); ++rank) {
-    const std::string_view merge = data.merges[rank];
-    const std::size_t blank = std::min(merge.find(' ', 1), merge.size());
-    const std::string_view left = merge.substr(0, blank);
-    const std::string_view right = merge.substr(std::min(blank + 1, merge.size()));
-    joined.assign(left).append(right);
-    const auto l = vocabulary.find(left), r = vocabulary.find(right), j = vocabulary.find(joined);
-    if (l == vocabulary.end() || r == vocabulary.end() || j == vocabulary.end()) {
-      fail(ErrorCode::kInvalidData, "tokenizer: merge {} ('{}'): its parts and their join must be tokens",
-           rank, shorten(to_valid_utf8(merge), 40));
-    }
-    merges.push_back({l->second, r->second, j->second});
-  }
-  return Bpe(byte_tokens, merges);
+std::vector<bool> flags(const std::vector<TokenId>& ids, std::size_t size) {
+  std::vector<bool> flags(ids.empty() ? 0 : size);
+  for (const TokenId id : ids) flags[static_cast<std::size_t>(id)] = true;
+  return flags;
 }
 
-std::vector<TokenKind> kinds_of(const TokenizerData& data) {
-  return data.kinds.empty() ? std::vector<TokenKind>(data.tokens.size(), TokenKind::kNormal) : data.kinds;
+bool has(const std::vector<bool>& flags, TokenId id) {
+  return !flags.empty() && flags[static_cast<std::size_t>(id)];
 }
 
-// utf8proc orders marks by insertion, in the square of their number: a text with a longer row of them than
-// any language writes stays as it is.
-bool can_normalise(std::string_view text) {
-  constexpr int kMaxMarks = 256;
-  int marks = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    const char32_t c = next_code_point(text, i);
-    const bool is_mark =
-        c >= 0x300 && utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class != 0;
-    marks = is_mark ? marks + 1 : 0;
-    if (marks > kMaxMarks) return false;
+bool is_blank(char32_t c) { return c == 0x2581 || (char_class::bits_of(c) & char_class::kSpace) != 0; }
+
+std::size_t skip_blanks(std::string_view text, std::size_t i) {
+  while (i < text.size()) {
+    std::size_t next = i;
+    if (!is_blank(next_code_point(text, next))) break;
+    i = next;
   }
-  return true;
+  return i;
 }
 
-std::string nfc(std::string_view text) {
-  const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; });
-  if (is_ascii || !can_normalise(text)) return std::string(text);
-  utf8proc_uint8_t* mapped = nullptr;
-  const utf8proc_ssize_t size = utf8proc_map(
-      reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-      &mapped, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
-  if (size < 0) return std::string(text);
-  return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size));
+// The end of `text` without the blanks before it.
+std::size_t without_blanks(std::string_view text) {
+  std::size_t end = text.size();
+  while (end > 0) {
+    std::size_t begin = end - 1;
+    while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0U) == 0x80) --begin;
+    std::size_t next = begin;
+    if (!is_blank(next_code_point(text, next))) break;
+    end = begin;
+  }
+  return end;
 }
 
 // Where a character that ends behind the text begins; the text's size if its end is whole or ill-formed.
@@ -125,108 +140,123 @@ std::size_t unfinished_character(std::string_view text) {
 
 }  // namespace
 
+std::vector<std::string> covered_models() {
+  std::vector<std::string> names;
+  for (const ModelKind& kind : kModels) names.emplace_back(kind.name);
+  return names;
+}
+
 Tokenizer::Tokenizer(TokenizerData data)
-    : pre_((check_data(data), make_pre_tokenizer(data.pre))),
-      kinds_(kinds_of(data)),
-      bpe_(make_bpe(data, vocabulary_of(data, kinds_))),
+    : model_(make_model(data)),
+      takes_before_(flags(data.takes_before, data.tokens.size())),
+      takes_behind_(flags(data.takes_behind, data.tokens.size())),
+      maps_blanks_(data.model == "llama" && data.charsmap.empty() && data.blanks == Blanks::kKept),
+      prefix_(data.prefix),
+      cuts_blank_(data.model == "bert" || (is_spm(data) && data.prefix != BlankPrefix::kNone)),
+      cuts_blanks_(is_spm(data) && data.blanks == Blanks::kTrimmed),
       bos_(data.bos),
       eos_(data.eos),
-      add_bos_(data.add_bos) {
-  bytes_.reserve(data.tokens.size());
-  std::vector<TokenId> ids;
+      add_bos_(data.add_bos),
+      add_eos_(data.add_eos) {
+  if (is_spm(data)) plain_unknown_ = data.unknown;
+  add_special(data);
+  kinds_ = std::move(data.kinds);
+}
+
+void Tokenizer::add_special(const TokenizerData& data) {
   for (std::size_t i = 0; i < data.tokens.size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    const bool special = is_special(kinds_[i]);
-    std::optional<std::string> bytes;
-    if (!special) bytes = byte_level_bytes(data.tokens[i]);
-    bytes_.push_back(bytes ? *std::move(bytes) : std::move(data.tokens[i]));
-    if (special) {
-      special_.add(bytes_[i], id,
-                   kinds_[i] == TokenKind::kUserDefined ? SpecialTokens::Reach::kUserDefined
-                                                        : SpecialTokens::Reach::kAll);
-    }
-    if (kinds_[i] != TokenKind::kNormal) continue;
-    ids.clear();
-    if (!pre_.whole_words) bpe_.encode(bytes_[i], ids);
-    if (pre_.whole_words || (ids.size() == 1 && ids[0] == id)) words_.insert_or_assign(bytes_[i], id);
+    const TokenKind kind = kind_of(data, i);
+    if (!is_special(kind)) continue;
+    special_.add(
+        written(data.tokens[i]), static_cast<TokenId>(i),
+        kind == TokenKind::kUserDefined ? SpecialTokens::Reach::kUserDefined : SpecialTokens::Reach::kAll);
   }
 }
 
+std::string Tokenizer::written(std::string_view token) const {
+  return maps_blanks_ ? with_spm_blanks(token) : std::string(token);
+}
+
 std::vector<TokenId> Tokenizer::encode(std::string_view text, SpecialText special) const {
+  using Before = TextModel::Before;
   if (text.size() > kMaxText)
     fail(ErrorCode::kUsage, "a text of {} bytes is too long to tokenize, the limit is {}", text.size(),
          kMaxText);
-  const auto reach =
-      special == SpecialText::kRecognised ? SpecialTokens::Reach::kAll : SpecialTokens::Reach::kUserDefined;
-  const std::string valid = to_valid_utf8(text);
+  const bool plain = special == SpecialText::kPlain;
+  const auto reach = plain ? SpecialTokens::Reach::kUserDefined : SpecialTokens::Reach::kAll;
+  std::string valid = to_valid_utf8(text);
+  if (maps_blanks_) valid = with_spm_blanks(valid);
+  // SentencePiece puts the blank in front before it looks for user-defined tokens.
+  const bool prefixed = plain && maps_blanks_ && prefix_ != BlankPrefix::kNone && !valid.empty();
+  if (prefixed) valid.insert(0, kSpmBlank);
   const std::string_view view = valid;
+  const Before after_token = prefixed ? Before::kSameText : Before::kSpecialToken;
+  Before before = prefixed ? Before::kSameText : Before::kStart;
+
   std::vector<TokenId> ids;
   ids.reserve(valid.size() / 4 + 1);
-  std::size_t plain = 0;  // start of what is not in `ids` yet
+  std::size_t begin = 0;  // of what is not in `ids` yet
   for (std::size_t i = 0; i < view.size();) {
     const auto match = special_.may_start(view[i]) ? special_.match(view.substr(i), reach) : std::nullopt;
     if (!match) {
       ++i;
       continue;
     }
-    encode_plain(view.substr(plain, i - plain), ids);
+    std::string_view part = view.substr(begin, i - begin);
+    if (has(takes_before_, match->id)) part = part.substr(0, without_blanks(part));
+    if (!part.empty()) model_->encode(part, before, ids);
     ids.push_back(match->id);
-    plain = i += match->size;
+    before = after_token;
+    i += match->size;
+    if (!plain && has(takes_behind_, match->id)) i = skip_blanks(view, i);
+    begin = i;
   }
-  encode_plain(view.substr(plain), ids);
+  if (begin < view.size()) model_->encode(view.substr(begin), before, ids);
   return ids;
 }
 
-void Tokenizer::encode_plain(std::string_view text, std::vector<TokenId>& ids) const {
-  if (text.empty()) return;
-  const std::string normal = pre_.nfc ? nfc(text) : std::string();
-  if (pre_.nfc) text = normal;
-  const char_class::Characters characters = char_class::take_apart(text);
-  std::uint32_t begin = 0;
-  for (const std::uint32_t end : split_pieces(pre_, characters)) {
-    const std::uint32_t from = characters.offset[begin];
-    const std::string_view piece = text.substr(from, characters.offset[end] - from);
-    begin = end;
-    const auto word = words_.find(piece);
-    if (word != words_.end()) {
-      ids.push_back(word->second);
-    } else {
-      bpe_.encode(piece, ids);
-    }
-  }
-}
-
 void Tokenizer::check(TokenId id) const {
-  if (id < 0 || static_cast<std::size_t>(id) >= bytes_.size())
-    fail(ErrorCode::kUsage, "token id {} is not in the vocabulary of {}", id, bytes_.size());
+  if (id < 0 || static_cast<std::size_t>(id) >= size())
+    fail(ErrorCode::kUsage, "token id {} is not in the vocabulary of {}", id, size());
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids, SpecialText special) const {
   std::string out;
+  bool cuts = cuts_blank_ || cuts_blanks_;
   for (const TokenId id : ids) {
-    const std::string_view part = bytes(id);
-    if (special == SpecialText::kRecognised || !is_control(id)) out += part;
+    std::string_view part = text(id, special);
+    if (cuts && !part.empty() && (!is_control(id) || id == plain_unknown_)) {
+      const bool blank = part.front() == ' ' && id != plain_unknown_;
+      if (blank) part.remove_prefix(1);
+      cuts = cuts_blanks_ && blank && part.empty();
+    }
+    out += part;
   }
   return out;
 }
 
-std::string_view Tokenizer::bytes(TokenId id) const {
+std::string_view Tokenizer::text(TokenId id, SpecialText special) const {
   check(id);
-  return bytes_[static_cast<std::size_t>(id)];
+  if (special == SpecialText::kPlain) {
+    if (id == plain_unknown_) return kUnknownText;
+    if (is_control(id)) return {};
+  }
+  return model_->token_bytes()[static_cast<std::size_t>(id)];
 }
 
 bool Tokenizer::is_control(TokenId id) const {
   check(id);
-  return kinds_[static_cast<std::size_t>(id)] == TokenKind::kControl;
+  return !kinds_.empty() && kinds_[static_cast<std::size_t>(id)] == TokenKind::kControl;
 }
 
 std::optional<TokenId> Tokenizer::find_special(std::string_view token) const {
-  const auto match = special_.match(token, SpecialTokens::Reach::kAll);
-  return match && match->size == token.size() ? std::optional(match->id) : std::nullopt;
+  const std::string as_written = written(token);
+  const auto match = special_.match(as_written, SpecialTokens::Reach::kAll);
+  return match && match->size == as_written.size() ? std::optional(match->id) : std::nullopt;
 }
 
 std::string StreamDecoder::push(TokenId id) {
-  pending_ += tokenizer_->decode({&id, 1}, special_);
+  pending_ += tokenizer_->text(id, special_);
   const std::size_t end = unfinished_character(pending_);
   std::string text = to_valid_utf8(std::string_view(pending_).substr(0, end));
   pending_.erase(0, end);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <utf8proc.h>
 
@@ -112,17 +113,31 @@ class WordPiece::Run {
   Word word_;
 };
 
-WordPiece::WordPiece(std::string_view vocabulary, const std::string& name) {
-  std::unordered_map<std::string_view, std::size_t> lines;
+namespace {
+
+std::vector<std::string> lines_of(std::string_view vocabulary, const std::string& name) {
+  std::vector<std::string> tokens;
   for_each_line(vocabulary, [&](std::string_view line, std::size_t number) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (number > kMaxTokens) fail(ErrorCode::kInvalidData, "{}: more than {} tokens", name, kMaxTokens);
-    if (const auto [twin, is_new] = lines.emplace(line, number); !is_new) {
-      fail(ErrorCode::kInvalidData, "{}:{}: token '{}' is on line {} too", name, number,
-           shorten(to_valid_utf8(line), 40), twin->second);
-    }
-    tokens_.emplace_back(line);
+    tokens.emplace_back(line);
   });
+  return tokens;
+}
+
+}  // namespace
+
+WordPiece::WordPiece(std::string_view vocabulary, const std::string& name)
+    : WordPiece(lines_of(vocabulary, name), name) {}
+
+WordPiece::WordPiece(std::vector<std::string> tokens, const std::string& name) : tokens_(std::move(tokens)) {
+  std::unordered_map<std::string_view, std::size_t> lines;
+  for (std::size_t id = 0; id < tokens_.size(); ++id) {
+    if (const auto [twin, is_new] = lines.emplace(tokens_[id], id + 1); !is_new) {
+      fail(ErrorCode::kInvalidData, "{}:{}: token '{}' is on line {} too", name, id + 1,
+           shorten(to_valid_utf8(tokens_[id]), 40), twin->second);
+    }
+  }
   for (std::size_t id = 0; id < tokens_.size(); ++id) {
     std::string_view piece = tokens_[id];
     const bool later = piece.size() > 2 && piece.starts_with("##");
@@ -168,6 +183,12 @@ std::vector<TokenId> WordPiece::encode(std::string_view text, std::size_t limit)
   return ids;
 }
 
+void WordPiece::encode_plain(std::string_view text, std::vector<TokenId>& ids) const {
+  Run run(*this, ids);
+  for (std::size_t i = 0; i < text.size();) run.push(next_code_point(text, i));
+  run.end_word();
+}
+
 void WordPiece::add_word(const Word& word, std::vector<TokenId>& ids) const {
   const std::size_t before = ids.size();
   if (word.characters > kMaxWord) {
@@ -189,5 +210,22 @@ void WordPiece::add_word(const Word& word, std::vector<TokenId>& ids) const {
     begin += size;
   }
 }
+
+namespace {
+
+std::vector<std::string> bytes_of(const TokenizerData& data) {
+  std::vector<std::string> bytes = data.tokens;
+  for (std::size_t id = 0; id < bytes.size(); ++id) {
+    if (kind_of(data, id) != TokenKind::kNormal) continue;
+    const bool later = bytes[id].size() > 2 && bytes[id].starts_with("##");
+    bytes[id] = later ? bytes[id].substr(2) : " " + bytes[id];
+  }
+  return bytes;
+}
+
+}  // namespace
+
+WordPieceModel::WordPieceModel(const TokenizerData& data)
+    : TextModel(bytes_of(data)), words_(data.tokens, "tokenizer") {}
 
 }  // namespace micius
