@@ -107,9 +107,9 @@ std::string score_text(const Json& row) {
 // Columns are as wide as what they hold; on a terminal those on the right are left out where they do not fit.
 std::string runs_text(const Json& runs) {
   constexpr std::size_t kGap = 2, kLongestModel = 20;
-  const std::vector<std::string> heads = {"run",    "task",   "model", "status",
-                                          "scored", "failed", "score", "started"};
-  const std::vector<char> sides = {'>', '<', '<', '<', '>', '>', '<', '<'};
+  const std::vector<std::string> heads = {"run",    "task",  "model",  "status",
+                                          "scored", "score", "failed", "started"};
+  const std::vector<char> sides = {'>', '<', '<', '<', '>', '<', '>', '<'};
   std::vector<std::vector<std::string>> rows = {heads};
   for (const Json& row : runs) {
     const auto cell = [&](const char* key) {
@@ -117,7 +117,7 @@ std::string runs_text(const Json& runs) {
       return visible_line(value.is_string() ? value.get<std::string>() : dump_json(value));
     };
     rows.push_back({cell("run_id"), cell("task"), shorten(cell("model"), kLongestModel), cell("status"),
-                    cell("scored") + "/" + cell("total"), cell("failed"), score_text(row),
+                    cell("scored") + "/" + cell("total"), score_text(row), cell("failed"),
                     cell("started_at")});
   }
   std::vector<std::size_t> widths(heads.size());
