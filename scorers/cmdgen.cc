@@ -148,7 +148,7 @@ CommandJudge::CommandJudge(const std::filesystem::path& folder, Services* servic
   const Json rules = parse_json(read_file(where), where);
   const JsonFields fields(rules, where);
   normal_ = std::make_unique<NormalForms>(catalog_, rules, where);
-  texts_ = std::make_unique<EffectTexts>(fields.at("masks"), where);
+  texts_ = std::make_unique<EffectTexts>(rules, where);
   runner_ =
       std::make_unique<CommandRunner>(catalog_, folder, fields.strings_or("fixture_programs", {}), services);
 }

@@ -85,6 +85,7 @@ class Here {
     effect_.state = state_of(state_);
     effect_.programs = programs_of(state_);
     effect_.env = state_.env_read;
+    effect_.columns = state_.columns;
     effect_.unbounded = state_.unbounded;
     for (const std::string& path : changed_) effect_.files[path] = files_[path];
     return std::move(effect_);
@@ -279,6 +280,7 @@ Effect CommandRunner::inside(std::string_view command, const Machine& machine, S
   effect.state = state_of(state);
   effect.programs = programs_of(state);
   effect.env = state.env_read;
+  effect.columns = state.columns;
   effect.unbounded = state.unbounded;
   effect.timed_out = result.timed_out || result.out_of_memory;
   effect.truncated = result.truncated;

@@ -83,6 +83,8 @@ Json to_json(const Effect& effect) {
   json["programs"] = effect.programs;
   json["env"] = Json::array();
   for (const std::string& variable : effect.env) json["env"].push_back(to_valid_utf8(variable));
+  json["columns"] = Json::array();
+  for (const std::string& fields : effect.columns) json["columns"].push_back(to_valid_utf8(fields));
   json["unbounded"] = effect.unbounded;
   json["timed_out"] = effect.timed_out;
   json["truncated"] = truncated;
@@ -100,6 +102,7 @@ Effect effect_from_json(const Json& json, const std::string& where) {
   effect.state = fields.at("state_diff");
   effect.programs = names_in(fields.at("programs"));
   effect.env = names_in(fields.at("env"));
+  if (fields.has("columns")) effect.columns = names_in(fields.at("columns"));
   effect.unbounded = fields.boolean_or("unbounded", false);
   effect.timed_out = fields.boolean_or("timed_out", false);
   effect.truncated = fields.boolean_or("truncated", false);
@@ -121,23 +124,29 @@ struct EffectTexts::Mask {
   }
 };
 
-EffectTexts::EffectTexts(const Json& masks, const std::string& where) {
+EffectTexts::EffectTexts(const Json& rules, const std::string& where) {
   RE2::Options options;
   options.set_log_errors(false);
   options.set_encoding(RE2::Options::EncodingLatin1);
-  for (const Json& row : masks) {
-    const JsonFields fields(row, fmt::format("{}: masks[{}]", where, masks_.size()));
-    fields.only({"pattern", "with", "programs", "text"});
-    masks_.push_back(std::unique_ptr<Mask>(new Mask{{"(?m)" + fields.string("pattern"), options},
-                                                    fields.string("with"),
-                                                    fields.strings_or("programs", {}),
-                                                    fields.string("text") == "similar"}));
-    std::string error;
-    const Mask& mask = *masks_.back();
-    if (!mask.pattern.ok()) error = mask.pattern.error();
-    if (!error.empty() || !mask.pattern.CheckRewriteString(mask.replacement, &error))
-      fail(ErrorCode::kInvalidData, "{}: {}", fields.where(), error);
-  }
+  const JsonFields file(rules, where);
+  readings_ = file.strings_or("readings", {});
+  const auto read = [&](const char* list, std::vector<std::unique_ptr<Mask>>& masks) {
+    for (const Json& row : file.at(list)) {
+      const JsonFields fields(row, fmt::format("{}: {}[{}]", where, list, masks.size()));
+      fields.only({"pattern", "with", "programs", "text"});
+      masks.push_back(std::unique_ptr<Mask>(new Mask{{"(?m)" + fields.string("pattern"), options},
+                                                     fields.string_or("with", ""),
+                                                     fields.strings_or("programs", {}),
+                                                     fields.string_or("text", "similar") == "similar"}));
+      std::string error;
+      const Mask& mask = *masks.back();
+      if (!mask.pattern.ok()) error = mask.pattern.error();
+      if (!error.empty() || !mask.pattern.CheckRewriteString(mask.replacement, &error))
+        fail(ErrorCode::kInvalidData, "{}: {}", fields.where(), error);
+    }
+  };
+  read("masks", masks_);
+  read("told", told_);
 }
 
 EffectTexts::~EffectTexts() = default;
@@ -159,11 +168,43 @@ std::string EffectTexts::text_of(const Effect& effect, const Channels& channels)
   return text;
 }
 
+// A line of as many cells as a report has fields is a row of it; a header's cells begin with a letter.
+std::string EffectTexts::without_readings(const std::string& text, const Effect& effect) const {
+  std::vector<std::vector<bool>> reports;  // is the column measured?
+  for (const std::string& fields : effect.columns) {
+    std::vector<bool> report;
+    for (const std::string_view field : split(fields, ','))
+      report.push_back(std::any_of(readings_.begin(), readings_.end(),
+                                   [&](const std::string& glob) { return matches_glob(glob, field); }));
+    reports.push_back(std::move(report));
+  }
+  std::string out;
+  for_each_line(text, [&](std::string_view line, std::size_t) {
+    const std::vector<std::string_view> cells = split(line, ',');
+    std::string row;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const bool measured = std::any_of(reports.begin(), reports.end(), [&](const auto& report) {
+        return report.size() == cells.size() && report[i];
+      });
+      const std::string_view value = strip(cells[i]);
+      const std::size_t unit = value.find_first_not_of("-.0123456789");
+      row += i == 0 ? "" : ",";
+      if (measured && unit != 0 && !value.empty())
+        row += (i == 0 ? "<v>" : " <v>") + std::string(value.substr(std::min(unit, value.size())));
+      else
+        row += cells[i];
+    }
+    out += row + "\n";
+  });
+  return out;
+}
+
 std::string EffectTexts::masked(std::string text, const Effect& effect, Masks masks,
                                 std::string_view host) const {
   text = tidy(without_escapes(text));
   if (!host.empty()) text = replace_all(std::move(text), host, "<host>");
   text = replace_all(std::move(text), "/job/", "");
+  if (masks == Masks::kSimilar && !effect.columns.empty()) text = without_readings(text, effect);
   for (const auto& mask : masks_) {
     if ((mask->similar && masks == Masks::kEqual) || !mask->fits(effect)) continue;
     RE2::GlobalReplace(&text, mask->pattern, mask->replacement);
@@ -183,6 +224,22 @@ std::string EffectTexts::similarity(const Effect& effect, const Channels& channe
   return text + masked(text_of(effect, channels), effect, Masks::kSimilar, host);
 }
 
+std::string EffectTexts::told(const Effect& effect, const Channels& channels, std::string_view host) const {
+  std::string said;
+  for (const std::string& fields : effect.columns) said += fields + "\n";
+  const std::string text = equality(effect, channels, host);
+  for (const auto& pattern : told_) {
+    if (!pattern->fits(effect)) continue;
+    re2::StringPiece found;
+    for (std::size_t at = 0;
+         at < text.size() && pattern->pattern.Match(text, at, text.size(), RE2::UNANCHORED, &found, 1);) {
+      said += std::string(found) + "\n";
+      at = static_cast<std::size_t>(found.data() - text.data()) + std::max<std::size_t>(1, found.size());
+    }
+  }
+  return said;
+}
+
 bool EffectTexts::agree(const Effect& a, const Effect& b, const Channels& channels, std::string_view host,
                         Text text) const {
   const auto same = [&](const Channels& of) { return equality(a, of, host) == equality(b, of, host); };
@@ -194,17 +251,17 @@ bool EffectTexts::agree(const Effect& a, const Effect& b, const Channels& channe
     };
     if (message(a) != message(b)) return false;
   }
-  // Alike is enough for the time that it took; the files and the machine's settings must be equal.
+  // Files and state, the virtual time in it too: it alone tells `-d 4` from `-d 5`.
   const auto lasting = [&](const Effect& effect) {
     Effect kept;
     if (channels.count("files") != 0) kept.files = effect.files;
     if (channels.count("state") != 0) kept.state = effect.state;
-    kept.state.erase("clock");
     kept.programs = effect.programs;
     return equality(kept, {"files", "state"}, host);
   };
   if (lasting(a) != lasting(b)) return false;
-  return text == Text::kAny || (a.truncated == b.truncated && same(channels));
+  if (text == Text::kAny) return told(a, channels, host) == told(b, channels, host);
+  return a.truncated == b.truncated && same(channels);
 }
 
 }  // namespace micius

@@ -19,6 +19,7 @@ struct Effect {
   Json state = Json::object();               // what set commands changed: key -> value; "clock": virtual time
   std::set<std::string> programs;            // emulated ones that ran
   std::set<std::string> env;                 // "NCCL_ALGO=Ring": variables that one of them read
+  std::set<std::string> columns;             // "index,temperature.gpu": the fields of a CSV report
   bool unbounded = false;                    // some program would never have ended
   bool timed_out = false;                    // or was ended for another limit
   bool truncated = false;                    // out, err or files are not whole
@@ -31,12 +32,14 @@ Effect effect_from_json(const Json& json, const std::string& where);
 // The channels that a case compares: "exit", "stdout", "files", "state".
 using Channels = std::set<std::string>;
 
-// The rows of normal.json, "masks": a pattern (RE2), what takes its place, the programs it is for (globs;
-// none: all), and the text: "equal" rows make both texts, "similar" rows the second alone. Immutable.
+// The rows of normal.json. "masks": a pattern (RE2), what takes its place, the programs it is for (globs;
+// none: all), and the text: "equal" rows make both texts, "similar" rows the second alone. "readings": globs
+// of the fields of CSV reports that are measured; the second text masks the numbers of their columns. "told":
+// patterns of what a long output says of the command, where being alike is not enough. Immutable.
 class EffectTexts {
  public:
-  // Throws Error{kInvalidData} for a pattern that is none.
-  EffectTexts(const Json& masks, const std::string& where);
+  // `rules`: normal.json. Throws Error{kInvalidData} for a pattern that is none.
+  EffectTexts(const Json& rules, const std::string& where);
   ~EffectTexts();
 
   // stdout, then each changed file below "==> PATH <==", then "state: key = value", as far as `channels` go;
@@ -46,7 +49,8 @@ class EffectTexts {
   std::string similarity(const Effect& effect, const Channels& channels, std::string_view host) const;
 
   // Do they agree in the channels? Exit, programs, unbounded, and the files and state alone; the first line
-  // of stderr where both failed. `text` says whether all of T has to be equal too.
+  // of stderr where both failed. `text` says whether all of T has to be equal too, or only what the output
+  // says of the command: the fields of CSV reports, in their order, and what "told" finds.
   enum class Text { kAny, kEqual };
   bool agree(const Effect& a, const Effect& b, const Channels& channels, std::string_view host,
              Text text) const;
@@ -56,8 +60,11 @@ class EffectTexts {
   enum class Masks { kEqual, kSimilar };  // the second: the first and what was measured
   std::string masked(std::string text, const Effect& effect, Masks masks, std::string_view host) const;
   std::string text_of(const Effect& effect, const Channels& channels) const;
+  std::string without_readings(const std::string& text, const Effect& effect) const;
+  std::string told(const Effect& effect, const Channels& channels, std::string_view host) const;
 
-  std::vector<std::unique_ptr<Mask>> masks_;
+  std::vector<std::unique_ptr<Mask>> masks_, told_;
+  std::vector<std::string> readings_;
 };
 
 }  // namespace micius

@@ -47,6 +47,7 @@ struct State {
   // Only what differs from the profile: "gpu1.power.limit" -> "400.00"; a value's first 4 KiB.
   std::map<std::string, std::string> values;
   std::set<std::string> env_read;  // "NCCL_ALGO=Ring": variables that an emulated program read, as long
+  std::set<std::string> columns;   // "index,temperature.gpu": the fields of a CSV report, as long
   std::int64_t virtual_ns = 0;     // since the profile's clock
   bool unbounded = false;          // some program would never have ended
   std::map<std::string, std::size_t> runs;  // of each program, how often

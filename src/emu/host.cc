@@ -125,6 +125,8 @@ std::optional<std::string> Host::env(std::string_view name) {
   return it->second;
 }
 
+void Host::report_columns(std::string_view fields) { columns_.emplace(fields.substr(0, kMaxValue)); }
+
 std::string Host::path(std::string_view path) const {
   const std::filesystem::path given(path);
   return (given.is_absolute() ? given : std::filesystem::path(call_->cwd) / given)
@@ -256,6 +258,7 @@ Outcome Host::finish(int exit) && {
   }
   outcome_.exit = exit;
   state_.env_read.merge(env_read_);
+  state_.columns.merge(columns_);
   for (const auto& [name, count] : runs_) state_.runs[name] += count;
   if (exec_is_root_ && !call_->lineage.empty()) state_.root_processes.insert(call_->lineage.front());
   return std::move(outcome_);

@@ -75,6 +75,7 @@ class Host {
   void unbounded() { state_.unbounded = true; }  // this program would never end; it stops after three rounds
   void bounded() { state_.unbounded = false; }   // what was said so was ended by another program
   bool is_unbounded() const { return state_.unbounded; }
+  void report_columns(std::string_view fields);  // this program prints CSV of these fields
 
   struct Child {
     std::map<std::string, std::string> env;  // added to the program's own
@@ -100,7 +101,7 @@ class Host {
   State& state_;
   // What the call did to the state beside its clock: the values before it, and what was not there.
   std::map<std::string, std::optional<std::string>> before_;
-  std::set<std::string> env_read_;
+  std::set<std::string> env_read_, columns_;
   std::map<std::string, std::size_t> runs_;
   bool was_unbounded_;
   Outcome outcome_;

@@ -212,6 +212,9 @@ int query(const Command& command) {
     }
     columns.push_back(found->second);
   }
+  std::string names;
+  for (const Column& column : columns) names += (names.empty() ? "" : ",") + column.name;
+  host.report_columns(names);
   const auto line = [&](const auto& text_of) {
     std::string text;
     for (const Column& column : columns) text += (text.empty() ? "" : ", ") + text_of(column);
