@@ -13,9 +13,12 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "cmdgen_apart.h"
 #include "cmdgen_files.h"
+#include "cmdgen_siblings.h"
 #include "embed/engine_embedder.h"
 #include "sandbox/sandbox.h"
+#include "scorers/extract.h"
 #include "scorers/registry.h"
 #include "suite_data.h"
 
@@ -179,15 +182,88 @@ TEST_CASE("the real embedder's scores of CMDGen", "[.slow]") {
     return judge.judge(item, command, judge.runner().here(command, item.machine).value(),
                        judge.runner().here(item.reference, item.machine).value());
   };
-  // Another card's temperature is alike, and too short to be right for that.
+  // Another card's temperature is the same but for what was measured, and too short to be right for that.
   const CommandParts near = parts("nvidia-smi -i 3 --query-gpu=temperature.gpu --format=csv,noheader");
   CHECK(near.cmd_score.value() > 0.95);
-  CHECK(near.output_score.value() > 0.7);
+  CHECK(near.output_score.value() == 1);
   CHECK_FALSE(near.accuracy());
   const CommandParts far = parts("nvidia-smi topo -m");
   CHECK(far.cmd_score.value() < 0.8);
   CHECK(far.output_score.value() < 0.6);
   CHECK(far.calibration == 0.0);
+}
+
+TEST_CASE("the table of tricky answers holds with the real embedder", "[.slow]") {
+  RealModel services;
+  if (services.embedder().service == nullptr) {
+    WARN("skipped: " << services.embedder().why_not);
+    return;
+  }
+  const CommandJudge judge(kSuite / "cmdgen", &services, {});
+  std::size_t rows = 0;
+  const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/cmdgen.jsonl";
+  for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
+    const Json row = parse_json(line, fmt::format("{}:{}", path.string(), number));
+    if (row.contains("sandbox") || row.contains("verdict")) return;
+    CommandCase item;
+    item.machine.profile = row.at("profile");
+    item.reference = row.at("reference");
+    const auto command = read_command(row.at("answer").get<std::string>(), [&](std::string_view word) {
+      return judge.normal_forms().known(word);
+    });
+    REQUIRE(command);
+    const CommandParts parts =
+        judge.judge(item, *command, judge.runner().here(*command, item.machine).value(),
+                    judge.runner().here(item.reference, item.machine).value());
+    std::string digits;
+    for (const bool one :
+         {parts.exact_match, parts.normal_match, parts.success, parts.strict_success, parts.accuracy()})
+      digits += one ? '1' : '0';
+    INFO("row " << row.at("row") << ": " << *command << ": " << parts.output_score.value());
+    CHECK(digits == row.at("want"));
+    ++rows;
+  });
+  CHECK(rows >= 20);
+}
+
+TEST_CASE("every test case of CMDGen but the soft ones tells its reference from its siblings", "[.slow]") {
+  RealModel services;
+  if (services.embedder().service == nullptr) {
+    WARN("skipped: " << services.embedder().why_not);
+    return;
+  }
+  const aimicius::ApartReport report =
+      aimicius::cmdgen_apart(kSuite, services, aimicius::ApartPairs::kListed);
+  INFO(report.text);
+  CHECK(report.good);
+}
+
+TEST_CASE("the siblings of a command are mistakes that people make") {
+  const aimicius::CommandSources sources = aimicius::CommandSources::read(kSuite / "cmdgen");
+  const aimicius::Siblings siblings(sources, "nvidia");
+  const auto of = [&](const std::string& command) {
+    std::set<std::string> commands;
+    for (const aimicius::Sibling& one : siblings.of(command)) commands.insert(one.command);
+    return commands;
+  };
+  const auto has = [&](const std::string& command, const std::vector<std::string>& wanted) {
+    const auto all = of(command);
+    for (const std::string& one : wanted) {
+      INFO(one);
+      CHECK(all.count(one) == 1);
+    }
+  };
+  has("NCCL_ALGO=Ring ./build/all_reduce_perf -b 8 -e 128M -g 8 > t.txt",
+      {"./build/all_reduce_perf -b 8 -e 128M -g 8 > t.txt",
+       "NCCL_ALGO=Tree ./build/all_reduce_perf -b 8 -e 128M -g 8 > t.txt",
+       "NCCL_ALGO=Ring ./build/all_reduce_perf -b 8 -e 256M -g 8 > t.txt",
+       "NCCL_ALGO=Ring ./build/all_reduce_perf -b 8 -e 128M -g 7 > t.txt",
+       "NCCL_ALGO=Ring ./build/all_reduce_perf -b 8 -e 128M -g 8"});
+  has("sudo nvidia-smi -i 7 -pl 400", {"nvidia-smi -i 7 -pl 400", "sudo nvidia-smi -i 6 -pl 400",
+                                       "sudo nvidia-smi -pl 400", "nvidia-smi -L"});
+  has("nvidia-smi --query-gpu=index,name --format=csv",
+      {"nvidia-smi --query-gpu=index --format=csv",
+       "nvidia-smi --query-gpu=index,name --format=csv,noheader"});
 }
 
 TEST_CASE("CMDGen's task and its scorer name the same metrics") {

@@ -18,7 +18,8 @@ const Files kFiles = {
     {"/job/host.ini", "[all]\nnode1\nnode2 ansible_user=root\n"},
     {"/job/config.yaml", "superbench:\n  benchmarks:\n    kernel-launch:\n      enable: true\n    mem-bw:\n"},
     {"/job/data.jsonl", "{\"node\":\"a\",\"m/x:0\":2}\n{\"node\":\"b\",\"m/x:0\":1}\n"},
-    {"/job/rule.yaml", "mean max"},
+    {"/job/rule.yaml", "mean max - m/x:0"},
+    {"/job/other.yaml", "- n/x:0"},
     {"/job/base.json", "{\"m/x:0\":1}"}};
 
 Outcome with_files(const std::string& profile, const std::string& line) {
@@ -82,6 +83,11 @@ TEST_CASE("sb checks its files and hosts and writes results") {
   CHECK(found.writes[0].path == "/job/diagnosis_summary.jsonl");
   CHECK(found.writes[0].content.find("\"index\":\"a\"") != std::string::npos);
   CHECK(found.writes[0].content.find("\"index\":\"b\"") == std::string::npos);
+  // Rules that do not name the benchmark do not find it.
+  const Outcome other = with_files(
+      "h100x8", "sb result diagnosis -d data.jsonl -r other.yaml -b base.json --output-file-format jsonl");
+  REQUIRE(other.writes.size() == 1);
+  CHECK(other.writes[0].content.empty());
 }
 
 TEST_CASE("dcgmi remembers groups") {

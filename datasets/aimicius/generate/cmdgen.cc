@@ -25,14 +25,6 @@ std::size_t share(std::size_t test, std::size_t total) {
   return static_cast<std::size_t>(std::llround(static_cast<double>(test * total) / kTestTotal));
 }
 
-std::string program_of(const std::string& command) {
-  for (const std::string_view word : split_words(command)) {
-    if (word == "sudo" || word.find('=') != std::string_view::npos) continue;
-    return std::string(word.substr(word.rfind('/') + 1));
-  }
-  return "";
-}
-
 int first_byte(const std::string& combo) {
   return std::stoi(sha256_hex("aimicius-1/cmdgen/" + combo).substr(0, 2), nullptr, 16);
 }
@@ -84,6 +76,7 @@ class Maker {
  public:
   Maker(const CommandSources& sources, const CaseChecker& checker, std::string stream)
       : sources_(sources), checker_(checker), stream_(std::move(stream)) {
+    for (const auto& [platform, others] : sources.others) siblings_.try_emplace(platform, sources, platform);
     for (const CommandCombo& combo : sources.combos)
       for (Content& content : contents_of(combo))
         contents_[{split_of(content), combo.platform + combo.group}].push_back(std::move(content));
@@ -150,7 +143,7 @@ class Maker {
     CommandCase item = case_of(one.profile, one.reference);
     if (!one.compare.empty()) item.channels = Channels(one.compare.begin(), one.compare.end());
     std::string why_not;
-    const auto ending = checker_.ending_of(item, sources_.others.at(one.platform), why_not);
+    const auto ending = checker_.ending_of(item, siblings_.at(one.platform), why_not);
     if (!ending) fail(ErrorCode::kInvalidData, "curated '{}': {}", one.reference, why_not);
     CommandItem made;
     made.slice = "curated";
@@ -163,7 +156,8 @@ class Maker {
     made.expect_exit = ending->exit;
     made.tags = one.tags;
     if (one.reference.find("sudo ") != std::string::npos) made.tags.push_back("sudo");
-    if (ending->soft) made.tags.push_back("soft");
+    if (ending->soft && std::find(made.tags.begin(), made.tags.end(), "soft") == made.tags.end())
+      made.tags.push_back("soft");
     made.compare = one.compare;
     made.spans = one.spans;
     made.combo = "curated " + form_of(one.reference, one.platform);
@@ -237,8 +231,9 @@ class Maker {
     if (split != Split::kTest && test_forms_.count(form) != 0) return false;
     const CommandCase item = case_of(profile.name, reference);
     std::string why_not;
-    const auto ending = checker_.ending_of(item, sources_.others.at(combo.platform), why_not);
-    if (!ending || ending->soft || (ending->exit != 0) != combo.fails) return false;
+    const auto ending = checker_.ending_of(item, siblings_.at(combo.platform), why_not);
+    if (!ending || ending->soft || (split == Split::kTest && !ending->alike.empty())) return false;
+    if ((ending->exit != 0) != combo.fails) return false;
     Frame& frame = frames.next(combo.intent, rng);
     const Request request = put_in_words(*command, frame.text, sources_, rng);
     const std::size_t words = split_words(request.text).size();
@@ -333,6 +328,7 @@ class Maker {
   const CommandSources& sources_;
   const CaseChecker& checker_;
   const std::string stream_;
+  std::map<std::string, Siblings> siblings_;  // by platform
   std::map<Place, std::vector<Content>> contents_;
   std::map<Split, Frames> frames_;
   CommandSplits splits_;

@@ -1,24 +1,18 @@
 // Does a case tell right from wrong? Runs its reference and its siblings on the emulated host.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cmdgen_siblings.h"
 #include "scorers/cmdgen.h"
 
 namespace micius::aimicius {
 
-// A command near another one.
-struct Sibling {
-  std::string command;
-  bool may_be_right = false;  // an option with its value is left out: right where the value is the default
-};
-
-// What a wrong answer may look like: the command with one option left out, with one value changed, and
-// `others`, different commands of the platform.
-std::vector<Sibling> siblings_of(const std::string& command, const std::vector<std::string>& others);
+// How much of two texts is the same words: twice the shared ones, each as often as both have it, by all
+// words.
+double shared_words(const std::string& a, const std::string& b);
 
 class CaseChecker {
  public:
@@ -35,14 +29,20 @@ class CaseChecker {
   struct Ending {
     int exit = 0;
     bool soft = false;
+    // A sibling that may count as right by the soft path: nothing but a long output tells it from the
+    // reference, and much of the two outputs is the same. Judged by words, so that the data does not hang on
+    // a model; wider than what an embedding takes for alike. Empty: there is none.
+    std::string alike;
   };
-  std::optional<Ending> ending_of(const CommandCase& item, const std::vector<std::string>& others,
+  std::optional<Ending> ending_of(const CommandCase& item, const Siblings& siblings,
                                   std::string& why_not) const;
 
   // Has the command the reference's effect?
   bool same_effect(const CommandCase& item, const std::string& command) const;
 
  private:
+  bool may_be_alike(const CommandCase& item, const Effect& effect, const Effect& wanted) const;
+
   CommandJudge judge_;
 };
 

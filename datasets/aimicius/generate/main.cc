@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "cli/services.h"
+#include "cmdgen_apart.h"
 #include "cmdgen_files.h"
 #include "nl2kql_files.h"
 #include "optiflow_files.h"
@@ -91,6 +93,13 @@ int run(int argc, char** argv) {
   read->add_option("--first", first, "Where to begin");
   read->add_option("-n", count, "How many");
   CLI::App* leak = app.add_subcommand("leaks", "Count what CMDGen's test shares with its tuning data");
+  CLI::App* apart = app.add_subcommand(
+      "siblings",
+      "Does each of CMDGen's test cases tell its reference from commands near it? Needs the embedder");
+  bool listed = false;
+  PlaceFlags places;
+  apart->add_flag("--list", listed, "Print each sibling that counts as right, with its Output Score");
+  add_model_dir_flag(*apart, places);
   CLI::App* twin = app.add_subcommand("reroll", "Make a twin of the test set: other draws, the same rules");
   twin->add_option("--suite-name", name, "cmdgen, infrawise, nl2kql or optiflow")
       ->check(CLI::IsMember({"cmdgen", "infrawise", "nl2kql", "optiflow"}));
@@ -107,6 +116,13 @@ int run(int argc, char** argv) {
                                        [&](const Builder& one) { return one.name == name; });
   if (*read) std::cout << named.review(suite, split_named(split), first, count);
   if (*leak) std::cout << cmdgen_leaks(suite);
+  if (*apart) {
+    LazyServices services(0, places);
+    const ApartReport report =
+        cmdgen_apart(suite, services, listed ? ApartPairs::kListed : ApartPairs::kCounted);
+    std::cout << report.text;
+    return report.good ? 0 : 1;
+  }
   if (*twin) write_file_atomic(out, named.make_twin(suite, seed));
   return 0;
 }

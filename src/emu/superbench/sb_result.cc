@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "emu/superbench/sb_internal.h"
@@ -101,14 +102,19 @@ int summary(const Command& command, const std::vector<NodeResult>& nodes, const 
                      command.parsed.value_or("--output-file-format", "excel"));
 }
 
-int diagnosis(const Command& command, const std::vector<NodeResult>& nodes, const nlohmann::json& baseline) {
+// The rules say which benchmarks are looked at: those that are named in them.
+int diagnosis(const Command& command, const std::vector<NodeResult>& nodes, const nlohmann::json& baseline,
+              const std::string& rules) {
+  std::set<std::string_view> benchmarks;  // "kernel-launch" of "- kernel-launch/event_time:0"
+  for (const std::string_view word : split_words(rules)) benchmarks.insert(word.substr(0, word.find('/')));
   std::vector<Row> rows;
   const int places = decimals(command);
   for (const NodeResult& node : nodes) {
     std::vector<std::string> details;
     std::string category;
     for (const auto& [metric, expected] : baseline.items()) {
-      if (!expected.is_number()) continue;
+      const std::string_view benchmark = std::string_view(metric).substr(0, metric.find('/'));
+      if (!expected.is_number() || benchmarks.count(benchmark) == 0) continue;
       const auto found = node.metrics.find(metric);
       if (found == node.metrics.end()) {
         details.push_back(metric + "_miss");
@@ -171,7 +177,7 @@ int results(const Command& command) {
   const auto json = nlohmann::json::parse(*expected, nullptr, false);
   if (!json.is_object() || nodes->size() * json.size() > kMostCells)
     return fail(host, "Analyzer: get baseline failed.");
-  return diagnosis(command, *nodes, json);
+  return diagnosis(command, *nodes, json, *rules);
 }
 
 }  // namespace micius::emu::superbench
