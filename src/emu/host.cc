@@ -150,20 +150,22 @@ const std::string* Host::file(std::string_view name) {
   return nullptr;
 }
 
-void Host::write(std::string_view name, std::string content) { add_write(name, std::move(content), false); }
-
-void Host::write_program(std::string_view name, std::string content) {
-  add_write(name, std::move(content), true);
+void Host::write(std::string_view name, std::string content) {
+  add_write(name, std::move(content), FileMode::kPlain);
 }
 
-void Host::add_write(std::string_view name, std::string content, bool executable) {
+void Host::write_program(std::string_view name, std::string content) {
+  add_write(name, std::move(content), FileMode::kExecutable);
+}
+
+void Host::add_write(std::string_view name, std::string content, FileMode mode) {
   work_ += content.size();
   std::string full = path(name);
   if (written_ + full.size() >= kMaxWritten || outcome_.writes.size() == 4'096) return;
   written_ += full.size();
   content.resize(std::min(content.size(), kMaxWritten - written_));
   written_ += content.size();
-  outcome_.writes.push_back({std::move(full), std::move(content), executable});
+  outcome_.writes.push_back({std::move(full), std::move(content), mode == FileMode::kExecutable});
 }
 
 std::int64_t Host::now_ns() const { return kStart * 1'000'000'000 + state_.virtual_ns; }

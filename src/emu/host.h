@@ -92,7 +92,8 @@ class Host {
   Outcome finish(int exit) &&;
 
  private:
-  void add_write(std::string_view path, std::string content, bool executable);
+  enum class FileMode : std::uint8_t { kPlain, kExecutable };
+  void add_write(std::string_view path, std::string content, FileMode mode);
   void change(const std::string& key, std::optional<std::string> value);
   void take_back();
 

@@ -127,7 +127,8 @@ class Lexer {
   std::size_t exponent_end(std::size_t at) const;
   bool string_follows(std::size_t at) const;
   void string();
-  std::size_t string_end(std::size_t at, char quote, bool verbatim);
+  std::size_t string_end(std::size_t at, char quote);
+  std::size_t verbatim_end(std::size_t at, char quote);
   std::size_t escape_end(std::size_t at) const;
 
   std::string_view text_;
@@ -399,7 +400,8 @@ void Lexer::string() {
   if (verbatim) ++at;
   const char quote = text_[at];
   if (quote == '\'' || quote == '"')
-    return emit(Tok::kStringLiteral, string_end(at + 1, quote, verbatim) - at_);
+    return emit(Tok::kStringLiteral,
+                (verbatim ? verbatim_end(at + 1, quote) : string_end(at + 1, quote)) - at_);
   const std::string_view fence = text_.substr(at, 3);
   std::size_t end = text_.find(fence, at + 3);
   if (end == std::string_view::npos) {
@@ -411,13 +413,11 @@ void Lexer::string() {
   emit(Tok::kStringLiteral, end - at_);
 }
 
-std::size_t Lexer::string_end(std::size_t at, char quote, bool verbatim) {
+std::size_t Lexer::string_end(std::size_t at, char quote) {
   while (at < text_.size()) {
     const char c = text_[at];
-    if (c == quote) {
-      if (!verbatim || peek(at + 1) != quote) return at + 1;
-      at += 2;
-    } else if (c == '\\' && !verbatim) {
+    if (c == quote) return at + 1;
+    if (c == '\\') {
       const std::size_t end = escape_end(at);
       if (end == at) {
         error(at, "not an escape; a \\ in a string is \\\\, or write @ before the quote");
@@ -428,6 +428,21 @@ std::size_t Lexer::string_end(std::size_t at, char quote, bool verbatim) {
       break;
     } else {
       ++at;
+    }
+  }
+  error(at, std::string("missing ") + quote);
+  return at;
+}
+
+// In @"..." a quote is written twice and a backslash is one.
+std::size_t Lexer::verbatim_end(std::size_t at, char quote) {
+  while (at < text_.size() && text_[at] != '\r' && text_[at] != '\n') {
+    if (text_[at] != quote) {
+      ++at;
+    } else if (peek(at + 1) == quote) {
+      at += 2;
+    } else {
+      return at + 1;
     }
   }
   error(at, std::string("missing ") + quote);

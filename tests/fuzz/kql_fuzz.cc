@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
-#include <vector>
 
 #include "kql/names.h"
 #include "kql/parser.h"
+#include "kql/tree_fault.h"
 
 namespace micius::kql {
 namespace {
@@ -27,28 +27,10 @@ void check_tokens(const Tree& tree) {
   require(at <= tree.text.size(), "tokens lie in the text");
 }
 
-void check_nodes(const Tree& tree) {
-  std::vector<bool> seen(tree.nodes.size());
-  std::vector<NodeId> todo = {tree.root()};
-  while (!todo.empty()) {
-    const NodeId node = todo.back();
-    todo.pop_back();
-    std::uint32_t at = tree.nodes[node].begin;
-    for (NodeId child = tree.first_child(node); child != kNoNode; child = tree.next(child)) {
-      require(!seen[child], "a node has one parent");
-      seen[child] = true;
-      require(tree.error || tree.nodes[child].begin >= at, "children stand in order");
-      at = tree.nodes[child].end;
-      require(tree.error || at <= tree.nodes[node].end, "children lie in their parent");
-      todo.push_back(child);
-    }
-  }
-}
-
 void check(std::string_view text) {
   const Tree tree = parse(text);
   check_tokens(tree);
-  check_nodes(tree);
+  if (const std::string_view fault = tree_fault(tree); !fault.empty()) require(false, fault.data());
   if (tree.error)
     require(tree.error->offset <= text.size() && !tree.error->message.empty(), "an error has a place");
   const Names names = names_of(tree);

@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "kql/rows.h"
+#include "kql/tree_fault.h"
 #include "mutate.h"
 
 namespace micius::kql {
@@ -29,25 +30,6 @@ double seconds_of(const std::string& text) {
   return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
-// No node has two parents; where there is no error, every child lies in its parent after the one before it.
-void check_tree(const Tree& tree) {
-  std::vector<bool> seen(tree.nodes.size());
-  std::vector<NodeId> todo = {tree.root()};
-  while (!todo.empty()) {
-    const NodeId node = todo.back();
-    todo.pop_back();
-    std::uint32_t at = tree.nodes[node].begin;
-    for (NodeId child = tree.first_child(node); child != kNoNode; child = tree.next(child)) {
-      REQUIRE_FALSE(seen[child]);
-      seen[child] = true;
-      if (!tree.error) REQUIRE(tree.nodes[child].begin >= at);
-      at = tree.nodes[child].end;
-      if (!tree.error) REQUIRE(at <= tree.nodes[node].end);
-      todo.push_back(child);
-    }
-  }
-}
-
 }  // namespace
 
 TEST_CASE("texts are accepted or refused as syntax.jsonl says") {
@@ -56,7 +38,7 @@ TEST_CASE("texts are accepted or refused as syntax.jsonl says") {
     const Tree tree = parse(query);
     INFO(query << "\n" << message_of(tree));
     REQUIRE(tree.error.has_value() == row.contains("error"));
-    check_tree(tree);
+    REQUIRE(tree_fault(tree) == "");
     if (!tree.error) return;
     CHECK(tree.error->message == row.at("error"));
     CHECK(tree.error->offset == row.at("offset"));
@@ -72,7 +54,7 @@ TEST_CASE("the official parser's verdicts, all of them") {
     const Tree tree = parse(query);
     INFO(query << "\n" << message_of(tree));
     CHECK(tree.error.has_value() != row.at("syntax_ok").get<bool>());
-    check_tree(tree);
+    REQUIRE(tree_fault(tree) == "");
     ++rows;
   });
   CHECK(left_out <= 1);
@@ -198,7 +180,7 @@ TEST_CASE("broken queries break nothing") {
   for (int i = 0; i < 20'000; ++i) {
     const std::string text = mutate(queries[rng.below(queries.size())], rng);
     const Tree tree = parse(text);
-    check_tree(tree);
+    REQUIRE(tree_fault(tree) == "");
     if (tree.error) CHECK(tree.error->offset <= text.size());
   }
 }

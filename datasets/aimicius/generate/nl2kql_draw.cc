@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -60,18 +61,24 @@ class Binder {
   }
 
  private:
+  enum class Categories : std::uint8_t { kAny, kText };  // of which type a category's column is
+  enum class Limits : std::uint8_t { kOne, kTwo };       // a threshold alone, or a range besides
+  enum class Times : std::uint8_t { kAny, kSame };       // which time column the other table has
+
   void set(const std::string& slot, std::string text) { bound_.code[slot] = std::move(text); }
   void say(const std::string& slot, std::vector<std::string> words) { bound_.words[slot] = std::move(words); }
 
   bool fill(const std::string& need) {
     if (need == "entity") return entity(bound_.table->entity);
-    if (need == "cat" || need == "text-cat") return category(need == "text-cat");
+    if (need == "cat" || need == "text-cat")
+      return category(need == "text-cat" ? Categories::kText : Categories::kAny);
     if (need == "cat2") return second_category();
-    if (need == "num" || need == "range") return number(need == "range");
+    if (need == "num" || need == "range") return number(need == "range" ? Limits::kTwo : Limits::kOne);
     if (need == "text") return text();
     if (need == "flag") return flag();
     if (need == "join") return joined();
-    if (need == "pair" || need == "same-time") return paired(need == "same-time");
+    if (need == "pair" || need == "same-time")
+      return paired(need == "same-time" ? Times::kSame : Times::kAny);
     if (need == "live") return bound_.table->live;
     if (need == "longer" || need == "double") return true;  // of the time
     fail(ErrorCode::kInvalidData, "intents.json: {}: unknown need '{}'", bound_.intent->name, need);
@@ -93,21 +100,23 @@ class Binder {
   }
 
   // A category column that is not taken yet and is not the entity.
-  std::optional<Choice> free_category(bool text_only) {
+  std::optional<Choice> free_category(Categories which) {
     std::vector<Choice> free;
     for (const Choice& choice : catalog_.columns_as(*bound_.table, "cat")) {
       const std::string& name = choice.first->name;
       const bool taken = std::any_of(bound_.code.begin(), bound_.code.end(),
                                      [&](const auto& slot) { return slot.second == name; });
-      if (taken || name == bound_.table->entity || (text_only && choice.first->type != "string")) continue;
+      if (taken || name == bound_.table->entity ||
+          (which == Categories::kText && choice.first->type != "string"))
+        continue;
       free.push_back(choice);
     }
     if (free.empty()) return std::nullopt;
     return one_of(free, rng_);
   }
 
-  bool category(bool text_only) {
-    const auto choice = free_category(text_only);
+  bool category(Categories which) {
+    const auto choice = free_category(which);
     if (!choice) return false;
     set("cat", choice->first->name);
     say("cat.one", {choice->second->one});
@@ -122,7 +131,7 @@ class Binder {
   }
 
   bool second_category() {
-    const auto choice = free_category(false);
+    const auto choice = free_category(Categories::kAny);
     if (!choice) return false;
     set("cat2", choice->first->name);
     say("cat2.one", {choice->second->one});
@@ -130,9 +139,10 @@ class Binder {
     return true;
   }
 
-  bool number(bool range) {
+  bool number(Limits limits) {
     std::vector<Choice> choices = catalog_.columns_as(*bound_.table, "num");
-    if (range) std::erase_if(choices, [](const Choice& c) { return c.second->values.size() < 2; });
+    if (limits == Limits::kTwo)
+      std::erase_if(choices, [](const Choice& c) { return c.second->values.size() < 2; });
     if (choices.empty()) return false;
     const auto [column, word] = one_of(choices, rng_);
     set("num", column->name);
@@ -141,7 +151,7 @@ class Binder {
     const Json& limit = one_of(word->values, rng_);
     set("th", text_of(limit));
     say("th.text", {with_unit(limit)});
-    if (!range) return true;
+    if (limits == Limits::kOne) return true;
     const std::size_t low = rng_.below(word->values.size() - 1);
     set("lo", text_of(word->values[low]));
     say("lo.text", {text_of(word->values[low])});
@@ -198,12 +208,12 @@ class Binder {
     return true;
   }
 
-  bool paired(bool same_time) {
+  bool paired(Times times) {
     if (!bound_.table->live || !entity(bound_.table->entity)) return false;
     std::vector<const Table*> others;
     for (const Table& other : catalog_.tables()) {
       if (&other == bound_.table || !other.live || other.entity != bound_.table->entity) continue;
-      if (!same_time || other.time == bound_.table->time) others.push_back(&other);
+      if (times == Times::kAny || other.time == bound_.table->time) others.push_back(&other);
     }
     if (others.empty()) return false;
     const Table& other = *one_of(others, rng_);
@@ -267,7 +277,7 @@ class Binder {
       return;
     }
     const bool categorical = needs(*bound_.intent, "cat") || needs(*bound_.intent, "text-cat");
-    const auto choice = categorical ? std::nullopt : free_category(false);
+    const auto choice = categorical ? std::nullopt : free_category(Categories::kAny);
     if (!choice) return;
     const Json& value = one_of(choice->second->values, rng_);
     set("scope", fmt::format("\n| where {} == {}", choice->first->name, literal(*choice->first, value)));
