@@ -82,9 +82,9 @@ std::optional<std::string> read_command(std::string_view text,
 //   2. without such a fence, the rest behind "KQL:", "Query:" or "Answer:", if the whole of it parses
 //   3. from the first line that begins a query to the last line from there on that begins with `|`, lies
 //      inside brackets or ends in `;`. A query begins with cluster(, database(, let, union, print, search,
-//      find, range, datatable or a table that no word follows ("Tickets are late." is prose); so does what is
-//      no KQL but was meant as a query: a `.` command, and SELECT (up to the next blank line). A line of a
-//      schema, T(A:datetime), begins none.
+//      find, range, datatable or a table that no word follows ("Tickets are late." is prose, and so is
+//      "let me explain": a let has `=` behind its name); so does what is no KQL but was meant as a query: a
+//      `.` command, and SELECT (up to the next blank line). A line of a schema, T(A:datetime), begins none.
 std::optional<std::string> read_query(std::string_view text,
                                       const std::function<bool(std::string_view)>& parses,
                                       const std::function<bool(std::string_view)>& is_table);

@@ -32,33 +32,49 @@ bool is_schema(std::string_view line) {
   return false;
 }
 
+// `let name = ..`; "let me explain" is prose. A name in brackets may be anything.
+bool is_let(std::string_view line) {
+  const std::string_view rest = strip(line.substr(3));
+  return rest.starts_with('[') || strip(rest.substr(first_word(rest).size())).starts_with('=');
+}
+
 bool begins_query(std::string_view line, const std::function<bool(std::string_view)>& is_table) {
-  constexpr std::array<std::string_view, 7> kWords = {"let",  "union", "print",    "search",
-                                                      "find", "range", "datatable"};
+  constexpr std::array<std::string_view, 6> kWords = {"union", "print", "search",
+                                                      "find",  "range", "datatable"};
   line = strip(line);
   const std::string_view word = first_word(line);
   if (line.starts_with("cluster(") || line.starts_with("database(")) return !is_schema(line);
   if (is_select(line)) return true;
   if (line.size() > 1 && line[0] == '.' && std::isalpha(static_cast<unsigned char>(line[1])) != 0)
     return true;
+  if (word == "let") return is_let(line);
   // "find the rows" is prose as well; a word that KQL has is taken all the same.
   if (std::find(kWords.begin(), kWords.end(), word) != kWords.end()) return true;
   const std::string_view rest = strip(line.substr(word.size()));
   return is_table(word) && (rest.empty() || !is_name_char(rest[0])) && !is_schema(line);
 }
 
+// Where the string that begins at `at` with its quote ends: behind its other quote, or with the line. In
+// @"..." a backslash is one, and a quote is written twice.
+std::size_t string_end(std::string_view line, std::size_t at) {
+  const char quote = line[at];
+  const bool verbatim = at > 0 && line[at - 1] == '@';
+  for (++at; at < line.size(); ++at) {
+    const bool twice = verbatim && line.substr(at + 1).starts_with(quote);
+    if (line[at] == quote && !twice) return at + 1;
+    if (verbatim ? line[at] == quote : line[at] == '\\') ++at;
+  }
+  return line.size();
+}
+
 // How deep in brackets the end of a line is. Strings end with their line.
 class Depth {
  public:
   void add(std::string_view line) {
-    char quote = 0;
     for (std::size_t i = 0; i < line.size(); ++i) {
       const char c = line[i];
-      if (quote != 0) {
-        if (c == '\\') ++i;
-        if (c == quote) quote = 0;
-      } else if (c == '"' || c == '\'') {
-        quote = c;
+      if (c == '"' || c == '\'') {
+        i = string_end(line, i) - 1;
       } else if (c == '/' && line.substr(i, 2) == "//") {
         return;
       } else if (c == '(' || c == '[' || c == '{') {

@@ -45,6 +45,19 @@ std::string between_quotes(std::string_view text, std::size_t at) {
   return std::string(text.substr(begin, end - begin));
 }
 
+std::string_view without_number(std::string_view name) {
+  while (!name.empty() && name.back() >= '0' && name.back() <= '9') name.remove_suffix(1);
+  return name;
+}
+
+// Does a function that the query calls begin the names of its columns with this?
+bool makes_names(std::string_view prefix, const KqlNames& names) {
+  for (const std::string_view verb : {"", "make_", "take_", "arg_"}) {
+    if (names.functions.contains(std::string(verb) + std::string(prefix))) return true;
+  }
+  return names.functions.contains(std::string(prefix) + "s");  // percentiles
+}
+
 }  // namespace
 
 KqlCatalogs read_suite_catalog(const std::filesystem::path& path) {
@@ -89,6 +102,7 @@ KqlNames names_of(const kql::Tree& tree) {
   names.columns.insert(found.columns.begin(), found.columns.end());
   names.made.insert(found.created_columns.begin(), found.created_columns.end());
   names.made.insert(found.lets.begin(), found.lets.end());
+  names.functions.insert(found.functions.begin(), found.functions.end());
   return names;
 }
 
@@ -147,18 +161,18 @@ std::set<std::string> token_set(std::string_view text) {
 }
 
 bool is_automatic_name(std::string_view name, const KqlCatalog& catalog, const KqlNames& names) {
+  if (name.size() > kLongestName) return false;
+  const std::string_view base = without_number(name);
   const auto known = [&](std::string_view word) {
     return catalog.columns.contains(word) || names.made.contains(std::string(word));
   };
-  if (name.size() > kLongestName) return false;
-  if (name.ends_with('_') || name.starts_with('$')) return true;  // count_, countif_; $table
-  std::size_t end = name.size();
-  while (end > 0 && name[end - 1] >= '0' && name[end - 1] <= '9') --end;
-  if (end < name.size() && (known(name.substr(0, end)) || name.substr(0, end) == "Column")) return true;
-  // avg_PowerW, percentile_PowerW_95, max_Device_Name: a function's name before, perhaps a number behind.
+  if (base.size() < name.size() && (known(base) || base == "Column" || base == "print_")) return true;
   for (std::size_t at = name.find('_'); at != std::string_view::npos; at = name.find('_', at + 1)) {
-    const std::string_view rest = name.substr(at + 1);
-    if (known(rest) || known(rest.substr(0, std::min(rest.rfind('_'), rest.size())))) return true;
+    if (!makes_names(name.substr(0, at), names)) continue;
+    // What is aggregated, and the percentile behind it; an expression leaves nothing to name.
+    const std::string_view column = name.substr(at + 1), plain = without_number(column);
+    const std::string_view of = plain.ends_with('_') ? plain.substr(0, plain.size() - 1) : plain;
+    if (plain.empty() || plain == "_" || known(column) || known(plain) || known(of)) return true;
   }
   return false;
 }

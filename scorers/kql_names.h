@@ -24,7 +24,8 @@ KqlCatalogs read_public_schemas(const std::filesystem::path& path);  // database
 // The names of one query. Tables may be patterns ("Sys*").
 struct KqlNames {
   std::set<std::string> clusters, databases, tables, columns;
-  std::set<std::string> made;  // names that the query makes: aliases, let, parameters
+  std::set<std::string> made;                    // names that the query makes: aliases, let, parameters
+  std::set<std::string, std::less<>> functions;  // those that it calls
 };
 
 // "https://FleetNet.westeurope.kusto.windows.net" -> "fleetnet".
@@ -39,7 +40,9 @@ KqlNames scanned_names(std::string_view text, const KqlCatalog& catalog);
 // Kind and text of each token; strings by their value, neighbours as one.
 std::set<std::string> token_set(std::string_view text);
 
-// Is it a name that KQL itself makes out of others: `count_`, `avg_PowerW`, `Device1`?
+// Is it a name that KQL itself makes: of a function that the query calls (`count_`, `avg_PowerW`,
+// `percentile_PowerW_95`; make_list(a) makes `list_a`), for a name that is there twice (`Device1`), for a
+// column without one (`Column1`, `print_0`)?
 bool is_automatic_name(std::string_view name, const KqlCatalog& catalog, const KqlNames& names);
 
 }  // namespace micius

@@ -80,10 +80,12 @@ Answer judge_query(std::string query, const KqlCatalog& catalog) {
 // Blanks and comments alone are no query.
 bool is_empty_query(std::string_view query) { return kql::lex(query).tokens.size() <= 1; }
 
+// Which tables a sample's query may use.
+enum class Schema { kWhole, kOfDatabase };
+
 class Nl2Kql final : public Scorer {
  public:
-  explicit Nl2Kql(KqlCatalogs catalogs, bool by_database)
-      : catalogs_(std::move(catalogs)), by_database_(by_database) {}
+  Nl2Kql(KqlCatalogs catalogs, Schema schema) : catalogs_(std::move(catalogs)), schema_(schema) {}
 
   std::string_view name() const override { return "nl2kql"; }
   std::vector<std::string> metrics() const override { return kMetrics; }
@@ -113,14 +115,22 @@ class Nl2Kql final : public Scorer {
     recall("table", wanted.tables, answer.names.tables, values, reasons);
     recall("column", wanted.columns, answer.names.columns, values, reasons);
     add_mean(values);
-    return finish(std::move(values), answer, query.has_value(), reasons);
+    Score score;
+    score.verdict = verdict_of(values, query ? Verdict::kIncorrect : Verdict::kNoAnswer);
+    for (const std::string& metric : kMetrics) {
+      const auto it = values.find(metric);
+      if (it != values.end()) score.values.push_back({metric, it->second});
+    }
+    score.answer = shorten(answer.query, kShownAnswer);
+    score.reason = visible_line(join(reasons, "; "));
+    return score;
   }
 
  private:
   // Null where there is no schema for the sample's database.
   const KqlCatalog* catalog_of(const Sample& sample) const {
-    const auto it =
-        catalogs_.find(by_database_ ? JsonFields(sample.extra, sample.id).string("database") : "");
+    const bool whole = schema_ == Schema::kWhole;
+    const auto it = catalogs_.find(whole ? "" : JsonFields(sample.extra, sample.id).string("database"));
     return it == catalogs_.end() ? nullptr : &it->second;
   }
 
@@ -187,28 +197,17 @@ class Nl2Kql final : public Scorer {
     return unknown.empty();
   }
 
-  static Score finish(std::map<std::string, double> values, const Answer& answer, bool was_read,
-                      const std::vector<std::string>& reasons) {
-    Score score;
-    for (const std::string& metric : kMetrics) {
-      const auto it = values.find(metric);
-      if (it != values.end()) score.values.push_back({metric, it->second});
-    }
-    const auto positive = [](const Value& value) { return value.value > 0; };
-    if (values["names"] == 1) {
-      score.verdict = Verdict::kCorrect;
-    } else if (std::any_of(score.values.begin(), score.values.end(), positive)) {
-      score.verdict = Verdict::kPartial;
-    } else {
-      score.verdict = was_read ? Verdict::kIncorrect : Verdict::kNoAnswer;
-    }
-    score.answer = shorten(answer.query, kShownAnswer);
-    score.reason = visible_line(join(reasons, "; "));
-    return score;
+  // Names say nothing about a reference that has none: then the query itself must be the same.
+  static Verdict verdict_of(const std::map<std::string, double>& values, Verdict nothing) {
+    const auto names = values.find("names");
+    const double right = names == values.end() ? values.at("similarity") : names->second;
+    if (right == 1 && values.at("syntax_accuracy") == 1) return Verdict::kCorrect;
+    const bool part = std::any_of(values.begin(), values.end(), [](const auto& v) { return v.second > 0; });
+    return part ? Verdict::kPartial : nothing;
   }
 
   KqlCatalogs catalogs_;
-  bool by_database_;
+  Schema schema_;
 };
 
 }  // namespace
@@ -219,14 +218,14 @@ std::unique_ptr<Scorer> make_nl2kql_scorer(const Spec& spec, const ScorerContext
   const std::string catalog = fields.string_or("catalog", "aimicius");
   if (catalog == "aimicius") {
     return std::make_unique<Nl2Kql>(
-        read_suite_catalog(context.roots.share / "datasets/aimicius/nl2kql/catalog.json"), false);
+        read_suite_catalog(context.roots.share / "datasets/aimicius/nl2kql/catalog.json"), Schema::kWhole);
   }
   if (catalog == "public") {
     const auto path = context.roots.data / "nl2kql/schemas.json";
     // Without it no sample has a schema and none is scored; the missing pairs are named by their dataset.
     KqlCatalogs schemas;
     if (std::filesystem::exists(path)) schemas = read_public_schemas(path);
-    return std::make_unique<Nl2Kql>(std::move(schemas), true);
+    return std::make_unique<Nl2Kql>(std::move(schemas), Schema::kOfDatabase);
   }
   fail(ErrorCode::kUsage, "{}: unknown catalog '{}'{}; known: aimicius, public", fields.where(), catalog,
        did_you_mean(catalog, {"aimicius", "public"}));
