@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/variable.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/console.h"
@@ -170,9 +171,9 @@ std::vector<TaskRequest> RunCommand::requested_tasks() const {
 Json RunCommand::tags() const {
   Json json = Json::object();
   for (const std::string& tag : tags_) {
-    const std::size_t equals = tag.find('=');
-    if (equals == std::string::npos) fail(ErrorCode::kUsage, "--tag '{}' is not KEY=VALUE", tag);
-    json[tag.substr(0, equals)] = tag.substr(equals + 1);
+    const auto pair = read_variable(tag);
+    if (!pair) fail(ErrorCode::kUsage, "--tag '{}' is not KEY=VALUE", tag);
+    json[std::string(pair->name)] = pair->value;
   }
   return json;
 }

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/variable.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/environment.h"
@@ -72,7 +73,8 @@ std::string unexpected_word(const CLI::App& app, const ConfigArguments& config) 
   const CLI::App& command = parsed_app(app);
   const std::string path = full_name(command);
   if (extras.front().starts_with("-")) {
-    const std::string flag = extras.front().substr(0, extras.front().find('='));
+    const auto with_value = read_variable(extras.front());
+    const std::string flag(with_value ? with_value->name : extras.front());
     const bool from_file = std::find(config.flags.begin(), config.flags.end(), flag) != config.flags.end();
     return fmt::format("{}: unknown flag '{}'{}; see `{} --help`", from_file ? config.path : path, flag,
                        did_you_mean(flag, flags_of(command)), path);
