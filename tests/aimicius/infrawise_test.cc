@@ -1,46 +1,18 @@
 // The data of Infrawise with its task and scorer: what the sources give, and how the simplest models score.
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
 #include <string>
 
 #include <catch2/catch.hpp>
-#include <unistd.h>
 
 #include "base/files.h"
-#include "base/text.h"
 #include "scorers/registry.h"
 #include "suite.h"
 #include "suite_data.h"
 
 namespace micius {
 namespace {
-
-namespace fs = std::filesystem;
-
-// A copy of the suite's sources to break, removed with the object.
-class SuiteCopy {
- public:
-  SuiteCopy() : path_(fs::temp_directory_path() / fmt::format("micius-suite-{}", ::getpid())) {
-    fs::create_directories(path_ / "infrawise");
-    for (const char* file : {"CANARY.txt", "README.md", "infrawise/vocabulary.json",
-                             "infrawise/phrasings.json", "infrawise/pool.jsonl"}) {
-      fs::copy_file(kSuite / file, path_ / file, fs::copy_options::overwrite_existing);
-    }
-  }
-  ~SuiteCopy() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
-  void replace(const char* file, const std::string& from, const std::string& to) {
-    const std::string text = read_file(path_ / file);
-    REQUIRE(text.find(from) != std::string::npos);
-    write_file_atomic(path_ / file, replace_all(text, from, to));
-  }
-
- private:
-  fs::path path_;
-};
 
 using Model = std::function<std::string(std::size_t sample, std::span<const Turn>)>;
 
@@ -149,16 +121,10 @@ TEST_CASE("every case carries the canary and its own id") {
 }
 
 TEST_CASE("a broken rule fails the build") {
-  const auto message_after = [](const char* file, const std::string& from,
-                                const std::string& to) -> std::string {
-    SuiteCopy copy;
-    copy.replace(file, from, to);
-    try {
-      aimicius::build(copy.path());
-    } catch (const std::exception& error) {
-      return error.what();
-    }
-    return "built";
+  const SuiteCopy copy({"CANARY.txt", "README.md", "infrawise/vocabulary.json", "infrawise/phrasings.json",
+                        "infrawise/pool.jsonl"});
+  const auto message_after = [&copy](const char* file, const std::string& from, const std::string& to) {
+    return copy.message_after(file, from, to, [](const auto& folder) { aimicius::build(folder); });
   };
   const char* phrasings = "infrawise/phrasings.json";
   CHECK_THAT(

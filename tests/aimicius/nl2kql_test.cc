@@ -6,38 +6,19 @@
 #include <string>
 
 #include <catch2/catch.hpp>
-#include <unistd.h>
 
 #include "base/files.h"
-#include "base/text.h"
-#include "datasets/registry.h"
 #include "kql/names.h"
 #include "kql/parser.h"
 #include "nl2kql_files.h"
 #include "scorers/registry.h"
 #include "shared_files.h"
-#include "tasks/registry.h"
+#include "suite_data.h"
 
 namespace micius {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kSuite = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius";
-
-TaskOptions options(const fs::path& data = "") {
-  TaskOptions result;
-  result.roots.share = MICIUS_SOURCE_DIR;
-  result.roots.data = data;
-  return result;
-}
-
-std::vector<Sample> samples_of(const Task& task, const DataRoots& roots) {
-  const auto dataset = dataset_registry().get(task.dataset.name)(task.dataset, roots);
-  std::vector<Sample> samples;
-  for (std::size_t i = 0; i < dataset->size(); ++i) samples.push_back(task.prepare(dataset->at(i)));
-  return samples;
-}
 
 using Model = std::function<std::string(std::size_t sample)>;
 
@@ -61,28 +42,6 @@ std::map<std::string, double> scores(const Task& task, const std::vector<Sample>
   return sums;
 }
 
-// A copy of the suite's sources to break, removed with the object.
-class SourcesCopy {
- public:
-  SourcesCopy() : path_(fs::temp_directory_path() / fmt::format("micius-nl2kql-{}", ::getpid())) {
-    fs::create_directories(path_ / "nl2kql");
-    for (const char* file : {"CANARY.txt", "nl2kql/README.md", "nl2kql/catalog.json", "nl2kql/intents.json",
-                             "nl2kql/phrasings.json", "nl2kql/curated.jsonl"})
-      fs::copy_file(kSuite / file, path_ / file, fs::copy_options::overwrite_existing);
-  }
-  ~SourcesCopy() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
-  void replace(const char* file, const std::string& from, const std::string& to) {
-    const std::string text = read_file(path_ / file);
-    REQUIRE(text.find(from) != std::string::npos);
-    write_file_atomic(path_ / file, replace_all(text, from, to));
-  }
-
- private:
-  fs::path path_;
-};
-
 }  // namespace
 
 TEST_CASE("NL2KQL's files are what their sources give") {
@@ -94,7 +53,7 @@ TEST_CASE("NL2KQL's files are what their sources give") {
 
 TEST_CASE("the simplest models score within expected.json on NL2KQL") {
   const Task task = task_registry().get("nl2kql")(options());
-  const std::vector<Sample> samples = samples_of(task, options().roots);
+  const std::vector<Sample> samples = samples_of(task);
   CHECK(samples.size() == 512);
   std::map<std::string, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < samples.size(); ++i) groups[samples[i].extra.at("group")].push_back(i);
@@ -204,16 +163,10 @@ TEST_CASE("the published pairs can be answered") {
 }
 
 TEST_CASE("a broken rule fails NL2KQL's build") {
-  const auto message_after = [](const char* file, const std::string& from,
-                                const std::string& to) -> std::string {
-    SourcesCopy copy;
-    copy.replace(file, from, to);
-    try {
-      aimicius::build_nl2kql(copy.path());
-    } catch (const std::exception& error) {
-      return error.what();
-    }
-    return "built";
+  const SuiteCopy copy({"CANARY.txt", "nl2kql/README.md", "nl2kql/catalog.json", "nl2kql/intents.json",
+                        "nl2kql/phrasings.json", "nl2kql/curated.jsonl"});
+  const auto message_after = [&copy](const char* file, const std::string& from, const std::string& to) {
+    return copy.message_after(file, from, to, [](const auto& folder) { aimicius::build_nl2kql(folder); });
   };
   const char* curated = "nl2kql/curated.jsonl";
   CHECK_THAT(
