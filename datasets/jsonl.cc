@@ -1,9 +1,13 @@
 #include "datasets/jsonl.h"
 
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "core/dataset_file.h"
 #include "datasets/rows.h"
 #include "datasets/source_file.h"
@@ -49,10 +53,62 @@ class JsonlRows final : public Rows {
   std::vector<Line> lines_;
 };
 
+// Rows of two files: those of `main`, and before the first that names it the row of `others` that it names.
+class RowsBeside final : public Rows {
+ public:
+  RowsBeside(std::unique_ptr<Rows> main, std::unique_ptr<Rows> others, const std::string& id,
+             const std::string& field)
+      : main_(std::move(main)), others_(std::move(others)) {
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < others_->size(); ++i)
+      places.emplace(JsonFields(others_->row(i), others_->where(i)).string(id), i);
+    std::unordered_set<std::size_t> there;
+    for (std::size_t i = 0; i < main_->size(); ++i) {
+      const std::string of = JsonFields(main_->row(i), main_->where(i)).string(field);
+      const auto place = places.find(of);
+      if (place == places.end()) {
+        fail(ErrorCode::kInvalidData, "{}: field '{}': no row '{}' in the file beside it", main_->where(i),
+             field, of);
+      }
+      if (there.insert(place->second).second) places_.push_back({others_.get(), place->second});
+      places_.push_back({main_.get(), i});
+    }
+  }
+
+  std::size_t size() const override { return places_.size(); }
+  Json row(std::size_t index) const override { return places_.at(index).rows->row(places_[index].index); }
+  std::string where(std::size_t index) const override {
+    return places_.at(index).rows->where(places_[index].index);
+  }
+  std::string content_hash() const override {
+    return sha256_hex(main_->content_hash() + others_->content_hash());
+  }
+
+ private:
+  struct Place {
+    const Rows* rows;
+    std::size_t index;
+  };
+  std::unique_ptr<Rows> main_, others_;
+  std::vector<Place> places_;
+};
+
+std::unique_ptr<Rows> open_rows(const Spec& spec, const DataRoots& roots) {
+  return std::make_unique<JsonlRows>(require_dataset_file(spec, roots));
+}
+
 }  // namespace
 
 std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots) {
-  return make_dataset(spec, std::make_unique<JsonlRows>(require_dataset_file(spec, roots)));
+  const JsonFields params(spec.params, "dataset loader 'jsonl'");
+  if (!params.has("beside")) return make_dataset(spec, open_rows(spec, roots));
+  const JsonFields beside = params.object("beside");
+  beside.only({"path", "field"});
+  Spec own = spec, others = spec;
+  own.params.erase("beside");
+  others.params["path"] = beside.string("path");
+  return make_dataset(own, std::make_unique<RowsBeside>(open_rows(own, roots), open_rows(others, roots),
+                                                        params.string("id"), beside.string("field")));
 }
 
 }  // namespace micius

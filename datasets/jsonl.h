@@ -9,6 +9,10 @@
 namespace micius {
 
 // A line of blanks is not a row. Rows are parsed when asked for; the file stays mapped.
+//
+// Params "beside", {"path": "test.jsonl", "field": "of"}: this file's rows say by the id in `of` which row of
+// that file they are another form of. That row comes before the first that names it, and the content hash is
+// over both files. Throws Error{kInvalidData} for an id that is not there.
 std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots);
 
 }  // namespace micius

@@ -120,6 +120,26 @@ void write_aggregates(const ReportSet& set, std::size_t width, std::ostream& out
   if (!lines.empty()) out << '\n' << lines;
 }
 
+// Where a run asks each case in several forms: "nl2kql:robust, m: worst 1.0 % (0.0 .. 2.0), .., of 200
+// cases".
+void write_forms(const ReportSet& set, std::size_t width, std::ostream& out) {
+  std::string lines;
+  for (const Report& report : set.reports) {
+    std::string figures;
+    std::size_t cases = 0;
+    for (std::size_t i = 0; i < report.metrics.size() && i < report.spec.metrics.size(); ++i) {
+      const Metric& metric = report.metrics[i];
+      if (report.spec.metrics[i].of.empty() || !metric.estimate) continue;
+      figures += fmt::format("{} {} ({}), ", metric.name, value_text(metric), interval_text(metric));
+      cases = metric.estimate->n;
+    }
+    if (figures.empty()) continue;
+    const std::string who = visible_line(report.spec.task + ", " + report.spec.model.name);
+    lines += wrap(fmt::format("{}: {}of {} cases", who, figures, cases), width, 2) + "\n";
+  }
+  if (!lines.empty()) out << '\n' << lines;
+}
+
 // What a score must be held against, once a task: "nothing known gets up to: cmdgen 3.0, infrawise 20.0 %".
 void write_floors(const ReportSet& set, std::size_t width, std::ostream& out) {
   std::string text;
@@ -175,6 +195,7 @@ class TextWriter final : public ReportWriter {
       out << '\n' << wrap(note, style_.width, 2) << '\n';
     }
     write_aggregates(set, style_.width, out);
+    write_forms(set, style_.width, out);
     write_floors(set, style_.width, out);
     write_notes(set, out);
     write_published(set, style_.width, out);

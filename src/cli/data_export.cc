@@ -32,6 +32,7 @@ Spec split_of(const Task& task, const std::string& split) {
   }
   Spec dataset = task.dataset;
   const std::filesystem::path test = dataset.params.at("path").get<std::string>();
+  dataset.params.erase("beside");
   dataset.params["path"] = (test.parent_path() / (split + ".jsonl")).string();
   return dataset;
 }

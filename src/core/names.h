@@ -17,7 +17,7 @@ std::string_view name_of(Verdict value);      // correct, partial, incorrect, no
 std::string_view name_of(RunStatus value);    // unfinished, complete, stopped
 std::string_view name_of(PromptStyle value);  // text, turns, one_turn
 std::string_view name_of(Direction value);    // higher, lower
-std::string_view name_of(Reduction value);    // mean, exp_neg_mean
+std::string_view name_of(Reduction value);    // mean, exp_neg_mean, worst, flips
 
 Role role_from(std::string_view name, std::string_view where = {});
 StopReason stop_reason_from(std::string_view name, std::string_view where = {});

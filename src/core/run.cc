@@ -36,6 +36,7 @@ Json to_json(const std::vector<MetricInfo>& metrics) {
                     {"unit", m.unit},
                     {"direction", name_of(m.direction)},
                     {"reduction", name_of(m.reduction)}});
+    if (!m.of.empty()) list.back()["of"] = m.of;
   }
   return list;
 }
@@ -45,7 +46,7 @@ std::vector<MetricInfo> metrics_from_json(const Json& list, const std::string& w
   for (const Json& item : list) {
     const JsonFields f(item, where);
     metrics.push_back({f.string("name"), f.string("unit"), direction_from(f.string("direction"), where),
-                       reduction_from(f.string("reduction"), where)});
+                       reduction_from(f.string("reduction"), where), f.string_or("of", "")});
   }
   return metrics;
 }

@@ -18,13 +18,16 @@ namespace micius {
 enum class Direction { kHigherIsBetter, kLowerIsBetter };
 
 // How the values of the samples become the metric. kMean: their mean. kExpNegMean: exp(-mean), a perplexity.
-enum class Reduction { kMean, kExpNegMean };
+// The next two are over the clusters (Task::cluster) that have two samples or more: kWorst, the mean of their
+// lowest values; kFlips, the share of those whose values are not all the same.
+enum class Reduction { kMean, kExpNegMean, kWorst, kFlips };
 
 struct MetricInfo {
   std::string name;
   std::string unit = "fraction";
   Direction direction = Direction::kHigherIsBetter;
   Reduction reduction = Reduction::kMean;
+  std::string of = {};  // the value of a score that it is made of; `name` where empty
 };
 
 enum class ShotRule {

@@ -55,6 +55,40 @@ void cut_to_fraction(std::optional<Estimate>& estimate) {
   estimate->high = std::min(1.0, *estimate->high);
 }
 
+// One value a cluster of two samples or more, in the order of the clusters.
+std::vector<double> by_cluster(Reduction reduction, const std::vector<double>& values,
+                               const std::vector<std::uint32_t>& clusters) {
+  struct Range {
+    double low, high;
+    std::size_t n;
+  };
+  std::map<std::uint32_t, Range> ranges;
+  for (std::size_t i = 0; i < clusters.size(); ++i) {
+    Range& range = ranges.try_emplace(clusters[i], Range{values[i], values[i], 0}).first->second;
+    range = {std::min(range.low, values[i]), std::max(range.high, values[i]), range.n + 1};
+  }
+  std::vector<double> result;
+  for (const auto& [cluster, range] : ranges) {
+    if (range.n < 2) continue;
+    result.push_back(reduction == Reduction::kWorst ? range.low : range.low < range.high ? 1 : 0);
+  }
+  return result;
+}
+
+std::optional<Estimate> reduce(Reduction reduction, const std::vector<double>& values,
+                               const std::vector<std::uint32_t>& clusters) {
+  switch (reduction) {
+    case Reduction::kMean:
+      return estimate_mean(values, clusters);
+    case Reduction::kExpNegMean:
+      return estimate_exp_neg_mean(values, clusters);
+    case Reduction::kWorst:
+    case Reduction::kFlips:
+      return estimate_mean(by_cluster(reduction, values, clusters), {});
+  }
+  return std::nullopt;
+}
+
 // The values of a run by sample, filled record by record in dataset order.
 class Table {
  public:
@@ -68,7 +102,8 @@ class Table {
     }
     for (const Value& value : values) {
       for (std::size_t m = 0; m < columns_.size(); ++m) {
-        if (spec_.metrics[m].name != value.metric) continue;
+        const MetricInfo& info = spec_.metrics[m];
+        if ((info.of.empty() ? info.name : info.of) != value.metric) continue;
         Cell& cell = columns_[m].back();
         cell.sum += value.value;
         ++cell.repeats;
@@ -125,8 +160,7 @@ class Table {
         if (!clusters_.empty()) clusters.push_back(clusters_[sample]);
       }
       Metric metric{info.name, info.unit, info.direction, m == 0, {}};
-      metric.estimate = info.reduction == Reduction::kMean ? estimate_mean(values, clusters)
-                                                           : estimate_exp_neg_mean(values, clusters);
+      metric.estimate = reduce(info.reduction, values, clusters);
       if (info.unit == "fraction") cut_to_fraction(metric.estimate);
       result.push_back(std::move(metric));
     }

@@ -124,6 +124,31 @@ TEST_CASE("a file packed with gzip is found and read, a broken one is refused") 
   CHECK_THROWS_WITH(open("jsonl", params, folder.path()), Catch::Contains("file.jsonl.gz: broken gzip file"));
 }
 
+TEST_CASE("rows stand behind those of another file that they are another form of") {
+  const TempDir folder;
+  const auto write = [&](const char* name, const std::string& text) {
+    write_file_atomic(folder.path() / name, text);
+  };
+  write("test.jsonl", "{\"id\": \"a\"}\n{\"id\": \"b\"}\n{\"id\": \"c\"}\n");
+  write(
+      "robust.jsonl",
+      "{\"id\": \"r1\", \"of\": \"c\"}\n{\"id\": \"r2\", \"of\": \"c\"}\n{\"id\": \"r3\", \"of\": \"a\"}\n");
+  const Json params = {
+      {"path", "robust.jsonl"}, {"id", "id"}, {"beside", {{"path", "test.jsonl"}, {"field", "of"}}}};
+  const auto dataset = open("jsonl", params, folder.path());
+  std::string ids;
+  for (std::size_t i = 0; i < dataset->size(); ++i) ids += dataset->at(i).id + " ";
+  CHECK(ids == "c r1 r2 a r3 ");
+  CHECK(dataset->name() == "robust.jsonl");
+  const std::string hash = dataset->content_hash();
+  write("test.jsonl", "{\"id\": \"a\", \"x\": 1}\n{\"id\": \"c\"}\n");
+  CHECK(open("jsonl", params, folder.path())->content_hash() != hash);
+  write("test.jsonl", "{\"id\": \"a\"}\n");
+  CHECK_THROWS_WITH(
+      open("jsonl", params, folder.path()),
+      (folder.path() / "robust.jsonl").string() + ":1: field 'of': no row 'c' in the file beside it");
+}
+
 TEST_CASE("a missing file is named with what to type, roots and paths") {
   const TempDir folder;
   CHECK_THROWS_WITH(open("jsonl", {{"path", "general/x/test.jsonl"}}, folder.path()),

@@ -153,6 +153,23 @@ TEST_CASE("samples of one cluster are not independent") {
   CHECK(*estimate.high == 1);
 }
 
+TEST_CASE("the forms of a case give its worst value and whether they differ") {
+  RunSpec spec = spec_of({"a", "a1", "a2", "b", "b1", "c"});
+  spec.cluster = "of";
+  spec.metrics = {{"acc"},
+                  {"worst", "fraction", Direction::kHigherIsBetter, Reduction::kWorst, "acc"},
+                  {"flip_rate", "fraction", Direction::kLowerIsBetter, Reduction::kFlips, "acc"}};
+  std::vector<Record> records = {record_of("a", 1),    record_of("a1", 1),    record_of("a2", 0.5),
+                                 record_of("b", 0.25), record_of("b1", 0.25), record_of("c", 0)};
+  for (Record& record : records) record.sample.extra["of"] = record.sample.id.substr(0, 1);
+  const Report report = report_of(run_spec_from_json(to_json(spec), "spec"), records);
+  CHECK(report.metrics[0].estimate->value == 0.5);
+  CHECK(report.metrics[1].estimate->value == Approx((0.5 + 0.25) / 2));
+  CHECK(report.metrics[1].estimate->n == 2);  // "c" has one form
+  CHECK(report.metrics[2].estimate->value == 0.5);
+  CHECK(*report.metrics[2].estimate->low == Approx(wilson(1, 2).low));
+}
+
 TEST_CASE("a stable report leaves out what two executions do not share") {
   SummarizeOptions stable;
   stable.stable = true;
