@@ -80,4 +80,12 @@ std::string repeat_command(const RunSpec& spec) {
   return command;
 }
 
+std::string replay_command(RunSpec spec, RunId run) {
+  spec.model_source = fmt::format("replay:{}", static_cast<std::int64_t>(run));
+  spec.model_options = Json::object();
+  spec.first_samples = true;
+  spec.dataset.samples = 0;  // no limit
+  return repeat_command(spec);
+}
+
 }  // namespace micius

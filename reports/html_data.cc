@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "core/group_keys.h"
 #include "core/names.h"
+#include "reports/command.h"
 #include "reports/html_internal.h"
 
 namespace micius {
@@ -55,7 +56,10 @@ class Builder {
                  {"model", grid_.model_of(index)},
                  {"metrics", metrics},
                  {"by", report.spec.breakdowns}};
-    if (report.execution) head["id"] = static_cast<std::int64_t>(report.execution->id);
+    if (report.execution) {
+      head["id"] = static_cast<std::int64_t>(report.execution->id);
+      head["again"] = replay_command(report.spec, report.execution->id);
+    }
     return head;
   }
 

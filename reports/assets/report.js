@@ -10,7 +10,7 @@
     truncated: ["\u2026", "truncated"], empty: ["\u25a1", "empty"],
   };
   let data = null, shown = [], active = 0, prefix = 0;
-  let filter = { run: 0, show: "", by: "", key: "", q: "" };
+  let filter = { run: 0, show: "", by: "", key: "", part: "", is: "", q: "" };
 
   // Children are nodes, strings or null; attributes that are null are left out.
   function el(tag, attributes, ...children) {
@@ -47,7 +47,7 @@
   const short = (value, unit) => value == null ? "" : unit === "fraction" && Number.isInteger(value) ? `${value}` : number(value, unit);
   const verdict = (name) => el("span", { class: `v-${name}` }, WORDS[name][0], el("span", { class: "word" }, ` ${WORDS[name][1]}`));
 
-  // ---- address: #samples?run=0&show=no_answer&by=group&key=single&q=text, #sample?...&id=..&repeat=0
+  // ---- address: #samples?run=0&show=no_answer&by=group&key=single&part=table&is=0&q=text, #sample?...&id=..&repeat=0
 
   function query(extra) {
     const params = new URLSearchParams();
@@ -62,7 +62,7 @@
     const params = new URLSearchParams(rest || "");
     if (page === "samples" || page === "sample") {
       const run = Number(params.get("run") || 0);
-      filter = { run: data.runs[run] ? run : 0, show: params.get("show") || "", by: params.get("by") || "", key: params.get("key") || "", q: params.get("q") || "" };
+      filter = { run: data.runs[run] ? run : 0, show: params.get("show") || "", by: params.get("by") || "", key: params.get("key") || "", part: params.get("part") || "", is: params.get("is") || "", q: params.get("q") || "" };
       applyFilter();
     }
     const reading = page === "sample" && openSample(params.get("id"), Number(params.get("repeat") || 0));
@@ -82,8 +82,12 @@
       const keys = row[GROUPS][run.by.indexOf(filter.by)];
       if (!keys || !keys.includes(filter.key)) return false;
     }
+    if (filter.part && kindOf(row[VALUES][run.metrics.findIndex(([name]) => name === filter.part)]) !== filter.is) return false;
     return !filter.q || haystack(row).includes(filter.q.toLowerCase());
   }
+
+  // A part of a score is right, wrong, something between, or not asked for.
+  const kindOf = (value) => value == null ? "none" : value === 1 || value === 0 ? `${value}` : "between";
 
   const haystacks = new Map();
   function haystack(row) {
@@ -161,8 +165,31 @@
     }
     group.value = filter.by ? JSON.stringify([filter.by, filter.key]) : "";
     group.parentElement.hidden = run.by.length === 0;
+    drawParts(run);
     if (byId("search") !== document.activeElement) byId("search").value = filter.q;
     byId("count").textContent = `${shown.length} of ${run.rows.length}`;
+  }
+
+  function drawParts(run) {
+    const part = byId("part");
+    part.replaceChildren(el("option", { value: "" }, "all"));
+    run.metrics.forEach(([name, unit], i) => {
+      if (unit !== "fraction" || !isScored(run, i)) return;
+      const counts = { 1: 0, between: 0, 0: 0, none: 0 };
+      for (const row of run.rows) counts[kindOf(row[VALUES][i])]++;
+      const options = Object.keys(counts).filter((kind) => counts[kind]).map((kind) => el("option", { value: JSON.stringify([name, kind]) }, `${visible(name)}: ${kind} (${counts[kind]})`));
+      if (options.length > 1) part.append(el("optgroup", { label: visible(name) }, options));
+    });
+    part.value = filter.part ? JSON.stringify([filter.part, filter.is]) : "";
+    part.parentElement.hidden = part.children.length === 1 && !filter.part;
+  }
+
+  // Has any sample a value of the metric? Those over several samples have none of one.
+  const scored = new Map();
+  function isScored(run, metric) {
+    const key = `${data.runs.indexOf(run)} ${metric}`;
+    if (!scored.has(key)) scored.set(key, run.rows.some((row) => row[VALUES][metric] != null));
+    return scored.get(key);
   }
 
   function drawRow(run, row, i) {
@@ -204,8 +231,9 @@
     const browser = byId("browser");
     browser.append(
       el("div", { class: "filters" },
-        el("label", {}, "Run", el("select", { id: "run", onchange: (e) => setFilter({ run: Number(e.target.value), by: "", key: "" }) }, data.runs.map((run, i) => el("option", { value: i }, runName(run))))),
+        el("label", {}, "Run", el("select", { id: "run", onchange: (e) => setFilter({ run: Number(e.target.value), by: "", key: "", part: "", is: "" }) }, data.runs.map((run, i) => el("option", { value: i }, runName(run))))),
         el("label", {}, "Group", el("select", { id: "group", onchange: (e) => { const [by, key] = e.target.value ? JSON.parse(e.target.value) : ["", ""]; setFilter({ by, key }); } })),
+        el("label", {}, "Part", el("select", { id: "part", onchange: (e) => { const [part, is] = e.target.value ? JSON.parse(e.target.value) : ["", ""]; setFilter({ part, is }); } })),
         el("label", {}, "Text", el("input", { id: "search", type: "search", placeholder: "id, question, answer", oninput: (e) => setFilter({ q: e.target.value }) })),
         el("span", { class: "count", id: "count", "aria-live": "polite" })),
       el("div", { class: "filters chips", id: "verdicts", role: "group", "aria-label": "Verdict" }),
@@ -311,9 +339,66 @@
       })))));
   }
 
+  // NL2KQL: both queries with their tokens coloured, and of the reference's names which the answer has. Names are
+  // found by word here; the score reads the parsed query.
+  const KQL = /(\/\/[^\n]*)|((?:[hH]?@(?:"(?:[^"\n]|"")*"?|'(?:[^'\n]|'')*'?))|[hH]?"(?:\\.|[^"\\\n])*"?|[hH]?'(?:\\.|[^'\\\n])*'?)|(\d[\w.]*)|((?:project|mv|make|top|sample|parse|graph)-[a-z-]+|[A-Za-z_$]\w*)|(\s+)|([^])/gu;
+  const KQL_KINDS = ["comment", "string", "number", "word", "blank", "mark"];
+  const KQL_WORDS = new Set("and asc between by contains desc endswith from has has_any has_all in let not nulls of on or kind regex startswith step to with".split(" "));
+  const KQL_HEADS = new Set("datatable evaluate find let print range search union".split(" "));
+
+  function kqlTokens(text) {
+    const tokens = [];
+    let before = ";";
+    for (const match of text.matchAll(KQL)) {
+      const kind = KQL_KINDS[match.slice(1).findIndex((group) => group != null)];
+      const token = { kind, text: match[0], name: match[0] };
+      if (kind === "word" && (before === "|" || KQL_WORDS.has(match[0]) || before === ";" && KQL_HEADS.has(match[0]))) token.kind = "operator";
+      const last = tokens[tokens.length - 1];
+      if (match[0] === "(" && last?.kind === "word") last.kind = "call";
+      if (kind === "string") token.name = match[0].replace(/^[hH]?@?["']|["']$/g, "");
+      if (kind !== "blank" && kind !== "comment") before = match[0];
+      tokens.push(token);
+    }
+    return tokens;
+  }
+
+  const plainCluster = (name) => name.toLowerCase().replace(/^https:\/\//, "").replace(/(\.[^.]+)?\.kusto\.windows\.net\/*$/, "");
+
+  // Which of the names that a reference has each token is, as "table SyslogData", or nothing.
+  function kqlNames(tokens, sample) {
+    const of = (field) => new Set(sample.extra[field] || []);
+    const clusters = new Set([...of("clusters")].map(plainCluster)), databases = of("databases"), tables = of("tables"), columns = of("columns");
+    const names = new Map();
+    const put = (token, kind, name, known) => { if (known.has(name)) names.set(token, `${kind} ${name}`); };
+    tokens.forEach((token, i) => {
+      const callee = tokens[i - 1]?.text === "(" ? tokens[i - 2]?.text : "";
+      if (token.kind === "string" && callee === "cluster") put(token, "cluster", plainCluster(token.name), clusters);
+      else if (token.kind === "string" && callee === "database") put(token, "database", token.name, databases);
+      else if (token.kind === "word" || token.kind === "string" && tokens[i - 1]?.text === "[") {
+        put(token, "column", token.name, columns);
+        put(token, "table", token.name, tables);
+      }
+    });
+    return names;
+  }
+
+  function queries(answer, sample) {
+    const texts = [answer, sample.targets[0]].map((text) => kqlTokens(visible(text)));
+    const names = texts.map((tokens) => kqlNames(tokens, sample));
+    const both = new Set([...names[0].values()].filter((name) => [...names[1].values()].includes(name)));
+    const view = (i) => el("pre", { class: "kql", tabindex: "0" }, texts[i].map((token) => {
+      const name = names[i].get(token);
+      if (!name) return token.kind === "blank" || token.kind === "mark" || token.kind === "word" ? token.text : el("span", { class: `k-${token.kind}` }, token.text);
+      const has = both.has(name);
+      return el("span", { class: has ? "k-has" : "k-lacks", title: `${name}: ${has ? "in both" : "not in the answer"}` }, token.text);
+    }));
+    const legend = (...parts) => el("p", { class: "note" }, parts);
+    return { answer: view(0), reference: [view(1), legend(el("span", { class: "k-has" }, "names"), " that the answer has, ", el("span", { class: "k-lacks" }, "names"), " that it lacks; found by word, where the score reads the parsed query.")] };
+  }
+
   function metricsOf(run, row, full) {
     const reason = visible(full?.reason ?? row[REASON]);
-    return block("Metrics", reason ? el("p", {}, reason) : null, el("table", { class: "plain" }, el("tbody", {}, run.metrics.map(([name, unit], i) =>
+    return block("Metrics", reason ? el("p", {}, reason) : null, el("table", { class: "plain" }, el("tbody", {}, run.metrics.map(([name, unit], i) => !isScored(run, i) ? null :
       el("tr", {}, el("th", { scope: "row" }, visible(name)), el("td", { class: "num" }, row[VALUES][i] == null ? el("span", { class: "quiet" }, "does not apply") : short(row[VALUES][i], unit)))))));
   }
 
@@ -358,15 +443,18 @@
       el("div", { class: "bar-top" }, el("a", { href: `#samples?${query()}` }, "\u2190 all samples"), step(-1, "\u2190 previous"), step(1, "next \u2192"),
         el("span", { class: "place" }, at < 0 ? "" : `${at + 1} of ${shown.length}`)),
       el("div", { class: "sample-head" }, el("h2", {}, visible(row[ID]) + (row[REPEAT] ? ` #${row[REPEAT]}` : "")), el("p", { class: "verdict" }, verdict(row[VERDICT])), el("span", { class: "quiet" }, runName(run))),
-      el("div", { class: "tags" }, run.by.flatMap((by, i) => row[GROUPS][i].map((key) => el("a", { class: "badge", href: `#samples?${query({ show: "", q: "", by, key })}` }, `${visible(by)} ${visible(key)}`)))),
+      el("div", { class: "tags" }, run.by.flatMap((by, i) => row[GROUPS][i].map((key) => el("a", { class: "badge", href: `#samples?${query({ show: "", part: "", is: "", q: "", by, key })}` }, `${visible(by)} ${visible(key)}`)))),
     ];
-    const command = block("On the command line", el("div", { class: "code" }, el("code", {}, show), el("button", { type: "button", class: "copy", onclick: copy }, "Copy")));
+    const code = (text) => el("div", { class: "code" }, el("code", {}, text), el("button", { type: "button", class: "copy", onclick: copy }, "Copy"));
+    const again = run.again ? [el("p", { class: "note" }, "To score the stored answer again:"), code(`${visible(run.again)} --sample-ids ${shellWord(row[ID])}`)] : [];
+    const command = block("On the command line", code(show), again);
     if (!full) return [...head, el("p", { class: "note" }, "Prompts and completions are not in this file."), metricsOf(run, row, null), command];
     const left = el("div", {}, block("Request", pre(visible(sample.input), "whole")), candidates(sample, answer),
       full.failure ? block("Failure", el("p", { class: "v-failed" }, visible(`${full.failure.code}: ${full.failure.message} (${full.failure.attempts} attempts)`))) : null,
       full.turns.map((turn, i) => turnOf(turn, i, full, sample, answer)));
-    const read = answer === "" ? el("p", { class: "quiet" }, "Nothing was read.") : pre(visible(answer));
-    const right = el("div", {}, block("Answer read", read), block("Reference", sample.targets.map((target) => pre(visible(target)))), metricsOf(run, row, full), sourceFields(sample), command);
+    const kql = typeof sample.extra.query === "string" && Array.isArray(sample.extra.tables) ? queries(answer, sample) : null;
+    const read = answer === "" ? el("p", { class: "quiet" }, "Nothing was read.") : kql ? kql.answer : pre(visible(answer));
+    const right = el("div", {}, block("Answer read", read), block("Reference", kql ? kql.reference : sample.targets.map((target) => pre(visible(target)))), metricsOf(run, row, full), sourceFields(sample), command);
     return [...head, el("div", { class: "columns" }, left, right), others(run, row)].filter((node) => node);
   }
 
