@@ -36,7 +36,7 @@ class ShowCommand final : public Command {
   PlaceFlags places_;
   std::vector<std::string> words_;
   std::string sample_, format_ = "text";
-  bool samples_ = false;
+  bool samples_ = false, full_ = false;
 };
 
 void ShowCommand::define(CLI::App& app) {
@@ -48,6 +48,7 @@ void ShowCommand::define(CLI::App& app) {
   auto* sample = app.add_option("--sample", sample_, "One sample: its id, or for a task its row number")
                      ->type_name("ID");
   app.add_flag("--samples", samples_, "All records of the run")->excludes(sample);
+  app.add_flag("--full", full_, "Prompts and observations whole, however long");
   app.add_option("--format", format_, "text, or jsonl: every record on a line")
       ->check(CLI::IsMember({"text", "jsonl"}))
       ->capture_default_str();
@@ -92,7 +93,8 @@ ExitCode ShowCommand::show_run() const {
     store.for_each(id, [&](const Record& record) {
       if (!sample_.empty() && record.sample.id != sample_) return;
       found = true;
-      std::cout << (format_ == "jsonl" ? dump_json(record_json(id, record)) + "\n" : record_text(record));
+      std::cout << (format_ == "jsonl" ? dump_json(record_json(id, record)) + "\n"
+                                       : record_text(record, full_ ? Length::kWhole : Length::kCut));
     });
     if (found || sample_.empty()) continue;
     const std::vector<std::string>& ids = run.spec.sample_ids;

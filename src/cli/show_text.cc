@@ -1,5 +1,8 @@
 #include "cli/show_text.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -12,16 +15,44 @@ std::string block(const std::string& title, const std::string& text) {
   return fmt::format("── {}\n{}\n", title, text);
 }
 
-std::string messages_text(const std::vector<Message>& messages) {
+// Schemas and lists of records take screens: of a text of many lines those at both ends, of a long line its
+// beginning.
+std::string cut(const std::string& text) {
+  constexpr std::size_t kFirst = 6, kLast = 8, kLineLength = 160;
+  std::vector<std::string> lines;
+  std::size_t shortened = 0;
+  for (const std::string_view line : split(text, '\n')) {
+    lines.push_back(shorten(line, kLineLength));
+    shortened += lines.back() != line ? 1 : 0;
+  }
+  if (lines.size() > kFirst + kLast + 1) {
+    const std::size_t middle = lines.size() - kFirst - kLast;
+    lines[kFirst] = fmt::format("[.. {} lines; --full shows all ..]", middle);
+    const auto first = lines.begin() + kFirst + 1;
+    lines.erase(first, first + static_cast<std::ptrdiff_t>(middle) - 1);
+  } else if (shortened > 0) {
+    lines.emplace_back("[.. long lines are cut; --full shows all ..]");
+  }
+  return join(lines, "\n");
+}
+
+std::string shown(const std::string& text, Length length) {
+  return length == Length::kWhole ? text : cut(text);
+}
+
+std::string messages_text(const std::vector<Message>& messages, Length length) {
   std::string text;
-  for (const Message& message : messages) text += block(std::string(name_of(message.role)), message.content);
+  for (const Message& message : messages)
+    text += block(std::string(name_of(message.role)), shown(message.content, length));
   return text;
 }
 
-std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<Likelihood>& likelihoods) {
+std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<Likelihood>& likelihoods,
+                       Length length) {
   std::string text;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (i == 0 || pairs[i].context != pairs[i - 1].context) text += block("context", pairs[i].context);
+    if (i == 0 || pairs[i].context != pairs[i - 1].context)
+      text += block("context", shown(pairs[i].context, length));
     text += fmt::format("   continuation {}: {}", i, dump_json(pairs[i].continuation));
     if (i < likelihoods.size()) {
       text += fmt::format("   log-likelihood {:.4f} over {} tokens{}", likelihoods[i].logprob,
@@ -32,25 +63,32 @@ std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<Likelih
   return text;
 }
 
-std::string input_text(const Prompt& prompt, const std::vector<Likelihood>& likelihoods) {
+std::string input_text(const Prompt& prompt, const std::vector<Likelihood>& likelihoods, Length length) {
   if (const auto* generate = std::get_if<GenerateInput>(&prompt.input))
-    return messages_text(generate->messages);
+    return messages_text(generate->messages, length);
   const auto& weigh = std::get<LikelihoodInput>(prompt.input);
-  return messages_text(weigh.messages) + pairs_text(weigh.pairs, likelihoods);
+  return messages_text(weigh.messages, length) + pairs_text(weigh.pairs, likelihoods, length);
 }
 
-std::string turn_text(const Turn& turn) {
-  std::string text = input_text(turn.prompt, turn.completion.likelihoods);
+std::string turn_text(const Turn& turn, Length length) {
+  std::string text = input_text(turn.prompt, turn.completion.likelihoods, length);
   if (std::holds_alternative<GenerateInput>(turn.prompt.input) && !turn.completion.failure) {
     text += block(fmt::format("completion ({} tokens, {})", turn.completion.completion_tokens,
                               name_of(turn.completion.stop_reason)),
                   turn.completion.text);
   }
+  if (!turn.observation.empty()) text += block("observation", shown(turn.observation, length));
   return text;
 }
 
-std::string observation_text(const Turn& turn) {
-  return turn.observation.empty() ? "" : block("observation", turn.observation);
+std::string score_text(const Score& score) {
+  std::string text = fmt::format("verdict: {}\n", name_of(score.verdict));
+  if (!score.reason.empty()) text += score.reason + "\n";
+  std::size_t width = 0;
+  for (const Value& value : score.values) width = std::max(width, value.metric.size());
+  for (const Value& value : score.values)
+    text += fmt::format("   {:<{}}  {:.4g}\n", value.metric, width, value.value);
+  return text;
 }
 
 }  // namespace
@@ -72,7 +110,7 @@ std::string prompt_text(const TaskSetup& setup, std::size_t index) {
   const std::vector<Sample> shots = setup.shots->shots_for(index);
   const auto prompt = setup.task.next(sample, shots, {});
   std::string text = fmt::format("sample {}\n", sample.id);
-  if (prompt) text += input_text(*prompt, {});
+  if (prompt) text += input_text(*prompt, {}, Length::kWhole);
   return visible_text(text + block("reference", sample.targets.front()));
 }
 
@@ -93,24 +131,21 @@ std::string run_text(const Run& run) {
       spec_sha256(spec)));
 }
 
-std::string record_text(const Record& record) {
+std::string record_text(const Record& record, Length length) {
   std::string text = fmt::format("═══ sample {}, repeat {}\n", record.sample.id, record.repeat);
-  for (std::size_t i = 0; i < record.turns.size(); ++i) {
-    if (record.turns.size() > 1) text += fmt::format("── turn {}\n", i + 1);
-    text += turn_text(record.turns[i]);
-    if (i + 1 < record.turns.size()) text += observation_text(record.turns[i]);
-  }
   if (record.failure) {
-    return visible_text(text + fmt::format("FAILED after {} attempts: {}: {}\n\n", record.failure->attempts,
-                                           record.failure->code, record.failure->message));
+    text += fmt::format("FAILED after {} attempts: {}: {}\n", record.failure->attempts, record.failure->code,
+                        record.failure->message);
+  } else {
+    text += score_text(record.score);
   }
+  if (!record.sample.input.empty()) text += block("request", shown(record.sample.input, length));
+  if (!record.failure) text += block("answer read", record.score.answer);
   if (!record.sample.targets.empty()) text += block("reference", record.sample.targets.front());
-  text += block("answer read", record.score.answer);
-  text += fmt::format("── verdict: {}\n", name_of(record.score.verdict));
-  if (!record.score.reason.empty()) text += record.score.reason + "\n";
-  for (const Value& value : record.score.values)
-    text += fmt::format("   {} = {:.4g}\n", value.metric, value.value);
-  if (!record.turns.empty()) text += observation_text(record.turns.back());
+  for (std::size_t i = 0; i < record.turns.size(); ++i) {
+    text += record.turns.size() > 1 ? fmt::format("═══ turn {}\n", i + 1) : "═══ as it was asked\n";
+    text += turn_text(record.turns[i], length);
+  }
   return visible_text(text) + "\n";
 }
 

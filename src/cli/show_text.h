@@ -14,6 +14,8 @@ std::string task_text(const Task& task);
 std::string prompt_text(const TaskSetup& setup, std::size_t index);
 std::string run_heading(const Run& run);  // one line, before the records of several runs
 std::string run_text(const Run& run);
-std::string record_text(const Record& record);
+// The verdict with its parts first, then what was asked, read and right, then each turn as it was.
+enum class Length { kCut, kWhole };  // kCut: of what is long the beginning and the end, and --full named
+std::string record_text(const Record& record, Length length);
 
 }  // namespace micius
