@@ -111,10 +111,14 @@ std::vector<std::string> ProgressDisplay::extras(const Progress& progress) const
   return parts;
 }
 
-// On a terminal of `width` columns whole parts are left out, and none is cut. 0: no limit.
+// On a terminal of `width` columns whole parts are left out; names are cut where they leave no room for the
+// score. 0: no limit.
 std::string ProgressDisplay::line(const Progress& progress, std::size_t width) const {
-  const std::string head = fmt::format("{:<14} {:<16} ", shorten(task_, 14), shorten(model_, 16));
+  constexpr std::size_t kTask = 14, kModel = 16;  // columns
   std::string tail = fmt::format("{:>5}/{}  {}", progress.done, progress.total, score(progress));
+  std::string head = fmt::format("{:<{}} {:<{}} ", task_, kTask, model_, kModel);
+  if (width != 0 && code_points(head + tail) >= width)
+    head = fmt::format("{:<{}} {:<{}} ", shorten(task_, kTask), kTask, shorten(model_, kModel), kModel);
   for (const std::string& part : extras(progress)) {
     if (width == 0 || code_points(head + tail + part) + 3 <= width) tail += "  " + part;
   }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "core/group_keys.h"
 #include "pipeline/conversation.h"
 #include "pipeline/judge.h"
 #include "pipeline/judges.h"
@@ -60,6 +62,7 @@ class Evaluator {
   void go_on_asking();
   void keep(std::size_t index, const Record& record);
   void count(std::size_t index, const Record& record);
+  std::string cluster_of(const Sample& sample) const;
   void count_failures(const Completion& completion);
   void count_faults(const Judged& judged);
   bool ending() const { return e_.stop.stop_requested() || !message_.empty(); }
@@ -83,6 +86,7 @@ class Evaluator {
   Clock::time_point lap_;
   Progress progress_;
   std::map<std::pair<std::size_t, int>, std::vector<Value>> values_;  // by dataset index and repeat
+  std::unordered_map<std::string, RunningCluster> clusters_;          // of the primary's values so far
 };
 
 void Evaluator::run() {
@@ -193,9 +197,16 @@ void Evaluator::count(std::size_t index, const Record& record) {
   }
   ++(record.failure ? progress_.failed : progress_.done);
   for (const Value& value : record.score.values) {
-    if (value.metric == e_.task.metrics.front().name) progress_.primary.add(value.value);
+    if (value.metric == e_.task.metrics.front().name)
+      progress_.primary.add(value.value, clusters_[cluster_of(record.sample)]);
   }
   if (!record.score.values.empty()) values_[{index, record.repeat}] = record.score.values;
+}
+
+// Samples that name no cluster are independent, and the repeats of one are not.
+std::string Evaluator::cluster_of(const Sample& sample) const {
+  const std::set<std::string> keys = group_keys(sample, e_.task.cluster);
+  return keys.empty() ? "sample " + sample.id : "cluster " + *keys.begin();
 }
 
 void Evaluator::count_failures(const Completion& completion) {
