@@ -151,7 +151,7 @@ TEST_CASE("a call costs no more than what it reads and prints") {
   Args sudo{"sudo"};
   sudo.resize(19'998, "A=1");
   sudo.push_back("nproc");
-  CHECK(run_root("h100x8", std::move(sudo)).exit == 0);
+  CHECK(run_root("h100x8", sudo).exit == 0);
 
   std::string hosts = "localhost";
   for (int i = 1; i < 256; ++i) hosts += ",localhost";
