@@ -20,16 +20,13 @@ namespace fs = std::filesystem;
 
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
-    if (fd_ >= 0) return;
-    const int code = errno;
-    fail(code == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "{}: {}", path.string(),
-         std::strerror(code));
+  Descriptor(const fs::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
   }
-  ~Descriptor() { ::close(fd_); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
+  int get() const { return fd_; }  // negative, with errno, where it cannot be opened
 
  private:
   int fd_;
@@ -39,16 +36,23 @@ class Descriptor {
   fail(ErrorCode::kIo, "{}: {}", path.string(), std::strerror(errno));
 }
 
-void write_to(const fs::path& path, int flags, const std::function<void(const ByteSink&)>& fill) {
+// `target`: what the user named, of which `path` may be a part made beside it.
+void write_to(const fs::path& path, const fs::path& target, int flags,
+              const std::function<void(const ByteSink&)>& fill) {
+  const auto give_up = [&] {
+    const int code = errno;
+    fail(ErrorCode::kIo, "{}: cannot be written: {}", target.string(), std::strerror(code));
+  };
   const Descriptor file(path, flags);
+  if (file.get() < 0) give_up();
   fill([&](std::string_view bytes) {
     for (std::size_t done = 0; done < bytes.size();) {
       const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-      if (n < 0 && errno != EINTR) fail_errno(path);
+      if (n < 0 && errno != EINTR) give_up();
       if (n > 0) done += static_cast<std::size_t>(n);
     }
   });
-  if (::fsync(file.get()) != 0 && errno != EINVAL) fail_errno(path);
+  if (::fsync(file.get()) != 0 && errno != EINVAL) give_up();
 }
 
 // A file beside `target` that goes away unless it takes its place.
@@ -85,14 +89,19 @@ void write_file_atomic(const fs::path& path, const std::function<void(const Byte
   const fs::file_status there = fs::status(path, ignored);
   if (fs::exists(there) &&
       !fs::is_regular_file(there))  // /dev/stdout: a rename would put a file in its place
-    return write_to(path, O_WRONLY, fill);
+    return write_to(path, path, O_WRONLY, fill);
   TemporaryFile file(path);
-  write_to(file.path(), O_WRONLY | O_CREAT | O_TRUNC, fill);
+  write_to(file.path(), path, O_WRONLY | O_CREAT | O_TRUNC, fill);
   file.move_to(path);
 }
 
 MappedFile::MappedFile(const fs::path& path) {
   const Descriptor file(path, O_RDONLY);
+  if (file.get() < 0) {
+    const int code = errno;
+    fail(code == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "{}: {}", path.string(),
+         std::strerror(code));
+  }
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) fail_errno(path);
   if (S_ISDIR(info.st_mode)) fail(ErrorCode::kIo, "{}: is a folder, expected a file", path.string());

@@ -38,6 +38,12 @@ TEST_CASE("a write that fails leaves nothing beside it") {
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
+TEST_CASE("what cannot be written is named as it was asked for") {
+  const TempDir folder;
+  CHECK_THROWS_WITH(write_file_atomic(folder.path() / "none/a.txt", "text"),
+                    Catch::Contains("none/a.txt: cannot be written: No such file or directory"));
+}
+
 TEST_CASE("a pipe is written to and stays a pipe") {
   const TempDir folder;
   const auto path = folder.path() / "pipe";
