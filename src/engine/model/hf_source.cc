@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/tokenizer/tokenizer_folder.h"
 
 namespace micius {
 namespace {
@@ -274,12 +275,9 @@ void HfSource::describe(GgufWriter& writer) const {
   }
 }
 
-TokenizerData HfSource::tokenizer() const {
-  fail(ErrorCode::kUnsupported,
-       "{}: the engine does not read the tokenizer of such a folder; convert the model to GGUF", file_);
-}
+TokenizerData HfSource::tokenizer() const { return read_tokenizer(fs::path(file_).parent_path()); }
 
-std::string HfSource::chat_template() const { return {}; }
+std::string HfSource::chat_template() const { return read_chat_template(fs::path(file_).parent_path()); }
 
 std::string HfSource::tensor_name(std::string_view name) const { return renamed(name, Direction::kToHf); }
 

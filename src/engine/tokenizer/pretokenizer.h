@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -65,6 +66,13 @@ struct PreTokenizer {
 // Throws Error{kUnsupported} with the covered names for any other one.
 PreTokenizer make_pre_tokenizer(std::string_view pre);
 std::vector<std::string> covered_pre_tokenizers();
+
+// The steps that tokenizer.json states one by one.
+SplitStep gpt2_step();
+RunStep number_step(bool each);       // numeric characters: each alone, or runs
+RunStep punctuation_step(bool each);  // punctuation and ASCII's symbols
+// The step that cuts as a published expression does; absent for any other one.
+std::optional<SplitStep> step_of_expression(std::string_view expression);
 
 // The ends of the pieces of `text`, as indices of its code points, rising; together they cover the text.
 std::vector<std::uint32_t> split_pieces(const PreTokenizer& pre, const char_class::Characters& text);

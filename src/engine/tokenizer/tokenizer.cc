@@ -203,7 +203,7 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, SpecialText specia
       continue;
     }
     std::string_view part = view.substr(begin, i - begin);
-    if (has(takes_before_, match->id)) part = part.substr(0, without_blanks(part));
+    if (!plain && has(takes_before_, match->id)) part = part.substr(0, without_blanks(part));
     if (!part.empty()) model_->encode(part, before, ids);
     ids.push_back(match->id);
     before = after_token;
