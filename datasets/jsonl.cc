@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "core/dataset_file.h"
-#include "datasets/rows.h"
 #include "datasets/source_file.h"
 
 namespace micius {
@@ -93,22 +92,23 @@ class RowsBeside final : public Rows {
   std::vector<Place> places_;
 };
 
-std::unique_ptr<Rows> open_rows(const Spec& spec, const DataRoots& roots) {
+}  // namespace
+
+std::unique_ptr<Rows> open_jsonl_rows(const Spec& spec, const DataRoots& roots) {
   return std::make_unique<JsonlRows>(require_dataset_file(spec, roots));
 }
 
-}  // namespace
-
 std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots) {
   const JsonFields params(spec.params, "dataset loader 'jsonl'");
-  if (!params.has("beside")) return make_dataset(spec, open_rows(spec, roots));
+  if (!params.has("beside")) return make_dataset(spec, open_jsonl_rows(spec, roots));
   const JsonFields beside = params.object("beside");
   beside.only({"path", "field"});
   Spec own = spec, others = spec;
   own.params.erase("beside");
   others.params["path"] = beside.string("path");
-  return make_dataset(own, std::make_unique<RowsBeside>(open_rows(own, roots), open_rows(others, roots),
-                                                        params.string("id"), beside.string("field")));
+  return make_dataset(
+      own, std::make_unique<RowsBeside>(open_jsonl_rows(own, roots), open_jsonl_rows(others, roots),
+                                        params.string("id"), beside.string("field")));
 }
 
 }  // namespace micius

@@ -5,6 +5,7 @@
 
 #include "core/dataset.h"
 #include "core/spec.h"
+#include "datasets/rows.h"
 
 namespace micius {
 
@@ -14,5 +15,7 @@ namespace micius {
 // that file they are another form of. That row comes before the first that names it, and the content hash is
 // over both files. Throws Error{kInvalidData} for an id that is not there.
 std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots);
+// The rows alone, of the file that "path" names.
+std::unique_ptr<Rows> open_jsonl_rows(const Spec& spec, const DataRoots& roots);
 
 }  // namespace micius

@@ -1,6 +1,7 @@
 #include "datasets/registry.h"
 
 #include "datasets/csv.h"
+#include "datasets/halves.h"
 #include "datasets/jsonl.h"
 
 namespace micius {
@@ -10,6 +11,7 @@ Registry<DatasetFactory> dataset_registry() {
           {
               {"jsonl", "JSON lines, one object a line; .gz too", open_jsonl},
               {"csv", "CSV with a header line; .gz too", open_csv},
+              {"halves", "Texts cut in two, to see whether a model knows them by heart", open_halves},
           }};
 }
 

@@ -6,6 +6,7 @@
 #include "scorers/infrawise.h"
 #include "scorers/nl2kql.h"
 #include "scorers/optiflow.h"
+#include "scorers/verbatim.h"
 
 namespace micius {
 
@@ -18,6 +19,7 @@ Registry<ScorerFactory> scorer_registry() {
               {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
               {"nl2kql", "A KQL query: does it parse, and what does it name?", make_nl2kql_scorer},
               {"optiflow", "Programs that plan an all-gather: run, checked and timed", make_optiflow_scorer},
+              {"verbatim", "Does the text go on word for word?", make_verbatim_scorer},
           }};
 }
 

@@ -6,6 +6,7 @@
 #include "tasks/nl2kql.h"
 #include "tasks/openbookqa.h"
 #include "tasks/optiflow.h"
+#include "tasks/probe.h"
 #include "tasks/robust.h"
 
 namespace micius {
@@ -22,6 +23,8 @@ Registry<TaskFactory> task_registry() {
   return {
       "task",
       {
+          {"aimicius_probe", "Go on with the canary and with test requests word for word; 0 is good",
+           make_probe_task},
           {"arc_challenge", "School science questions, the hard set", make_arc_challenge},
           {"arc_easy", "School science questions, the easy set", make_arc_easy},
           {"cmdgen", "Write the shell command for a request about a GPU machine", make_cmdgen_task},

@@ -149,6 +149,39 @@ TEST_CASE("rows stand behind those of another file that they are another form of
       (folder.path() / "robust.jsonl").string() + ":1: field 'of': no row 'c' in the file beside it");
 }
 
+TEST_CASE("texts are cut in two, some of each file") {
+  const TempDir folder;
+  const auto write = [&](const char* name, const std::string& text) {
+    std::filesystem::create_directories((folder.path() / name).parent_path());
+    write_file_atomic(folder.path() / name, text);
+  };
+  write("MARK.txt", "a mark that\nno one writes\n");
+  write("x/test.jsonl",
+        "{\"id\": \"x0\", \"q\": \"one two three\"}\n{\"id\": \"x1\", \"q\": \"four  five\"}\n");
+  write("y/test.jsonl", "{\"id\": \"y0\", \"r\": \"alone\"}\n{\"id\": \"y1\", \"r\": \"six seven\"}\n");
+  Json params = {
+      {"path", "MARK.txt"},
+      {"count", 4},
+      {"texts", {{{"path", "x/test.jsonl"}, {"field", "q"}}, {{"path", "y/test.jsonl"}, {"field", "r"}}}}};
+  const auto dataset = open("halves", params, folder.path());
+  std::string all;
+  for (std::size_t i = 0; i < dataset->size(); ++i) {
+    const Sample sample = dataset->at(i);
+    all += fmt::format("{} {}: {} | {}\n", sample.id, sample.extra.at("group").get<std::string>(),
+                       sample.input, sample.targets.front());
+  }
+  CHECK(all ==
+        "MARK MARK: a mark that | no one writes\nx0 x: one | two three\nx1 x: four | five\ny1 y: six | "
+        "seven\n");
+  const std::string hash = dataset->content_hash();
+  write("y/test.jsonl", "{\"id\": \"y0\", \"r\": \"six six\"}\n{\"id\": \"y1\", \"r\": \"six seven\"}\n");
+  CHECK(open("halves", params, folder.path())->content_hash() != hash);
+  params["count"] = 2;
+  CHECK(open("halves", params, folder.path())->at(2).id == "y0");
+  params["count"] = 5;
+  CHECK_THROWS_WITH(open("halves", params, folder.path()), Catch::Contains("from 1 to 4"));
+}
+
 TEST_CASE("a missing file is named with what to type, roots and paths") {
   const TempDir folder;
   CHECK_THROWS_WITH(open("jsonl", {{"path", "general/x/test.jsonl"}}, folder.path()),
