@@ -2,7 +2,10 @@
 // a command does the same in this process and in the sandbox.
 #include "scorers/cmdgen.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -224,6 +227,35 @@ TEST_CASE("the table of tricky answers holds with the real embedder", "[.slow]")
     ++rows;
   });
   CHECK(rows >= 20);
+}
+
+TEST_CASE("a command's vector does not depend on what is read with it", "[.slow]") {
+  RealModel together, alone;
+  if (together.embedder().service == nullptr) {
+    WARN("skipped: " << together.embedder().why_not);
+    return;
+  }
+  std::set<std::string> known;
+  std::vector<std::string> commands;
+  for (const char* split : {"test", "tuning"})
+    for (const Json& item : cases_in(split))
+      if (known.insert(item.at("reference")).second) commands.push_back(item.at("reference"));
+  const std::clock_t cpu_start = std::clock();
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<float> vectors = together.embedder().service->embed(commands);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  // Neighbours on the machine do not count in the second figure.
+  const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+  const auto count = static_cast<double>(commands.size());
+  WARN(fmt::format("{} commands: {:.0f} a second, {:.0f} a second of one core's time", count,
+                   count / taken.count(), count / cpu));
+  const std::size_t dim = together.embedder().service->dim();
+  REQUIRE(vectors.size() == commands.size() * dim);
+  for (std::size_t i = 0; i < commands.size(); i += 97) {
+    INFO(commands[i]);
+    const std::vector<float> one = alone.embedder().service->embed({&commands[i], 1});
+    CHECK(std::equal(one.begin(), one.end(), vectors.begin() + static_cast<std::ptrdiff_t>(i * dim)));
+  }
 }
 
 TEST_CASE("every test case of CMDGen but the soft ones tells its reference from its siblings", "[.slow]") {

@@ -94,7 +94,7 @@ std::optional<std::string> Siblings::other_value(const std::string& program, con
     }
   }
   if (value.empty() || value.size() > 200) return std::nullopt;
-  if (const auto size = other_size(value)) return size;
+  if (auto size = other_size(value)) return size;
   std::string changed = value;
   const std::size_t last = value.find_last_of("0123456789");
   if (last != std::string::npos) {  // the lower one: a GPU that is there
@@ -116,7 +116,7 @@ std::optional<std::string> Siblings::with_other_value(const std::string& program
     return value ? std::optional(word.substr(0, equals + 1) + *value) : std::nullopt;
   }
   if (!is_option(before)) return std::nullopt;
-  const auto value = other_value(program, before, word);
+  auto value = other_value(program, before, word);
   // Of a variable that is on, 2 says no less than 1.
   if (is_variable(word) && value && value->find_first_not_of("0123456789", equals + 1) == std::string::npos)
     return std::nullopt;
