@@ -170,6 +170,20 @@ TEST_CASE("tokenizer.model with the settings beside it", "[folder]") {
   CHECK(read_chat_template(folder.path()) == "c");
 }
 
+TEST_CASE("long texts take little time in SentencePiece's models too", "[folder]") {
+  constexpr std::size_t kSize = 1 << 18;
+  for (const int type : {1, 2}) {
+    const Tokenizer tokenizer(read_spm_file(spm_model(type, number(3, 1) + number(4, 0)), "tokenizer.model"));
+    // One blank stands in front.
+    CHECK(tokenizer.encode(std::string(kSize, 'e'), SpecialText::kPlain).size() == kSize + 1);
+    CHECK(tokenizer.encode(std::string(kSize, ' '), SpecialText::kPlain).size() == kSize + 1);
+    CHECK(tokenizer.encode(std::string(kSize, 'x'), SpecialText::kPlain).size() == 2);
+    std::string words;
+    while (words.size() < kSize) words += "th";
+    CHECK(tokenizer.encode(words, SpecialText::kPlain).size() > kSize / 4);
+  }
+}
+
 TEST_CASE("characters are mapped before a unigram model cuts", "[folder]") {
   const Charsmap map(one_key_charsmap());
   const auto match = map.match("ax");
@@ -221,11 +235,11 @@ TEST_CASE("what is not covered or damaged is named", "[folder]") {
 TEST_CASE("damaged tokenizer files are read or refused", "[folder]") {
   std::size_t refused = 0;
   test::for_each_row(MICIUS_SOURCE_DIR "/tests/tokenizer/hf.jsonl", [&](const Json& row) {
-    refused += mutate(row.at("name"), row.at("tokenizer").dump(), 60,
+    refused += mutate(row.at("name"), row.at("tokenizer").dump(), 150,
                       [](const std::string& text) { return read_hf_tokenizer(text, "tokenizer.json"); });
   });
   for (const int type : {1, 2}) {
-    refused += mutate("spm", spm_model(type, number(3, 1) + bytes(2, one_key_charsmap())), 1000,
+    refused += mutate("spm", spm_model(type, number(3, 1) + bytes(2, one_key_charsmap())), 2000,
                       [](const std::string& text) { return read_spm_file(text, "tokenizer.model"); });
   }
   CHECK(refused > 500);
