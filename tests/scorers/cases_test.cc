@@ -43,6 +43,7 @@ void check_case(const std::string& scorer, const JsonFields& test) {
   const JsonFields fields = test.object("sample");
   Sample sample;
   sample.id = "s";
+  sample.input = fields.string_or("input", "");
   sample.choices = fields.strings_or("choices", {});
   sample.targets = fields.strings_or("targets", {});
   if (fields.has("extra")) sample.extra = fields.at("extra");
