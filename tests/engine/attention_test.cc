@@ -36,6 +36,7 @@ struct Case {
   std::vector<std::size_t> q_lens, k_lens;
   std::vector<float> q, k, v;
   AttentionMask mask = AttentionMask::kCausal;
+  std::size_t window = 0;
 };
 
 Case random_case(AttentionShape shape, std::vector<std::size_t> q_lens, std::vector<std::size_t> k_lens) {
@@ -43,7 +44,7 @@ Case random_case(AttentionShape shape, std::vector<std::size_t> q_lens, std::vec
   std::size_t rows = 0, keys = 0;
   for (const std::size_t n : q_lens) rows += n;
   for (const std::size_t n : k_lens) keys += n;
-  Case c{shape, std::move(q_lens), std::move(k_lens), {}, {}, {}, AttentionMask::kCausal};
+  Case c{shape, std::move(q_lens), std::move(k_lens), {}, {}, {}, AttentionMask::kCausal, 0};
   c.q = random_floats(rows * shape.n_q * shape.d_k, "attention/q");
   c.k = random_floats(keys * shape.n_k * shape.d_k, "attention/k");
   c.v = random_floats(keys * shape.n_v * shape.d_v, "attention/v");
@@ -59,7 +60,7 @@ std::vector<float> attend_case(const Case& c, DType dtype, const OpContext& cont
   for (std::size_t i = 0; i < c.q_lens.size(); ++i) {
     sequences.emplace_back(layout, std::span(c.k).subspan(key * c.shape.n_k * c.shape.d_k),
                            std::span(c.v).subspan(key * c.shape.n_v * c.shape.d_v), c.k_lens[i], context);
-    slices.push_back({sequences.back().pages, c.k_lens[i] - c.q_lens[i], c.q_lens[i], row, c.mask});
+    slices.push_back({sequences.back().pages, c.k_lens[i] - c.q_lens[i], c.q_lens[i], row, c.mask, c.window});
     row += c.q_lens[i];
     key += c.k_lens[i];
   }
@@ -76,7 +77,7 @@ std::vector<double> reference_case(const Case& c) {
     const std::vector<double> part = reference::attention(
         s, std::span(c.q).subspan(row * s.n_q * s.d_k, c.q_lens[i] * s.n_q * s.d_k),
         std::span(c.k).subspan(key * s.n_k * s.d_k, c.k_lens[i] * s.n_k * s.d_k),
-        std::span(c.v).subspan(key * s.n_v * s.d_v, c.k_lens[i] * s.n_v * s.d_v), c.mask);
+        std::span(c.v).subspan(key * s.n_v * s.d_v, c.k_lens[i] * s.n_v * s.d_v), c.mask, c.window);
     out.insert(out.end(), part.begin(), part.end());
     row += c.q_lens[i];
     key += c.k_lens[i];
@@ -110,6 +111,10 @@ TEST_CASE("attention agrees with the reference for uneven heads and dims") {
     cases.push_back(cases[i - 1]);
     cases.back().mask = AttentionMask::kNone;
   }
+  for (const std::size_t window : {1, 63, 64, 200, 256}) {
+    cases.push_back(random_case({9, 3, 3, 64, 64, 0}, {1, 70, 2, 300}, {330, 700, 257, 300}));
+    cases.back().window = window;
+  }
   for (const Case& c : cases) {
     const std::vector<double> expected = reference_case(c);
     for (const DType dtype : {DType::kF32, DType::kF16}) {
@@ -131,7 +136,8 @@ TEST_CASE("attention gives the same bits however the prompt is cut and for any n
   const std::size_t length = 600;
   for (const AttentionShape shape :
        {AttentionShape{6, 2, 2, 32, 32, 0}, AttentionShape{8, 2, 4, 16, 24, 0}}) {
-    const Case whole = random_case(shape, {length}, {length});
+    Case whole = random_case(shape, {length}, {length});
+    if (shape.n_q == 8) whole.window = 130;
     const std::size_t q_row = shape.n_q * shape.d_k, out_row = shape.n_q * shape.d_v;
     for (const Isa isa : usable_isas()) {
       if (isa == Isa::kPlain) continue;
@@ -143,7 +149,8 @@ TEST_CASE("attention gives the same bits however the prompt is cut and for any n
         INFO(isa_name(isa) << " chunk " << chunk);
         std::vector<float> out(length * out_row);
         for (std::size_t t = 0; t < length; t += chunk) {
-          const AttentionSlice slice{sequence.pages, t, std::min(chunk, length - t), 0};
+          const AttentionSlice slice{sequence.pages,         t,           std::min(chunk, length - t), 0,
+                                     AttentionMask::kCausal, whole.window};
           attend(layout, {&slice, 1}, &whole.q[t * q_row], q_row,
                  std::span(out).subspan(t * out_row, slice.tokens * out_row), chunk % 2 == 0 ? *three : *one);
         }

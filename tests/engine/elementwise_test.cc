@@ -110,6 +110,40 @@ TEST_CASE("swiglu agrees with the reference from the far left to the far right")
   }
 }
 
+TEST_CASE("geglu agrees with the reference") {
+  for (const std::size_t width : kWidths) {
+    std::vector<float> gate_up = random_floats(2 * 30 * width, "geglu");
+    for (float& value : gate_up) value *= 3;
+    const std::vector<double> expected = reference::geglu(gate_up, width);
+    std::vector<float> first;
+    for (const Isa isa : usable_isas()) {
+      const OpFixture context(isa);
+      std::vector<float> out(30 * width);
+      geglu(gate_up, width, out, *context);
+      check_near(out, expected, 1e-5, 1e-5);
+      if (first.empty()) first = out;
+      CHECK(same_bits(first, out));
+    }
+  }
+}
+
+TEST_CASE("rms_norm_heads takes each head of a row alone, and no other") {
+  const OpFixture context(best_isa());
+  const std::vector<float> before = random_floats(3 * 40, "heads"), weight = random_floats(8, "heads/weight");
+  std::vector<float> x = before;
+  rms_norm_heads(x.data() + 4, 40, 3, 2, weight, 1e-5F, *context);  // floats 4 to 19 of each row
+  for (std::size_t row = 0; row < 3; ++row) {
+    for (std::size_t head = 0; head < 2; ++head) {
+      const std::size_t at = row * 40 + 4 + head * 8;
+      const std::vector<double> expected =
+          reference::rms_norm(std::span(before).subspan(at, 8), weight, 1e-5);
+      check_near(std::vector<float>(x.begin() + at, x.begin() + at + 8), expected, 1e-5, 1e-6);
+    }
+    CHECK(std::equal(x.begin() + row * 40, x.begin() + row * 40 + 4, before.begin() + row * 40));
+    CHECK(std::equal(x.begin() + row * 40 + 20, x.begin() + row * 40 + 40, before.begin() + row * 40 + 20));
+  }
+}
+
 TEST_CASE("add, for sizes that no vector divides") {
   for (const Isa isa : usable_isas()) {
     const OpFixture context(isa);

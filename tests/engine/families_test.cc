@@ -89,7 +89,7 @@ TEST_CASE("Families give the logits of transformers, from a folder and from GGUF
     CHECK(logits_of(*source, ids, Isa::kPlain) == logits);
     ++families;
   });
-  CHECK(families == 6);
+  CHECK(families == 8);
 }
 
 }  // namespace

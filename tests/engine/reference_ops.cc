@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "engine/quant.h"
 
@@ -79,20 +80,32 @@ std::vector<double> swiglu(std::span<const float> gate_up, std::size_t width) {
   return out;
 }
 
+std::vector<double> geglu(std::span<const float> gate_up, std::size_t width) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < gate_up.size(); ++i) {
+    if (i / width % 2 == 1) continue;
+    const double gate = gate_up[i], up = gate_up[i + width];
+    const double inner = std::sqrt(2 / std::numbers::pi) * (gate + 0.044715 * gate * gate * gate);
+    out.push_back(gate / 2 * (1 + std::tanh(inner)) * up);
+  }
+  return out;
+}
+
 std::vector<double> attention(const AttentionShape& shape, std::span<const float> q, std::span<const float> k,
-                              std::span<const float> v, AttentionMask mask) {
+                              std::span<const float> v, AttentionMask mask, std::size_t window) {
   const std::size_t tokens = q.size() / (shape.n_q * shape.d_k), length = k.size() / (shape.n_k * shape.d_k);
   std::vector<double> out(tokens * shape.n_q * shape.d_v);
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t h = 0; h < shape.n_q; ++h) {
       const std::size_t visible = mask == AttentionMask::kCausal ? length - tokens + t + 1 : length;
+      const std::size_t hidden = window > 0 && visible > window ? visible - window : 0;
       std::vector<double> weights(visible);
       for (std::size_t p = 0; p < visible; ++p) {
         for (std::size_t d = 0; d < shape.d_k; ++d) {
           weights[p] += static_cast<double>(q[(t * shape.n_q + h) * shape.d_k + d]) *
                         static_cast<double>(k[(p * shape.n_k + shape.k_head(h)) * shape.d_k + d]);
         }
-        weights[p] *= static_cast<double>(shape.scale);
+        weights[p] = p < hidden ? -1e9 : weights[p] * static_cast<double>(shape.scale);
       }
       const double largest = *std::max_element(weights.begin(), weights.end());
       double total = 0;

@@ -21,10 +21,13 @@ std::vector<double> layer_norm(std::span<const float> x, std::span<const float> 
 std::vector<double> gelu(std::span<const float> x, std::span<const float> bias);
 std::vector<double> swiglu(std::span<const float> gate_up, std::size_t width);
 
+std::vector<double> geglu(std::span<const float> gate_up, std::size_t width);
+
 // One sequence, no pages. q: [tokens, n_q, d_k], the last `tokens` positions; k: [length, n_k, d_k];
 // v: [length, n_v, d_v]. Returns [tokens, n_q, d_v].
 std::vector<double> attention(const AttentionShape& shape, std::span<const float> q, std::span<const float> k,
-                              std::span<const float> v, AttentionMask mask = AttentionMask::kCausal);
+                              std::span<const float> v, AttentionMask mask = AttentionMask::kCausal,
+                              std::size_t window = 0);
 
 double logsumexp(std::span<const float> logits);
 

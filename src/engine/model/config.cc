@@ -68,6 +68,26 @@ void read_llama_attention(const Keys& keys, ModelConfig& config) {
   config.d_q = shape.d_k;
 }
 
+// Mistral's: every layer has the window.
+void read_windowed_attention(const Keys& keys, ModelConfig& config) {
+  read_llama_attention(keys, config);
+  if (keys.has("attention.sliding_window")) config.window = keys.size("attention.sliding_window");
+}
+
+// Gemma 3 (arXiv 2503.19786): five layers with a window for one without.
+void read_gemma3(const Keys& keys, ModelConfig& config) {
+  constexpr std::size_t kLayersOf27B = 62;  // its files do not say that its scores are scaled otherwise
+  read_windowed_attention(keys, config);
+  config.window_period = keys.size_or("attention.sliding_window_pattern", 6);
+  config.local_rope_base = keys.positive("rope.freq_base_swa", 10000.0);
+  config.activation = Activation::kGeluTanh;
+  config.embedding_scale = std::sqrt(static_cast<float>(config.hidden));
+  const std::size_t scaled =
+      config.layers == kLayersOf27B ? config.hidden / config.attention.n_q : config.d_q;
+  config.attention.scale =
+      static_cast<float>(keys.positive("attention.scale", 1 / std::sqrt(static_cast<double>(scaled))));
+}
+
 void read_sigma_attention(const Keys& keys, ModelConfig& config) {
   AttentionShape& shape = config.attention;
   shape.n_q = keys.size("attention.head_count");
@@ -136,9 +156,10 @@ AttentionReader attention_reader(const ModelSource& source) {
     std::string_view name;
     AttentionReader read;
   };
-  constexpr Architecture kArchitectures[] = {{"llama", read_llama_attention},
+  constexpr Architecture kArchitectures[] = {{"llama", read_windowed_attention},
                                              {"qwen2", read_llama_attention},
                                              {"qwen3", read_llama_attention},
+                                             {"gemma3", read_gemma3},
                                              {"sigma", read_sigma_attention}};
   const std::string name = source.architecture();
   std::string names;
@@ -179,7 +200,7 @@ ModelConfig config_from(const ModelSource& source) {
   config.norm_epsilon = static_cast<float>(keys.positive("attention.layer_norm_rms_epsilon"));
   config.tied_head = !source.tensors().contains("output.weight");
   read_attention(keys, config);
-  config.attention.scale = 1.0F / std::sqrt(static_cast<float>(config.d_q));
+  if (config.attention.scale == 0) config.attention.scale = 1.0F / std::sqrt(static_cast<float>(config.d_q));
   check_variants(source, keys, config);
   check_attention(keys, config);
   config.rope_factors = read_rope_factors(source, keys, config.attention.d_k);

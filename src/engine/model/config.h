@@ -1,6 +1,7 @@
 // The numbers of a decoder: RMSNorm, RoPE, DiffQKV attention, SwiGLU.
 // A Llama is the case n_k = n_v without AugQ (arXiv 2501.13629, section 2); Qwen 2 has biases on q, k and v
-// besides, Qwen 3 norms on the heads of q and k: what of these there is, the tensors say.
+// besides, Qwen 3 norms on the heads of q and k, Gemma 3 norms behind the sublayers too: what of these there
+// is, the tensors say.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +13,10 @@
 
 namespace micius {
 
+enum class Activation { kSilu, kGeluTanh };
+
 struct ModelConfig {
-  std::string architecture;  // "llama", "qwen2", "qwen3", "sigma"
+  std::string architecture;  // "llama", "qwen2", "qwen3", "gemma3", "sigma"
   std::size_t layers = 0, hidden = 0, ffn = 0, vocabulary = 0;
   std::size_t context = 0;      // positions
   AttentionShape attention;     // d_k is the width of cached keys and of q where it meets them
@@ -23,6 +26,17 @@ struct ModelConfig {
   double rope_base = 10000;
   std::vector<double> rope_factors;  // by which frequencies are divided, [d_k / 2]; empty: ones
   float norm_epsilon = 1e-5F;
+  Activation activation = Activation::kSilu;
+  float embedding_scale = 1;
+  // Layers that see the last `window` positions only (0: none does) and have their own, unscaled RoPE: all
+  // but each `window_period`-th; with a period of 0 all, with the RoPE of the others.
+  std::size_t window = 0, window_period = 0;
+  double local_rope_base = 10000;
+
+  std::size_t window_of(std::size_t layer) const {
+    return window_period > 0 && (layer + 1) % window_period == 0 ? 0 : window;
+  }
+  bool has_local_rope(std::size_t layer) const { return window_period > 0 && window_of(layer) > 0; }
 
   bool half_k() const { return attention.d_k != d_q; }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <list>
 #include <string>
 
 #include "base/json.h"
@@ -10,8 +11,8 @@
 
 namespace micius {
 
-// Architectures: llama, mistral (a Llama), qwen2, qwen3 and sigma (DiffQKV; names of arXiv 2501.13629's
-// listing). Llama 3.1's RoPE scaling is worked out to the tensor that GGUF has for it.
+// Architectures: llama, mistral (a Llama), qwen2, qwen3, gemma3_text and sigma (DiffQKV; names of arXiv
+// 2501.13629's listing). Llama 3.1's RoPE scaling is worked out to the tensor that GGUF has for it.
 class HfSource final : public ModelSource {
  public:
   // Throws Error{kNotFound} for a folder without config.json or weights, Error{kUnsupported} for another
@@ -35,16 +36,18 @@ class HfSource final : public ModelSource {
   void describe(GgufWriter& writer) const override;
 
  private:
+  void read_layer_types();
+  void raise_norms();
   void add_rope_factors();
+  MatrixView made(std::vector<float> values);     // a vector of ours, kept
   const Json* value(std::string_view key) const;  // null if config.json does not have it
-  std::vector<std::string_view> fields_of(std::string_view key) const;
 
   std::string file_;  // config.json, where the numbers are from
   std::string label_, architecture_;
   Json config_;
   Safetensors weights_;
   Tensors tensors_;
-  std::vector<float> rope_factors_;  // behind tensors_' rope_freqs.weight
+  std::list<std::vector<float>> made_;  // behind tensors_ that the files do not have so
 };
 
 }  // namespace micius

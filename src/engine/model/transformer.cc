@@ -24,7 +24,8 @@ std::span<float> apply(const Linear& linear, std::span<const float> x, std::vect
 Transformer::Transformer(const ModelConfig& config, ModelWeights weights)
     : config_(config),
       weights_(std::move(weights)),
-      rope_(config.attention.d_k, config.rope_base, config.rope_factors) {}
+      rope_(config.attention.d_k, config.rope_base, config.rope_factors),
+      local_rope_(config.attention.d_k, config.local_rope_base) {}
 
 KvLayout Transformer::kv_layout(const ModelConfig& config, Numerics numerics) {
   return {config.attention, numerics == Numerics::kFp32 ? DType::kF32 : DType::kF16};
@@ -34,6 +35,7 @@ std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices
                                             std::span<const std::int32_t> wanted, const OpContext& context) {
   begin(slices);
   embedding_rows(weights_.embedding, ids_, x_, context);
+  if (config_.embedding_scale != 1) scale(x_, config_.embedding_scale, context);
   for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
     const LayerWeights& layer = weights_.layers[i];
     attention(layer, i, slices, context);
@@ -41,7 +43,7 @@ std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices
       if (wanted.empty()) return {};
       keep_rows(wanted, context);
     }
-    add(x_, apply(layer.attention_out, heads_, y_, context), context);
+    add_sublayer(apply(layer.attention_out, heads_, y_, context), layer.post_attention_norm, context);
     feed_forward(layer, context);
   }
   rms_norm(x_, weights_.final_norm, config_.norm_epsilon, x_, context);
@@ -61,6 +63,7 @@ void Transformer::begin(std::span<const ForwardSlice> slices) {
               static_cast<std::int32_t>(first));
     slice.kv->extend(slice.tokens.size());
     rope_.cover(slice.kv->length());
+    if (config_.window_period > 0) local_rope_.cover(slice.kv->length());
   }
   x_.resize(ids_.size() * config_.hidden);
 }
@@ -68,6 +71,7 @@ void Transformer::begin(std::span<const ForwardSlice> slices) {
 void Transformer::attention(const LayerWeights& layer, std::size_t index,
                             std::span<const ForwardSlice> slices, const OpContext& context) {
   const AttentionShape& shape = config_.attention;
+  const RopeTable& rope = config_.has_local_rope(index) ? local_rope_ : rope_;
   const std::size_t q_width = shape.n_q * shape.d_k, k_width = shape.n_k * shape.d_k;
   normed_.resize(x_.size());
   rms_norm(x_, layer.attention_norm, config_.norm_epsilon, normed_, context);
@@ -83,13 +87,13 @@ void Transformer::attention(const LayerWeights& layer, std::size_t index,
     swiglu(gate_up, config_.augmented_q, inner_, context);
     q = apply(layer.augmented_q->down, inner_, q_, context).data();
     q_stride = q_width;
-    apply_rope(q, q_stride, shape.n_q, positions_, rope_, context);
-    apply_rope(k, stride, shape.n_k, positions_, rope_, context);
+    apply_rope(q, q_stride, shape.n_q, positions_, rope, context);
+    apply_rope(k, stride, shape.n_k, positions_, rope, context);
   } else {
     k += q_width;
     norm_heads(q, stride, shape.n_q, layer.q_norm, context);
     norm_heads(k, stride, shape.n_k, layer.k_norm, context);
-    apply_rope(q, stride, shape.n_q + shape.n_k, positions_, rope_, context);  // k's heads follow q's
+    apply_rope(q, stride, shape.n_q + shape.n_k, positions_, rope, context);  // k's heads follow q's
   }
   store(index, slices, k, k + k_width, stride, context);
   heads_.resize(ids_.size() * shape.n_q * shape.d_v);
@@ -108,6 +112,7 @@ void Transformer::store(std::size_t index, std::span<const ForwardSlice> slices,
   for (std::size_t i = 0; i < slices.size(); ++i) {
     AttentionSlice& slice = attended_[i];
     slice.pages = slices[i].kv->pages(index);
+    slice.window = config_.window_of(index);
     const auto store_tokens = [&](std::size_t begin, std::size_t end) {
       for (std::size_t t = begin; t < end; ++t) {
         const std::size_t position = slice.first_position + t, row = slice.first_row + t;
@@ -138,8 +143,14 @@ void Transformer::feed_forward(const LayerWeights& layer, const OpContext& conte
   rms_norm(x_, layer.ffn_norm, config_.norm_epsilon, normed_, context);
   const auto gate_up = apply(layer.gate_up, normed_, wide_, context);
   inner_.resize(gate_up.size() / 2);
-  swiglu(gate_up, config_.ffn, inner_, context);
-  add(x_, apply(layer.down, inner_, y_, context), context);
+  const auto gated = config_.activation == Activation::kSilu ? swiglu : geglu;
+  gated(gate_up, config_.ffn, inner_, context);
+  add_sublayer(apply(layer.down, inner_, y_, context), layer.post_ffn_norm, context);
+}
+
+void Transformer::add_sublayer(std::span<float> y, std::span<const float> norm, const OpContext& context) {
+  if (!norm.empty()) rms_norm(y, norm, config_.norm_epsilon, y, context);
+  add(x_, y, context);
 }
 
 std::size_t Transformer::bytes() const {

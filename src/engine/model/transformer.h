@@ -49,12 +49,13 @@ class Transformer {
                   const OpContext& context);
   void store(std::size_t index, std::span<const ForwardSlice> slices, const float* k, const float* v,
              std::size_t stride, const OpContext& context);
+  void add_sublayer(std::span<float> y, std::span<const float> norm, const OpContext& context);
   void keep_rows(std::span<const std::int32_t> wanted, const OpContext& context);
   void feed_forward(const LayerWeights& layer, const OpContext& context);
 
   ModelConfig config_;
   ModelWeights weights_;
-  RopeTable rope_;
+  RopeTable rope_, local_rope_;  // local_rope_: of layers that config_.has_local_rope()
 
   // Of the batch being run; rows are its tokens.
   std::vector<TokenId> ids_;

@@ -60,15 +60,17 @@ class WeightReader {
             qkv_bias(),
             std::move(separate_q),
             std::move(augmented),
-            head_norm("attn_q_norm.weight"),
-            head_norm("attn_k_norm.weight"),
+            vector_if("attn_q_norm.weight", config_.attention.d_k),
+            vector_if("attn_k_norm.weight", config_.attention.d_k),
             linear({{out, {}}}),
+            vector_if("post_attention_norm.weight", config_.hidden),
+            vector_if("post_ffw_norm.weight", config_.hidden),
             vector(prefix_ + "ffn_norm.weight"),
             linear({{gate, {}}, {up, {}}}),
             linear({{down, {}}})};
   }
 
-  // Sigma's models have no biases and no norms on heads: a tensor of theirs is refused as unknown.
+  // Sigma's models have no biases and no further norms: such a tensor of theirs is refused as unknown.
   std::vector<float> qkv_bias() {
     const AttentionShape& shape = config_.attention;
     if (config_.architecture == "sigma" || !source_.tensors().contains(prefix_ + "attn_q.bias")) return {};
@@ -90,9 +92,9 @@ class WeightReader {
     return bias;
   }
 
-  std::vector<float> head_norm(const std::string& name) {
+  std::vector<float> vector_if(const std::string& name, std::size_t size) {
     if (config_.architecture == "sigma" || !source_.tensors().contains(prefix_ + name)) return {};
-    return widened(matrix(prefix_ + name, 1, config_.attention.d_k));
+    return widened(matrix(prefix_ + name, 1, size));
   }
 
   Linear plain_qkv(const LinearPart& q, const LinearPart& k, const LinearPart& v) {

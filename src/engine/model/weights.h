@@ -24,11 +24,12 @@ struct LayerWeights {
   std::vector<float> qkv_bias;  // [rows of qkv]; empty: none
   std::optional<Linear> q;      // with AugQ only: [n_q * d_q, hidden]
   std::optional<AugmentedQ> augmented_q;
-  std::vector<float> q_norm, k_norm;  // [d_k], of each head before RoPE; empty: none
-  Linear attention_out;               // [hidden, n_q * d_v]
-  std::vector<float> ffn_norm;        // [hidden]
-  Linear gate_up;                     // [2 * ffn, hidden]
-  Linear down;                        // [hidden, ffn]
+  std::vector<float> q_norm, k_norm;                      // [d_k], of each head before RoPE; empty: none
+  Linear attention_out;                                   // [hidden, n_q * d_v]
+  std::vector<float> post_attention_norm, post_ffn_norm;  // [hidden], of what a sublayer adds; empty: none
+  std::vector<float> ffn_norm;                            // [hidden]
+  Linear gate_up;                                         // [2 * ffn, hidden]
+  Linear down;                                            // [hidden, ffn]
 };
 
 struct ModelWeights {

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "engine/ops/attention_internal.h"
@@ -55,7 +56,8 @@ struct Unit {
   HeadRange heads;
   bool columns;  // which kernel
   std::size_t block_begin, block_end;
-  std::size_t partial;  // where its blocks' states start, in states; only if the blocks are shared out
+  // Where its states go, in states, if a token's blocks are shared out to units of their own.
+  std::optional<std::size_t> partial;
 };
 
 class Attend {
@@ -100,20 +102,21 @@ void Attend::plan(std::span<const AttentionSlice> slices, int threads) {
       continue;
     }
     for (std::size_t token = 0; token < slice.tokens; ++token) {
-      const std::size_t blocks = blocks_of(slice.seen(token));
+      const std::size_t begin = slice.hidden(token) / kBlockTokens, end = blocks_of(slice.seen(token));
       for (const HeadRange& heads : groups) {
-        Unit unit{&slice, token, 1, heads, false, 0, blocks, 0};
-        if (!share_blocks || blocks == 1) {
+        Unit unit{&slice, token, 1, heads, false, begin, end, std::nullopt};
+        if (!share_blocks || end - begin == 1) {
           units_.push_back(unit);
           continue;
         }
         unit.partial = partial_states_;
-        partial_states_ += blocks * (heads.end - heads.begin);
+        partial_states_ += (end - begin) * (heads.end - heads.begin);
         shared_.push_back(unit);
-        for (std::size_t block = 0; block < blocks; ++block) {
+        for (std::size_t block = begin; block < end; ++block) {
           unit.block_begin = block;
           unit.block_end = block + 1;
           units_.push_back(unit);
+          *unit.partial += heads.end - heads.begin;
         }
       }
     }
@@ -128,12 +131,13 @@ void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRan
   for (const HeadRange& heads : cells) {
     const std::size_t most = kColumns / (heads.end - heads.begin);
     for (std::size_t token = 0; token < slice.tokens;) {
-      const std::size_t blocks = blocks_of(slice.seen(token));
+      const std::size_t begin = slice.hidden(token) / kBlockTokens, end = blocks_of(slice.seen(token));
       std::size_t tokens = std::min(most, slice.tokens - token);
       if (slice.mask == AttentionMask::kCausal) {
-        tokens = std::min(tokens, blocks * kBlockTokens - slice.seen(token) + 1);
+        tokens = std::min(tokens, end * kBlockTokens - slice.seen(token) + 1);
+        while (slice.hidden(token + tokens - 1) / kBlockTokens > begin) --tokens;
       }
-      units_.push_back({&slice, token, tokens, heads, true, 0, blocks, 0});
+      units_.push_back({&slice, token, tokens, heads, true, begin, end, std::nullopt});
       token += tokens;
     }
   }
@@ -141,18 +145,19 @@ void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRan
 
 void Attend::run_token(const Unit& unit, float* scratch, float* partials) const {
   const std::size_t heads = unit.heads.end - unit.heads.begin, stride = state_floats(layout_);
-  const std::size_t seen = unit.slice->seen(unit.token);
-  const bool shared = unit.block_end - unit.block_begin < blocks_of(seen);
-  float *total = scratch, *states = scratch + heads * stride, *rest = states + heads * stride;
+  const std::size_t seen = unit.slice->seen(unit.token), hidden = unit.slice->hidden(unit.token);
+  float* total = unit.partial ? partials + *unit.partial * stride : scratch;
+  float *states = scratch + heads * stride, *rest = states + heads * stride;
   for (std::size_t block = unit.block_begin; block < unit.block_end; ++block) {
-    float* to = shared ? partials + (unit.partial + block * heads) * stride : block == 0 ? total : states;
+    const std::size_t first = block * kBlockTokens;
     kernels_.attend_token({layout_, unit.slice->pages.data() + block * kBlockPages,
-                           std::min(kBlockTokens, seen - block * kBlockTokens), q_ + row(unit) * q_stride_,
-                           unit.heads, to, rest});
-    if (shared || block == 0) continue;
+                           hidden > first ? hidden - first : 0, std::min(kBlockTokens, seen - first),
+                           q_ + row(unit) * q_stride_, unit.heads, block == unit.block_begin ? total : states,
+                           rest});
+    if (block == unit.block_begin) continue;
     for (std::size_t h = 0; h < heads; ++h) kernels_.merge(layout_, total + h * stride, states + h * stride);
   }
-  if (shared) return;
+  if (unit.partial) return;
   float* out = &out_[(row(unit) * layout_.shape.n_q + unit.heads.begin) * layout_.shape.d_v];
   for (std::size_t h = 0; h < heads; ++h)
     kernels_.finish(layout_, total + h * stride, out + h * layout_.shape.d_v);
@@ -161,8 +166,8 @@ void Attend::run_token(const Unit& unit, float* scratch, float* partials) const 
 void Attend::merge_unit(const Unit& unit, float* partials) const {
   const std::size_t heads = unit.heads.end - unit.heads.begin, stride = state_floats(layout_);
   for (std::size_t h = 0; h < heads; ++h) {
-    float* total = partials + (unit.partial + h) * stride;
-    for (std::size_t block = 1; block < unit.block_end; ++block) {
+    float* total = partials + (*unit.partial + h) * stride;
+    for (std::size_t block = 1; block < unit.block_end - unit.block_begin; ++block) {
       kernels_.merge(layout_, total, total + block * heads * stride);
     }
     kernels_.finish(layout_, total,
@@ -174,8 +179,8 @@ void Attend::run_unit(const Unit& unit, float* scratch, float* partials) const {
   if (!unit.columns) return run_token(unit, scratch, partials);
   const AttentionSlice& slice = *unit.slice;
   kernels_.attend_columns({layout_, slice.pages.data(), unit.tokens, slice.seen(unit.token),
-                           slice.mask == AttentionMask::kCausal ? std::size_t{1} : 0, unit.heads,
-                           q_ + row(unit) * q_stride_, q_stride_,
+                           slice.mask == AttentionMask::kCausal ? std::size_t{1} : 0, slice.window,
+                           unit.heads, q_ + row(unit) * q_stride_, q_stride_,
                            &out_[row(unit) * layout_.shape.n_q * layout_.shape.d_v], scratch});
 }
 

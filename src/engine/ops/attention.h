@@ -27,11 +27,13 @@ struct AttentionSlice {
   std::size_t tokens = 0;
   std::size_t first_row = 0;  // of token 0 in q and out
   AttentionMask mask = AttentionMask::kCausal;
+  std::size_t window = 0;  // with kCausal: a token sees so many positions at most, its own the last; 0: all
 
-  // How many positions token `t` sees: 0 to seen(t) - 1.
+  // Token `t` sees the positions from hidden(t) to seen(t) - 1.
   std::size_t seen(std::size_t t) const {
     return first_position + (mask == AttentionMask::kCausal ? t + 1 : tokens);
   }
+  std::size_t hidden(std::size_t t) const { return window > 0 && seen(t) > window ? seen(t) - window : 0; }
 };
 
 // q: rows of n_q * d_k floats, RoPE applied, not scaled; rows are q_stride floats apart. out: [rows, n_q *

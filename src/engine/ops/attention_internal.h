@@ -35,7 +35,7 @@ inline HeadRange q_heads_of(std::size_t head, std::size_t heads, std::size_t n_q
 struct TokenTask {
   const KvLayout& layout;
   const std::byte* const* pages;  // of the block
-  std::size_t tokens;             // of the block that are visible, 1 to kBlockTokens
+  std::size_t hidden, tokens;     // of the block [hidden, tokens) are visible, at least one
   const float* q;                 // the token's row: [n_q, d_k]
   HeadRange heads;
   float* states;   // [heads] of state_floats(), written
@@ -45,12 +45,14 @@ inline std::size_t token_scratch_floats(const KvLayout& layout) {
   return layout.shape.n_q * (layout.shape.d_k + kPageTokens);
 }
 
-// Some tokens of a slice whose last seen positions lie in one block, and q heads that share both K and V
-// head, at most kColumns pairs.
+// Some tokens of a slice whose first seen positions lie in one block, as the last ones do, and q heads that
+// share both K and V head, at most kColumns pairs.
 struct ColumnTask {
   const KvLayout& layout;
-  const std::byte* const* pages;              // of the sequence
-  std::size_t tokens, first_seen, seen_step;  // token t sees the first `first_seen + t * seen_step` positions
+  const std::byte* const* pages;  // of the sequence
+  std::size_t tokens, first_seen,
+      seen_step;       // token t sees the first `first_seen + t * seen_step` positions,
+  std::size_t window;  // the last `window` of them; 0: all
   HeadRange heads;
   const float* q;  // row of the first token
   std::size_t q_stride;

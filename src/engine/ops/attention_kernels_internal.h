@@ -40,11 +40,13 @@ void score_page(const T* k_tile, const float* q, std::size_t d_k, float* scores)
 }
 
 // Turns scores into weights and brings the state to the page's maximum.
-inline void softmax_page(float* scores, std::size_t visible, float* state, std::size_t v_stride) {
+inline void softmax_page(float* scores, std::size_t hidden, std::size_t visible, float* state,
+                         std::size_t v_stride) {
+  const Lanes masked = Lanes::broadcast(kMasked);
   Lanes s[4];
   for (int i = 0; i < 4; ++i) {
-    s[i] = Lanes::first(Lanes::load(scores + 16 * i), static_cast<std::int64_t>(visible) - 16 * i,
-                        Lanes::broadcast(kMasked));
+    s[i] = Lanes::first(Lanes::load(scores + 16 * i), static_cast<std::int64_t>(visible) - 16 * i, masked);
+    if (hidden > 0) s[i] = Lanes::first(masked, static_cast<std::int64_t>(hidden) - 16 * i, s[i]);
   }
   const float largest = Lanes::max(Lanes::max(s[0], s[1]), Lanes::max(s[2], s[3])).max();
   const float m = largest > state[0] ? largest : state[0];
@@ -63,15 +65,15 @@ inline void softmax_page(float* scores, std::size_t visible, float* state, std::
   }
 }
 
-// o += p v for kHeads heads that share a V tile, 16 * kWide dims.
+// o += p v for kHeads heads that share a V tile, 16 * kWide dims, over the tokens [hidden, visible).
 template <typename T, int kHeads, int kWide>
-void add_values(const T* v, std::size_t v_stride, const float* weights, std::size_t visible, float* o,
-                std::size_t state_stride) {
+void add_values(const T* v, std::size_t v_stride, const float* weights, std::size_t hidden,
+                std::size_t visible, float* o, std::size_t state_stride) {
   Lanes sum[kHeads][kWide];
   for (int h = 0; h < kHeads; ++h) {
     for (int i = 0; i < kWide; ++i) sum[h][i] = Lanes::load(o + h * state_stride + 16 * i);
   }
-  for (std::size_t t = 0; t < visible; ++t) {
+  for (std::size_t t = hidden; t < visible; ++t) {
     Lanes value[kWide];
     for (int i = 0; i < kWide; ++i) value[i] = Lanes::load(v + t * v_stride + 16 * i);
     for (int h = 0; h < kHeads; ++h) {
@@ -85,14 +87,14 @@ void add_values(const T* v, std::size_t v_stride, const float* weights, std::siz
 }
 
 template <typename T, int kHeads>
-void add_values(const T* v, std::size_t v_stride, const float* weights, std::size_t visible, float* state,
-                std::size_t state_stride) {
+void add_values(const T* v, std::size_t v_stride, const float* weights, std::size_t hidden,
+                std::size_t visible, float* state, std::size_t state_stride) {
   std::size_t d = 0;
   for (; d + 64 <= v_stride; d += 64) {
-    add_values<T, kHeads, 4>(v + d, v_stride, weights, visible, state + kStateHead + d, state_stride);
+    add_values<T, kHeads, 4>(v + d, v_stride, weights, hidden, visible, state + kStateHead + d, state_stride);
   }
   for (; d < v_stride; d += 16) {
-    add_values<T, kHeads, 1>(v + d, v_stride, weights, visible, state + kStateHead + d, state_stride);
+    add_values<T, kHeads, 1>(v + d, v_stride, weights, hidden, visible, state + kStateHead + d, state_stride);
   }
 }
 
@@ -122,8 +124,10 @@ void attend_token(const TokenTask& task) {
     for (std::size_t i = 0; i < stride; ++i) state[i] = 0;
     state[0] = kMasked;
   }
-  for (std::size_t first = 0; first < task.tokens; first += kPageTokens) {
+  for (std::size_t first = task.hidden / kPageTokens * kPageTokens; first < task.tokens;
+       first += kPageTokens) {
     const T* page = elements<T>(task.pages[first / kPageTokens]);
+    const std::size_t hidden = task.hidden > first ? task.hidden - first : 0;
     const std::size_t visible = task.tokens - first < kPageTokens ? task.tokens - first : kPageTokens;
     for (std::size_t k = shape.k_head(task.heads.begin); k <= shape.k_head(task.heads.end - 1); ++k) {
       const HeadRange range = overlap(q_heads_of(k, shape.n_k, shape.n_q), task.heads);
@@ -134,14 +138,14 @@ void attend_token(const TokenTask& task) {
                        });
     }
     for (std::size_t h = 0; h < heads; ++h) {
-      softmax_page(scores + h * kPageTokens, visible, task.states + h * stride, v_stride);
+      softmax_page(scores + h * kPageTokens, hidden, visible, task.states + h * stride, v_stride);
     }
     for (std::size_t v = shape.v_head(task.heads.begin); v <= shape.v_head(task.heads.end - 1); ++v) {
       const HeadRange range = overlap(q_heads_of(v, shape.n_v, shape.n_q), task.heads);
       in_steps<kHeads>(
           range.begin - task.heads.begin, range.end - task.heads.begin, [&]<int kCount>(std::size_t h) {
-            add_values<T, kCount>(page + task.layout.v_tile(v), v_stride, scores + h * kPageTokens, visible,
-                                  task.states + h * stride, stride);
+            add_values<T, kCount>(page + task.layout.v_tile(v), v_stride, scores + h * kPageTokens, hidden,
+                                  visible, task.states + h * stride, stride);
           });
     }
   }
@@ -171,7 +175,7 @@ struct Columns {
   std::size_t count, vectors;      // vectors of 16
   float *q, *weights, *o, *total;  // [d_k], [64], [v_stride], [v_stride], each x [kColumns]
   float *k, *v;                    // the page's tiles in fp32: [d_k][64], [64][v_stride]
-  Lanes limit[3];                  // positions that the columns see, as a count
+  Lanes hidden[3], limit[3];       // the columns see the positions from `hidden` on, below `limit`
   Lanes m[3], l[3], total_m[3], total_l[3];
 };
 
@@ -223,7 +227,9 @@ inline void softmax_columns(Columns& c, std::size_t j, std::size_t first, std::s
   for (std::size_t t = 0; t < tokens; ++t) {
     Lanes s = Lanes::load(weights + t * kColumns);
     if (masked) {
-      s = Lanes::where_above(c.limit[j], static_cast<float>(first + t), s, Lanes::broadcast(kMasked));
+      const auto position = static_cast<float>(first + t);
+      s = Lanes::where_above(c.limit[j], position, s, Lanes::broadcast(kMasked));
+      s = Lanes::where_above(c.hidden[j], position, Lanes::broadcast(kMasked), s);
       s.store(weights + t * kColumns);
     }
     m = Lanes::max(s, m);
@@ -268,6 +274,11 @@ void widen(const T* from, std::size_t n, float* to) {  // n is a multiple of 16
   for (std::size_t i = 0; i < n; i += 16) Lanes::load(from + i).store(to + i);
 }
 
+// How many of the first `seen` positions the window leaves out.
+inline std::size_t hidden_of(const ColumnTask& task, std::size_t seen) {
+  return task.window > 0 && seen > task.window ? seen - task.window : 0;
+}
+
 inline Columns make_columns(const ColumnTask& task) {
   const AttentionShape& shape = task.layout.shape;
   const std::size_t heads = task.heads.end - task.heads.begin, v_stride = task.layout.v_stride();
@@ -281,15 +292,20 @@ inline Columns make_columns(const ColumnTask& task) {
   c.k = c.total + kColumns * v_stride;
   c.v = c.k + kPageTokens * shape.d_k;
   const float scale = shape.scale * kLog2E;
-  float limit[kColumns];
+  float hidden[kColumns], limit[kColumns];
   for (std::size_t column = 0; column < c.vectors * 16; ++column) {
     const std::size_t source = column < c.count ? column : c.count - 1;  // spare columns repeat the last
     const std::size_t token = source / heads, head = task.heads.begin + source % heads;
     const float* q = task.q + token * task.q_stride + head * shape.d_k;
     for (std::size_t d = 0; d < shape.d_k; ++d) c.q[d * kColumns + column] = q[d] * scale;
-    limit[column] = static_cast<float>(task.first_seen + token * task.seen_step);
+    const std::size_t seen = task.first_seen + token * task.seen_step;
+    limit[column] = static_cast<float>(seen);
+    hidden[column] = static_cast<float>(hidden_of(task, seen));
   }
-  for (std::size_t j = 0; j < c.vectors; ++j) c.limit[j] = Lanes::load(limit + 16 * j);
+  for (std::size_t j = 0; j < c.vectors; ++j) {
+    c.hidden[j] = Lanes::load(hidden + 16 * j);
+    c.limit[j] = Lanes::load(limit + 16 * j);
+  }
   return c;
 }
 
@@ -330,24 +346,27 @@ void attend_columns(const ColumnTask& task) {
   const KvLayout& layout = task.layout;
   const std::size_t v_stride = layout.v_stride();
   const std::size_t end = task.first_seen + (task.tokens - 1) * task.seen_step;
+  const std::size_t begin = hidden_of(task, task.first_seen), hidden = hidden_of(task, end);
+  const std::size_t first_block = begin / kBlockTokens * kBlockTokens;
   Columns c = make_columns(task);
-  for (std::size_t block = 0; block < end; block += kBlockTokens) {
+  for (std::size_t block = first_block; block < end; block += kBlockTokens) {
     for (std::size_t j = 0; j < c.vectors; ++j) {
       c.m[j] = Lanes::broadcast(kMasked);
       c.l[j] = Lanes::zero();
     }
     for (std::size_t i = 0; i < v_stride * kColumns; i += 16) Lanes::zero().store(c.o + i);
-    for (std::size_t first = block; first < end && first < block + kBlockTokens; first += kPageTokens) {
+    const std::size_t first_page = block == first_block ? begin / kPageTokens * kPageTokens : block;
+    for (std::size_t first = first_page; first < end && first < block + kBlockTokens; first += kPageTokens) {
       const T* page = elements<T>(task.pages[first / kPageTokens]);
       const std::size_t left = end - first, tokens = left < kPageTokens ? (left + 7) / 8 * 8 : kPageTokens;
       widen(page + layout.k_tile(layout.shape.k_head(task.heads.begin)), layout.shape.d_k * kPageTokens, c.k);
       widen(page + layout.v_tile(layout.shape.v_head(task.heads.begin)), v_stride * kPageTokens, c.v);
-      const bool masked = first + tokens > task.first_seen;
+      const bool masked = first + tokens > task.first_seen || first < hidden;
       if (c.vectors == 1) columns_page<kTokens, 1>(c, layout, first, tokens, masked);
       if (c.vectors == 2) columns_page<kTokens, 2>(c, layout, first, tokens, masked);
       if (c.vectors == 3) columns_page<kTokens, 3>(c, layout, first, tokens, masked);
     }
-    merge_columns(c, v_stride, block == 0);
+    merge_columns(c, v_stride, block == first_block);
   }
   finish_columns(c, task);
 }

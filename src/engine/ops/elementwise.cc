@@ -15,6 +15,18 @@ constexpr std::size_t kGrain = 16384;  // values a thread should have at least: 
 
 std::size_t grain_rows(std::size_t width) { return width == 0 ? 1 : kGrain / width + 1; }
 
+void apply_gate(void (*kernel)(const float*, const float*, std::size_t, float*),
+                std::span<const float> gate_up, std::size_t width, std::span<float> out,
+                const OpContext& context) {
+  assert(width > 0 && out.size() % width == 0 && gate_up.size() == 2 * out.size());
+  context.pool.parallel_for(
+      out.size() / width, grain_rows(4 * width), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = begin; r < end; ++r) {
+          kernel(&gate_up[2 * r * width], &gate_up[(2 * r + 1) * width], width, &out[r * width]);
+        }
+      });
+}
+
 }  // namespace
 
 ElementwiseKernels elementwise_kernels(Isa isa) {
@@ -75,14 +87,18 @@ void gelu(std::span<float> x, std::span<const float> bias, const OpContext& cont
 
 void swiglu(std::span<const float> gate_up, std::size_t width, std::span<float> out,
             const OpContext& context) {
-  assert(width > 0 && out.size() % width == 0 && gate_up.size() == 2 * out.size());
-  const auto kernel = elementwise_kernels(context.isa).swiglu;
-  context.pool.parallel_for(
-      out.size() / width, grain_rows(4 * width), [&](std::size_t begin, std::size_t end) {
-        for (std::size_t r = begin; r < end; ++r) {
-          kernel(&gate_up[2 * r * width], &gate_up[(2 * r + 1) * width], width, &out[r * width]);
-        }
-      });
+  apply_gate(elementwise_kernels(context.isa).swiglu, gate_up, width, out, context);
+}
+
+void geglu(std::span<const float> gate_up, std::size_t width, std::span<float> out,
+           const OpContext& context) {
+  apply_gate(elementwise_kernels(context.isa).geglu, gate_up, width, out, context);
+}
+
+void scale(std::span<float> x, float factor, const OpContext& context) {
+  context.pool.parallel_for(x.size(), kGrain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) x[i] *= factor;
+  });
 }
 
 void add(std::span<float> x, std::span<const float> y, const OpContext& context) {

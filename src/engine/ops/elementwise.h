@@ -27,6 +27,12 @@ void layer_norm(std::span<const float> x, std::span<const float> weight, std::sp
 void swiglu(std::span<const float> gate_up, std::size_t width, std::span<float> out,
             const OpContext& context);
 
+// The same with gelu(gate) in its tanh form: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
+void geglu(std::span<const float> gate_up, std::size_t width, std::span<float> out, const OpContext& context);
+
+// x *= factor
+void scale(std::span<float> x, float factor, const OpContext& context);
+
 // x = gelu(x + bias), row by row, gelu(x) = x / 2 * (1 + erf(x / sqrt(2))) (Hendrycks and Gimpel, 2016). x:
 // [rows, bias.size()].
 void gelu(std::span<float> x, std::span<const float> bias, const OpContext& context);

@@ -12,6 +12,7 @@ struct ElementwiseKernels {
   void (*layer_norm)(const float* x, const float* weight, const float* bias, std::size_t n, float epsilon,
                      float* out);
   void (*swiglu)(const float* gate, const float* up, std::size_t n, float* out);
+  void (*geglu)(const float* gate, const float* up, std::size_t n, float* out);
   void (*gelu)(float* x, const float* bias, std::size_t n);
   void (*add)(float* x, const float* y, std::size_t n);
   void (*rope)(float* head, const float* cosines, const float* sines, std::size_t half);

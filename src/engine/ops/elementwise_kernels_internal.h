@@ -63,6 +63,18 @@ inline void swiglu_row(const float* gate, const float* up, std::size_t n, float*
   }
 }
 
+// x / 2 * (1 + tanh z) is x / (1 + e^(-2 z)).
+inline void geglu_row(const float* gate, const float* up, std::size_t n, float* out) {
+  const Lanes one = Lanes::broadcast(1.0F), cubic = Lanes::broadcast(0.044715F);
+  const Lanes factor = Lanes::broadcast(-1.5957691216F);  // -2 sqrt(2 / pi)
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t left = lanes_left(n, i);
+    const Lanes g = Lanes::load(gate + i, left);
+    const Lanes inner = Lanes::fma(g * g * g, cubic, g);
+    (g / (one + exp(inner * factor)) * Lanes::load(up + i, left)).store(out + i, left);
+  }
+}
+
 inline void add_row(float* x, const float* y, std::size_t n) {
   for (std::size_t i = 0; i < n; i += 16) {
     const std::size_t left = lanes_left(n, i);
@@ -101,7 +113,8 @@ inline double sum_exp_row(const float* x, std::size_t n, float subtract) {
 }
 
 inline ElementwiseKernels lanes_elementwise() {
-  return {rms_norm_row, layer_norm_row, swiglu_row, gelu_row, add_row, rope_head, max_row, sum_exp_row};
+  return {rms_norm_row, layer_norm_row, swiglu_row, geglu_row,  gelu_row,
+          add_row,      rope_head,      max_row,    sum_exp_row};
 }
 
 }  // namespace
