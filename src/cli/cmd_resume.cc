@@ -9,6 +9,8 @@
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/signals.h"
+#include "cli/task_setup.h"
+#include "pipeline/rescore.h"
 #include "store/sqlite_store.h"
 
 namespace micius {
@@ -65,6 +67,13 @@ std::vector<RunId> ResumeCommand::chosen(const Store& store) const {
 
 EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
   const RunSpec spec = context.store.run(id).spec;
+  if (const auto from = rescored_from(spec)) {
+    LazyServices services(engine_.threads, places_);
+    const Task task = make_task(spec.task_source, task_options_of(spec, data_roots(places_)));
+    const auto scorer = make_scorer(task, data_roots(places_), &services);
+    resume_rescore({task, *scorer, context.store, clock_, 0, from->observations}, id);
+    return {};
+  }
   if (spec.model_options.contains("numerics"))
     engine_.numerics = spec.model_options.at("numerics").get<std::string>();
   const auto runner = open_model(spec.model_source, engine_, places_, {clock_, &context.store});

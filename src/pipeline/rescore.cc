@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "core/names.h"
 #include "pipeline/judge.h"
 #include "pipeline/summarize.h"
@@ -31,11 +32,17 @@ bool score_again(const Rescoring& r, Record& record) {
 
 }  // namespace
 
+std::optional<RescoredFrom> rescored_from(const RunSpec& spec) {
+  const Json* from = find_json(spec.environment, "rescored");
+  if (from == nullptr) return std::nullopt;
+  return RescoredFrom{static_cast<RunId>(from->at("run").get<std::int64_t>()),
+                      from->at("observed").get<bool>() ? Observations::kAgain : Observations::kStored};
+}
+
 RunId rescore(const Rescoring& r, RunId run) {
-  const Clock::time_point start = r.clock.now();
+  const auto id = static_cast<std::int64_t>(run);
   const Run old = r.store.run(run);
   if (old.status != RunStatus::kComplete) {
-    const auto id = static_cast<std::int64_t>(run);
     fail(ErrorCode::kUsage, "run {} is {} and cannot be rescored; `micius resume {}` first", id,
          name_of(old.status), id);
   }
@@ -47,10 +54,21 @@ RunId rescore(const Rescoring& r, RunId run) {
   spec.cluster = r.task.cluster;
   spec.environment.erase("scorer");
   if (Json judged = r.scorer.environment(); !judged.empty()) spec.environment["scorer"] = std::move(judged);
+  spec.environment["rescored"] = {{"run", id}, {"observed", r.observations == Observations::kAgain}};
   const RunId made = r.store.begin(spec, r.batch);
+  resume_rescore(r, made);
+  return made;
+}
+
+void resume_rescore(const Rescoring& r, RunId made) {
+  const Clock::time_point start = r.clock.now();
+  const auto from = rescored_from(r.store.run(made).spec);
+  if (!from) fail(ErrorCode::kUsage, "run {} is no rescored run", static_cast<std::int64_t>(made));
+  const DoneSet done = r.store.done(made);
   bool failed = false;
   std::size_t faults_in_a_row = 0;
-  r.store.for_each(run, [&](const Record& stored) {
+  r.store.for_each(from->run, [&](const Record& stored) {
+    if (done.contains({stored.sample.id, stored.repeat})) return;
     Record record = stored;
     if (record.failure) {
       failed = true;
@@ -65,7 +83,6 @@ RunId rescore(const Rescoring& r, RunId run) {
   if (!failed) primary = primary_estimate(r.store, made);
   const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(r.clock.now() - start);
   r.store.finish(made, RunStatus::kComplete, wall.count(), primary);
-  return made;
 }
 
 }  // namespace micius

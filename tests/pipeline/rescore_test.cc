@@ -90,6 +90,35 @@ TEST_CASE("rescoring makes a new run of the stored turns and leaves the old one"
   const RunId begun = store.begin(plan.spec, 6);
   CHECK_THROWS_WITH(rescore({task, scorer, store, kClock, 7}, begun),
                     "run 6 is unfinished and cannot be rescored; `micius resume 6` first");
+  CHECK_FALSE(rescored_from(plan.spec));
+  CHECK_THROWS_WITH(resume_rescore({task, scorer, store, kClock, 7}, begun), "run 6 is no rescored run");
+}
+
+TEST_CASE("a rescoring that did not get to its end goes on without the model") {
+  const TempDir dir;
+  SqliteStore store(dir.path() / "a.db", OpenMode::kCreate, kClock);
+  const Task task = two_turn_quiz();
+  const MemoryDataset dataset = quiz_dataset(20);
+  CrowdRunner crowd(mostly_right);
+  const Plan plan = make_plan({task, dataset, crowd.info(), {}, task.name, ""}, {});
+  const RunId old = store.begin(plan.spec, 1);
+  const QuizScorer scorer;
+  evaluate({task, plan, crowd, scorer, store, kClock, nullptr, {}}, old);
+
+  RunSpec spec = plan.spec;
+  spec.environment["rescored"] = {{"run", static_cast<std::int64_t>(old)}, {"observed", true}};
+  const RunId half = store.begin(spec, 2);
+  std::size_t taken = 0;
+  store.for_each(old, [&](const Record& record) {
+    if (taken++ < 7) store.append(half, record);
+  });
+  const auto from = rescored_from(store.run(half).spec);
+  REQUIRE(from);
+  CHECK(from->run == old);
+  CHECK(from->observations == Observations::kAgain);
+  resume_rescore({task, scorer, store, kClock, 0, from->observations}, half);
+  CHECK(store.run(half).status == RunStatus::kComplete);
+  CHECK(lines_of(store, half) == lines_of(store, old));
 }
 
 }  // namespace micius
