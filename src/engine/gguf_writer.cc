@@ -17,6 +17,11 @@ void put_string(std::string& out, std::string_view text) {
   out += text;
 }
 
+template <typename T>
+std::string_view bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
 void put_key(std::string& out, std::string_view key, GgufType type) {
   put_string(out, key);
   put(out, type);
@@ -68,13 +73,26 @@ GgufWriter& GgufWriter::strings(std::string_view key, const std::vector<std::str
   return *this;
 }
 
-GgufWriter& GgufWriter::integers(std::string_view key, const std::vector<std::int32_t>& values) {
+GgufWriter& GgufWriter::array(std::string_view key, GgufType type, std::size_t count,
+                              std::string_view bytes) {
   put_key(values_, key, GgufType::kArray);
-  put(values_, GgufType::kI32);
-  put<std::uint64_t>(values_, values.size());
-  for (const std::int32_t value : values) put(values_, value);
+  put(values_, type);
+  put<std::uint64_t>(values_, count);
+  values_ += bytes;
   ++value_count_;
   return *this;
+}
+
+GgufWriter& GgufWriter::integers(std::string_view key, const std::vector<std::int32_t>& values) {
+  return array(key, GgufType::kI32, values.size(), bytes_of(values));
+}
+
+GgufWriter& GgufWriter::numbers(std::string_view key, const std::vector<float>& values) {
+  return array(key, GgufType::kF32, values.size(), bytes_of(values));
+}
+
+GgufWriter& GgufWriter::bytes(std::string_view key, std::string_view values) {
+  return array(key, GgufType::kU8, values.size(), values);
 }
 
 GgufWriter& GgufWriter::value(std::string_view key, const GgufValue& value) {

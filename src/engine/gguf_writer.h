@@ -30,6 +30,8 @@ class GgufWriter {
   GgufWriter& string(std::string_view key, std::string_view value);
   GgufWriter& strings(std::string_view key, const std::vector<std::string>& values);
   GgufWriter& integers(std::string_view key, const std::vector<std::int32_t>& values);
+  GgufWriter& numbers(std::string_view key, const std::vector<float>& values);
+  GgufWriter& bytes(std::string_view key, std::string_view values);
   GgufWriter& value(std::string_view key, const GgufValue& value);  // as another file has it
   // `dimensions` as the file has them, columns first; `bytes` must be what they ask for.
   GgufWriter& tensor(std::string_view name, DType dtype, const std::vector<std::uint64_t>& dimensions,
@@ -44,6 +46,8 @@ class GgufWriter {
     std::size_t bytes;
     Fill fill;
   };
+  GgufWriter& array(std::string_view key, GgufType type, std::size_t count, std::string_view bytes);
+
   std::uint64_t value_count_ = 0;
   std::string values_;
   std::vector<Tensor> tensors_;

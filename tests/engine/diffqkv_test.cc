@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine/convert.h"
+#include "engine/engine.h"
 #include "engine/model/gguf_source.h"
 #include "engine/model/source.h"
 #include "engine/model/transformer.h"
@@ -93,6 +94,25 @@ TEST_CASE("DiffQKV checkpoints give their expected logits", "[diffqkv]") {
     ++models;
   }
   CHECK(models >= 16);
+}
+
+TEST_CASE("A checkpoint without a tokenizer is asked with ids", "[diffqkv]") {
+  const auto root = shared_path("vectors/sigma");
+  if (!root) return;
+  EngineOptions options;
+  options.numerics = Numerics::kFp32;
+  Engine engine(*root / "dkv_8_1_4_aug", options);
+  const Safetensors expected(*root / "dkv_8_1_4_aug/expected.safetensors");
+  GenerateJob job;
+  job.prompt = values<TokenId>(expected, "ids_17");
+  job.max_tokens = 32;
+  engine.add(job);
+  std::vector<TokenId> ids;
+  while (!engine.idle()) {
+    for (const JobResult& result : engine.step().finished) ids = result.ids;
+  }
+  CHECK(ids == values<TokenId>(expected, "greedy_ids"));
+  CHECK(engine.sha256().size() == 64);
 }
 
 TEST_CASE("A checkpoint in a GGUF file gives the same bits", "[diffqkv][convert]") {

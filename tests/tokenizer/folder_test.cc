@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/rng.h"
 #include "engine/tokenizer/charsmap.h"
+#include "engine/gguf_tokenizer.h"
 #include "engine/tokenizer/hf_tokenizer.h"
 #include "engine/tokenizer/spm_file.h"
 #include "engine/tokenizer/tokenizer.h"
@@ -135,6 +136,47 @@ TEST_CASE("ids of tokenizer.json as Hugging Face's library gives them", "[folder
       CHECK(ids == text.at("ids").get<Ids>());
     }
   });
+}
+
+TEST_CASE("a tokenizer in a GGUF file gives the same ids", "[folder][gguf]") {
+  std::size_t kept = 0;
+  test::for_each_row(MICIUS_SOURCE_DIR "/tests/tokenizer/hf.jsonl", [&](const Json& row) {
+    INFO(row.at("name"));
+    const TokenizerData data = read_hf_tokenizer(row.at("tokenizer").dump(), "tokenizer.json");
+    if (data.model == "bert") {
+      GgufWriter writer;
+      CHECK_THROWS_WITH(write_tokenizer(data, writer), Catch::Contains("WordPiece"));
+      return;
+    }
+    if (data.steps && !pre_tokenizer_name(*data.steps)) {
+      GgufWriter writer;
+      CHECK_THROWS_WITH(write_tokenizer(data, writer), Catch::Contains("has no name in GGUF"));
+      return;
+    }
+    GgufWriter writer;
+    write_tokenizer(data, writer);
+    std::string bytes;
+    writer.write([&](std::string_view piece) { bytes += piece; });
+    const GgufFile file(std::as_bytes(std::span(bytes.data(), bytes.size())), "x.gguf");
+    const Tokenizer tokenizer(tokenizer_data_from(file));
+    for (const Json& text : row.at("rows")) {
+      INFO(text.dump());
+      CHECK(tokenizer.encode(text.at("text").get<std::string>(), SpecialText::kRecognised) ==
+            text.at("ids").get<Ids>());
+    }
+    ++kept;
+  });
+  CHECK(kept >= 4);
+}
+
+TEST_CASE("without a tokenizer there are ids only", "[folder]") {
+  TokenizerData data;
+  data.model = kNoTokenizer;
+  const Tokenizer none(data);
+  CHECK(none.size() == 0);
+  CHECK_THROWS_WITH(none.encode("a", SpecialText::kPlain), Catch::Contains("the model has no tokenizer"));
+  CHECK(none.encode("", SpecialText::kPlain).empty());
+  CHECK(none.decode(Ids{5, 270}, SpecialText::kRecognised).empty());
 }
 
 TEST_CASE("tokenizer.model with the settings beside it", "[folder]") {

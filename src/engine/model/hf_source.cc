@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/gguf_tokenizer.h"
 #include "engine/model/hf_names.h"
 #include "engine/quant.h"
 #include "engine/tokenizer/tokenizer_folder.h"
@@ -212,6 +213,9 @@ void HfSource::add_rope_factors() {
 }
 
 void HfSource::describe(GgufWriter& writer) const {
+  write_tokenizer(tokenizer(), writer);
+  if (const std::string source = chat_template(); !source.empty())
+    writer.string("tokenizer.chat_template", source);
   writer.string("general.architecture", architecture_);
   if (!label_.empty()) writer.string("general.name", label_);
   for (const std::string_view key : gguf_keys(architecture_)) {
@@ -233,7 +237,14 @@ void HfSource::describe(GgufWriter& writer) const {
   }
 }
 
-TokenizerData HfSource::tokenizer() const { return read_tokenizer(fs::path(file_).parent_path()); }
+TokenizerData HfSource::tokenizer() const {
+  const fs::path folder = fs::path(file_).parent_path();
+  if (fs::exists(folder / "tokenizer.json") || fs::exists(folder / "tokenizer.model"))
+    return read_tokenizer(folder);
+  TokenizerData none;
+  none.model = kNoTokenizer;
+  return none;
+}
 
 std::string HfSource::chat_template() const { return read_chat_template(fs::path(file_).parent_path()); }
 

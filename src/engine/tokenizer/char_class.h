@@ -47,6 +47,7 @@ struct Set {
   std::vector<std::pair<char32_t, char32_t>> ranges;
   bool negated = false;
 
+  bool operator==(const Set&) const = default;
   bool has(char32_t code, Bits code_bits) const {
     if ((bits & code_bits) != 0) return !negated;
     for (const auto& [first, last] : ranges) {

@@ -23,13 +23,18 @@ struct RunStep {
   char_class::Set before;
   std::size_t min = 1;
   std::size_t max = std::numeric_limits<std::size_t>::max();
+  bool operator==(const RunStep&) const = default;
 };
 
 // Cuts out the blanks at the end of a piece: `\s+$`.
-struct TrailingSpaceStep {};
+struct TrailingSpaceStep {
+  bool operator==(const TrailingSpaceStep&) const = default;
+};
 
 // Cuts before each three digits, counted from the end of their run: `(?=(\d{3})+(?!\d))`.
-struct DigitGroupStep {};
+struct DigitGroupStep {
+  bool operator==(const DigitGroupStep&) const = default;
+};
 
 // GPT-2's expression and its descendants. Alternatives, the first that matches wins:
 //   's 't 're 've 'm 'll 'd                (contractions)
@@ -53,6 +58,7 @@ struct WordStep {
   char_class::Set other;
   char_class::Set other_tail;
   bool newlines = false;
+  bool operator==(const WordStep&) const = default;
 };
 
 using SplitStep = std::variant<RunStep, TrailingSpaceStep, DigitGroupStep, WordStep>;
@@ -61,11 +67,14 @@ struct PreTokenizer {
   std::vector<SplitStep> steps;  // each cuts the pieces that the one before left
   bool nfc = false;              // the published tokenizer normalises to NFC first
   bool whole_words = false;      // a piece that is a token is taken whole, whatever the merges say
+  bool operator==(const PreTokenizer&) const = default;
 };
 
 // Throws Error{kUnsupported} with the covered names for any other one.
 PreTokenizer make_pre_tokenizer(std::string_view pre);
 std::vector<std::string> covered_pre_tokenizers();
+// A name that make_pre_tokenizer() gives these steps for; absent if there is none.
+std::optional<std::string> pre_tokenizer_name(const PreTokenizer& pre);
 
 // The steps that tokenizer.json states one by one.
 SplitStep gpt2_step();

@@ -320,4 +320,11 @@ PreTokenizer make_pre_tokenizer(std::string_view name) {
        did_you_mean(name, names), fmt::join(names, ", "));
 }
 
+std::optional<std::string> pre_tokenizer_name(const PreTokenizer& pre) {
+  for (const std::string& name : covered_pre_tokenizers()) {
+    if (make_pre_tokenizer(name) == pre) return name;
+  }
+  return std::nullopt;
+}
+
 }  // namespace micius

@@ -20,6 +20,15 @@ constexpr std::size_t kMaxTokens = std::size_t{1} << 24;
 constexpr std::size_t kMaxPiece = 512;  // bytes of one; bounds the work at each place of a text
 constexpr std::string_view kUnknownText = " \xE2\x81\x87 ";
 
+class NoText final : public TextModel {
+ public:
+  explicit NoText(const TokenizerData&) : TextModel({}) {}
+  void encode(std::string_view, Before, std::vector<TokenId>&) const override {
+    fail(ErrorCode::kUnsupported,
+         "the model has no tokenizer; give ids, or put its tokenizer.json beside the weights");
+  }
+};
+
 template <typename Model>
 std::unique_ptr<const TextModel> make(const TokenizerData& data) {
   return std::make_unique<Model>(data);
@@ -31,7 +40,8 @@ struct ModelKind {
   std::unique_ptr<const TextModel> (*make)(const TokenizerData&);
 };
 
-constexpr std::array<ModelKind, 4> kModels = {{{"gpt2", "byte-level BPE", make<ByteBpe>},
+constexpr std::array<ModelKind, 5> kModels = {{{kNoTokenizer, "ids only", make<NoText>},
+                                               {"gpt2", "byte-level BPE", make<ByteBpe>},
                                                {"llama", "SentencePiece BPE", make<SpmBpe>},
                                                {"t5", "unigram", make<Unigram>},
                                                {"bert", "WordPiece", make<WordPieceModel>}}};
@@ -59,6 +69,7 @@ void check_spm(const TokenizerData& data) {
 }
 
 void check_data(const TokenizerData& data) {
+  if (data.model == kNoTokenizer && data.tokens.empty()) return;
   if (data.tokens.empty() || data.tokens.size() > kMaxTokens)
     fail(ErrorCode::kInvalidData, "tokenizer: {} tokens, expected 1 to {}", data.tokens.size(), kMaxTokens);
   if (!data.kinds.empty() && data.kinds.size() != data.tokens.size()) {
@@ -216,6 +227,7 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, SpecialText specia
 }
 
 void Tokenizer::check(TokenId id) const {
+  if (size() == 0) return;  // no tokenizer: every id stands for itself
   if (id < 0 || static_cast<std::size_t>(id) >= size())
     fail(ErrorCode::kUsage, "token id {} is not in the vocabulary of {}", id, size());
 }
@@ -237,6 +249,7 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, SpecialText special)
 
 std::string_view Tokenizer::text(TokenId id, SpecialText special) const {
   check(id);
+  if (size() == 0) return {};
   if (special == SpecialText::kPlain) {
     if (id == plain_unknown_) return kUnknownText;
     if (is_control(id)) return {};

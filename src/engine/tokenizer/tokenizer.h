@@ -30,7 +30,8 @@ class Tokenizer {
   Tokenizer& operator=(const Tokenizer&) = delete;
 
   // The ids of `text`; no BOS or EOS is added. Ill-formed UTF-8 counts as U+FFFD, one a maximal part.
-  // User-defined tokens are always recognised. Throws Error{kUsage} for a text of more than 1 GiB.
+  // User-defined tokens are always recognised. Throws Error{kUsage} for a text of more than 1 GiB, and
+  // Error{kUnsupported} for a model without a tokenizer (size() is 0).
   std::vector<TokenId> encode(std::string_view text, SpecialText special) const;
 
   // The bytes of `ids`, exact: one id may hold a part of a character. The blank that encode puts in front of

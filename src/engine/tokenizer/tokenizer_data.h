@@ -61,7 +61,10 @@ enum class SpecialText {
   kRecognised,  // encode: they become their ids; decode: they are written out
 };
 
-// "gpt2" (byte-level BPE), "llama" (SentencePiece's BPE), "t5" (unigram), "bert" (WordPiece).
+// The model of a file without a tokenizer: such a model is asked with ids and answers in ids.
+inline constexpr const char* kNoTokenizer = "no_vocab";
+
+// kNoTokenizer, "gpt2" (byte-level BPE), "llama" (SentencePiece's BPE), "t5" (unigram), "bert" (WordPiece).
 std::vector<std::string> covered_models();
 
 }  // namespace micius
