@@ -85,7 +85,7 @@ class WeightReader {
 
   std::vector<float> rotated_bias(std::string_view name, std::size_t heads) {
     const std::size_t width = config_.attention.d_k;
-    const std::vector<float> stored = widened(matrix(prefix_ + std::string(name), 1, heads * width));
+    std::vector<float> stored = widened(matrix(prefix_ + std::string(name), 1, heads * width));
     if (source_.qk_rows() == QkRows::kHalfSplit) return stored;
     std::vector<float> bias;
     for (const std::uint32_t row : half_split_order(heads, width)) bias.push_back(stored[row]);
