@@ -34,6 +34,7 @@ class EngineRunner final : public Runner {
     info_.sha256 = engine_.sha256();
     info_.chat_template = chat_.has_template();
     info_.options["numerics"] = numerics_name(options.numerics);
+    if (options.selection.top > 0) info_.options["selective_v"] = selection_name(options.selection);
     info_.environment = {{"cpu", cpu_name()}, {"isa", isa_name(engine.isa)}, {"threads", engine.threads}};
     worker_ = std::thread([this] { work(); });
   }

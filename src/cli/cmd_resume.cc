@@ -76,6 +76,8 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
   }
   if (spec.model_options.contains("numerics"))
     engine_.numerics = spec.model_options.at("numerics").get<std::string>();
+  if (spec.model_options.contains("selective_v"))
+    engine_.selective_v = spec.model_options.at("selective_v").get<std::string>();
   const auto runner = open_model(spec.model_source, engine_, places_, {clock_, &context.store});
   LazyServices services(engine_.threads, places_);
   TaskSetup setup = set_up_task(spec.task_source, task_options_of(spec, data_roots(places_)),

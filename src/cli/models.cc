@@ -65,6 +65,10 @@ void add_engine_flags(CLI::App& app, EngineFlags& flags) {
   app.add_option("--numerics", flags.numerics, "Of the engine: fp32 (exact, slow) or precise")
       ->check(CLI::IsMember({"fp32", "precise"}))
       ->capture_default_str();
+  app.add_option("--selective-v", flags.selective_v,
+                 "Written tokens take the K values of highest score alone; raw: weights as over all")
+      ->type_name("K[,raw]")
+      ->capture_default_str();
   add_engine_speed_flags(app, flags);
 }
 
@@ -137,6 +141,7 @@ std::optional<Isa> isa_of_environment() {
 EngineOptions engine_options(const EngineFlags& flags) {
   EngineOptions options;
   options.numerics = numerics_from(flags.numerics);
+  options.selection = selection_from(flags.selective_v);
   options.isa = isa_of_environment();
   options.threads = flags.threads;
   options.batch_tokens = static_cast<std::size_t>(flags.batch_tokens);

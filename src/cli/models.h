@@ -21,7 +21,7 @@ inline constexpr const char* kDefaultEncoder = "all-minilm-l6-v2";  // of the ma
 
 // The flags of the built-in engine.
 struct EngineFlags {
-  std::string numerics = "precise";
+  std::string numerics = "precise", selective_v = "off";
   std::string device = "auto";
   int threads = 0;  // 0: as many as the machine has
   int batch_tokens = 512;

@@ -1,5 +1,7 @@
 #include "engine/engine.h"
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/error.h"
@@ -39,7 +41,7 @@ struct Engine::Loaded {
         transformer(config, read_weights(*source, config, options.numerics, context)),
         kv(Transformer::kv_layout(config, options.numerics), config.layers,
            options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory),
-        scheduler(transformer, tokenizer, context, kv, options.batch_tokens) {
+        scheduler(transformer, tokenizer, context, kv, options.batch_tokens, options.selection) {
     info.name = source->label();
     if (info.name.empty()) info.name = model.stem().string();
     info.architecture = config.architecture;
@@ -91,6 +93,26 @@ void Engine::cancel(JobId id) { loaded_->scheduler.cancel(id); }
 bool Engine::idle() const { return loaded_->scheduler.idle(); }
 StepResult Engine::step() { return loaded_->scheduler.step(); }
 TokenCounts Engine::counts() const { return loaded_->scheduler.counts(); }
+
+std::string selection_name(const ValueSelection& selection) {
+  if (selection.top == 0) return "off";
+  return fmt::format("{}{}", selection.top, selection.weights == SelectedWeights::kRaw ? ",raw" : "");
+}
+
+ValueSelection selection_from(std::string_view name) {
+  ValueSelection selection;
+  if (name == "off") return selection;
+  const std::size_t comma = std::min(name.find(','), name.size());
+  const auto [end, error] = std::from_chars(name.data(), name.data() + comma, selection.top);
+  const bool number = error == std::errc() && end == name.data() + comma && selection.top > 0;
+  const std::string_view rest = name.substr(comma);
+  if (!number || (!rest.empty() && rest != ",raw")) {
+    fail(ErrorCode::kUsage,
+         "selective V is a number of values above 0, perhaps with ',raw', or off; not '{}'", name);
+  }
+  if (!rest.empty()) selection.weights = SelectedWeights::kRaw;
+  return selection;
+}
 
 std::string_view numerics_name(Numerics numerics) { return numerics == Numerics::kFp32 ? "fp32" : "precise"; }
 

@@ -18,6 +18,7 @@
 
 #include "engine/cpu.h"
 #include "engine/job.h"
+#include "engine/ops/attention.h"
 #include "engine/scheduler.h"
 #include "engine/tensor.h"
 #include "engine/tokenizer/tokenizer.h"
@@ -25,11 +26,13 @@
 namespace micius {
 
 struct EngineOptions {
-  Numerics numerics = Numerics::kPrecise;  // the only one of these that may change an answer
-  std::optional<Isa> isa;                  // absent: the best that the machine has
-  int threads = 0;                         // 0: one a core
-  std::size_t batch_tokens = 512;          // most tokens of a step
-  std::size_t kv_memory = 0;               // most bytes of KV cache, taken as needed; 0: 2 GiB
+  // The first two of these may change an answer, the others do not.
+  Numerics numerics = Numerics::kPrecise;
+  ValueSelection selection = {};   // of what the model writes: tokens generated, continuations weighed
+  std::optional<Isa> isa;          // absent: the best that the machine has
+  int threads = 0;                 // 0: one a core
+  std::size_t batch_tokens = 512;  // most tokens of a step
+  std::size_t kv_memory = 0;       // most bytes of KV cache, taken as needed; 0: 2 GiB
 };
 
 struct EngineInfo {
@@ -73,6 +76,10 @@ class Engine {
 };
 
 // "fp32", "precise"
+// "100", "100,raw", or "off" for all values
+std::string selection_name(const ValueSelection& selection);
+ValueSelection selection_from(std::string_view name);  // throws Error{kUsage} with the form
+
 std::string_view numerics_name(Numerics numerics);
 Numerics numerics_from(std::string_view name);  // throws Error{kUsage} with the names
 

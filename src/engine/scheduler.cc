@@ -112,10 +112,11 @@ struct Scheduler::Lane {
   JobState* job;
   std::vector<TokenId> tokens;  // of a branch those behind the trunk's; of a generation it grows
   std::optional<KvSequence> kv;
-  std::size_t start = 0;          // position of tokens[0]
-  std::size_t blocks = 0;         // that it may come to hold, with its branches until they are forked
-  std::vector<Score> scores;      // rows rising
-  std::size_t scored = 0;         // scores that are read
+  std::size_t read = 0;       // the first of `tokens`, those that the model did not write; of a branch none
+  std::size_t start = 0;      // position of tokens[0]
+  std::size_t blocks = 0;     // that it may come to hold, with its branches until they are forked
+  std::vector<Score> scores;  // rows rising
+  std::size_t scored = 0;     // scores that are read
   std::vector<LanePtr> branches;  // to be forked when a trunk is through
   Lane* trunk = nullptr;          // of a branch
   std::size_t open_branches = 0;
@@ -140,12 +141,13 @@ struct Scheduler::Batch {
 };
 
 Scheduler::Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
-                     std::size_t batch_tokens)
+                     std::size_t batch_tokens, ValueSelection selection)
     : model_(model),
       tokenizer_(tokenizer),
       context_(context),
       pool_(pool),
       batch_tokens_(std::max<std::size_t>(batch_tokens, 1)),
+      selection_(selection),
       ending_tokens_(micius::ending_tokens(tokenizer)) {}
 
 Scheduler::~Scheduler() = default;
@@ -199,6 +201,7 @@ Scheduler::Lane& Scheduler::add_lane(JobState& state, LaneKind kind, std::vector
   lane->kind = kind;
   lane->job = &state;
   lane->tokens = std::move(tokens);
+  lane->read = lane->tokens.size();
   lane->blocks = KvPool::blocks_for(room);
   ++state.open_lanes;
   waiting_.push_back(std::move(lane));
@@ -258,6 +261,8 @@ Scheduler::Parent Scheduler::find_parent(const Lane& lane) const {
   Parent best{nullptr, kSharedTokens - 1};
   const auto look = [&](const LanePtr& other, std::size_t most) {
     if (other->kind == LaneKind::kBranch) return;
+    // With selective V, what was written has other keys and values than the same tokens read.
+    if (selection_.top > 0) most = std::min(most, other->read);
     const std::size_t common =
         std::min({common_prefix(lane.tokens, other->tokens), lane.tokens.size() - 1, most});
     if (common > best.tokens) best = {other.get(), common};
@@ -348,14 +353,18 @@ void Scheduler::run(Batch& batch, StepResult& result) {
   std::vector<std::int32_t> wanted;  // rows that are read: first those of whole logits, then those scored
   std::size_t row = 0;
   for (const auto& [lane, first, count] : batch.prompts) {
-    slices.push_back({&*lane->kv, {lane->tokens.data() + first, count}});
+    slices.push_back({&*lane->kv,
+                      {lane->tokens.data() + first, count},
+                      first < lane->read ? ValueSelection{} : selection_});
     row += count;
     if (first + count < lane->tokens.size()) continue;
     wanted.push_back(static_cast<std::int32_t>(row - 1));
     batch.logit_lanes.push_back(lane);
   }
   for (const auto& [lane, first, count] : batch.weighed) {
-    slices.push_back({&*lane->kv, {lane->tokens.data() + first, count}});
+    slices.push_back({&*lane->kv,
+                      {lane->tokens.data() + first, count},
+                      first < lane->read ? ValueSelection{} : selection_});
     for (; lane->scored < lane->scores.size() && lane->scores[lane->scored].row < first + count;
          ++lane->scored) {
       const Score& score = lane->scores[lane->scored];

@@ -38,8 +38,10 @@ struct TokenCounts {
 // For one thread. Borrows model, tokenizer and context.
 class Scheduler {
  public:
+  // `selection` is for what a model writes, not for what it reads: of a generation the tokens behind the
+  // prompt, of a pair the continuation.
   Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
-            std::size_t batch_tokens);
+            std::size_t batch_tokens, ValueSelection selection = {});
   ~Scheduler();
 
   // Bad jobs end in a JobResult with a failure in the next step.
@@ -86,6 +88,7 @@ class Scheduler {
   const OpContext& context_;
   KvPool& pool_;
   std::size_t batch_tokens_;
+  ValueSelection selection_;
   std::vector<TokenId> ending_tokens_;
 
   std::map<JobId, std::unique_ptr<JobState>> jobs_;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -37,6 +38,7 @@ struct Case {
   std::vector<float> q, k, v;
   AttentionMask mask = AttentionMask::kCausal;
   std::size_t window = 0;
+  ValueSelection selection = {};
 };
 
 Case random_case(AttentionShape shape, std::vector<std::size_t> q_lens, std::vector<std::size_t> k_lens) {
@@ -44,7 +46,7 @@ Case random_case(AttentionShape shape, std::vector<std::size_t> q_lens, std::vec
   std::size_t rows = 0, keys = 0;
   for (const std::size_t n : q_lens) rows += n;
   for (const std::size_t n : k_lens) keys += n;
-  Case c{shape, std::move(q_lens), std::move(k_lens), {}, {}, {}, AttentionMask::kCausal, 0};
+  Case c{shape, std::move(q_lens), std::move(k_lens), {}, {}, {}, AttentionMask::kCausal, 0, {}};
   c.q = random_floats(rows * shape.n_q * shape.d_k, "attention/q");
   c.k = random_floats(keys * shape.n_k * shape.d_k, "attention/k");
   c.v = random_floats(keys * shape.n_v * shape.d_v, "attention/v");
@@ -60,7 +62,8 @@ std::vector<float> attend_case(const Case& c, DType dtype, const OpContext& cont
   for (std::size_t i = 0; i < c.q_lens.size(); ++i) {
     sequences.emplace_back(layout, std::span(c.k).subspan(key * c.shape.n_k * c.shape.d_k),
                            std::span(c.v).subspan(key * c.shape.n_v * c.shape.d_v), c.k_lens[i], context);
-    slices.push_back({sequences.back().pages, c.k_lens[i] - c.q_lens[i], c.q_lens[i], row, c.mask, c.window});
+    slices.push_back(
+        {sequences.back().pages, c.k_lens[i] - c.q_lens[i], c.q_lens[i], row, c.mask, c.selection, c.window});
     row += c.q_lens[i];
     key += c.k_lens[i];
   }
@@ -149,8 +152,8 @@ TEST_CASE("attention gives the same bits however the prompt is cut and for any n
         INFO(isa_name(isa) << " chunk " << chunk);
         std::vector<float> out(length * out_row);
         for (std::size_t t = 0; t < length; t += chunk) {
-          const AttentionSlice slice{sequence.pages,         t,           std::min(chunk, length - t), 0,
-                                     AttentionMask::kCausal, whole.window};
+          const AttentionSlice slice{
+              sequence.pages, t, std::min(chunk, length - t), 0, AttentionMask::kCausal, {}, whole.window};
           attend(layout, {&slice, 1}, &whole.q[t * q_row], q_row,
                  std::span(out).subspan(t * out_row, slice.tokens * out_row), chunk % 2 == 0 ? *three : *one);
         }
@@ -193,6 +196,52 @@ class Tensors {
   std::span<const std::byte> data_;
 };
 
+Case case_of(const Tensors& tensors) {
+  const auto shape_of = [&](const char* name) { return tensors.header().at(name).at("shape"); };
+  Case c;
+  c.shape = {shape_of("q").at(1), shape_of("k").at(1), shape_of("v").at(1),
+             shape_of("k").at(2), shape_of("v").at(2), 0};
+  c.shape.scale = 1.0F / std::sqrt(static_cast<float>(c.shape.d_k));
+  for (const std::int32_t n : tensors.read<std::int32_t>("q_lens")) c.q_lens.push_back(n);
+  for (const std::int32_t n : tensors.read<std::int32_t>("k_lens")) c.k_lens.push_back(n);
+  c.q = tensors.read<float>("q");
+  c.k = tensors.read<float>("k");
+  c.v = tensors.read<float>("v");
+  return c;
+}
+
+TEST_CASE("selective V agrees with the DiffQKV vectors") {
+  if (!std::filesystem::exists(vectors())) {
+    WARN("skipped: no vectors at " << vectors());
+    return;
+  }
+  std::size_t checked = 0;
+  for (const char* name : {"selective_8_1_4_d32", "selective_8_2_4_dk16_dv32"}) {
+    const Tensors tensors(vectors() / (std::string(name) + ".safetensors"));
+    Case c = case_of(tensors);
+    for (const std::size_t top : {1, 4, 16, 100}) {
+      for (const SelectedWeights weights : {SelectedWeights::kRenormalised, SelectedWeights::kRaw}) {
+        c.selection = {top, weights};
+        const char* kind = weights == SelectedWeights::kRaw ? "raw" : "renorm";
+        const std::vector<float> stored = tensors.read<float>(fmt::format("out_k{}_{}", top, kind));
+        const std::vector<double> expected(stored.begin(), stored.end());
+        std::vector<float> first;
+        for (const Isa isa : usable_isas()) {
+          INFO(name << " " << top << " " << kind << " " << isa_name(isa));
+          const OpFixture one(isa, 1), two(isa, 2);
+          const std::vector<float> out = attend_case(c, DType::kF32, *two);
+          CHECK(worst_error(out, expected) < 2e-5);
+          CHECK(attend_case(c, DType::kF32, *one) == out);
+          if (first.empty()) first = out;
+          CHECK(out == first);
+          ++checked;
+        }
+      }
+    }
+  }
+  CHECK(checked >= 16);
+}
+
 TEST_CASE("attention agrees with the DiffQKV vectors") {
   if (!std::filesystem::exists(vectors())) {
     WARN("skipped: no vectors at " << vectors());
@@ -200,16 +249,7 @@ TEST_CASE("attention agrees with the DiffQKV vectors") {
   }
   for (const auto& entry : std::filesystem::directory_iterator(vectors())) {
     const Tensors tensors(entry.path());
-    const auto shape_of = [&](const char* name) { return tensors.header().at(name).at("shape"); };
-    Case c;
-    c.shape = {shape_of("q").at(1), shape_of("k").at(1), shape_of("v").at(1),
-               shape_of("k").at(2), shape_of("v").at(2), 0};
-    c.shape.scale = 1.0F / std::sqrt(static_cast<float>(c.shape.d_k));
-    for (const std::int32_t n : tensors.read<std::int32_t>("q_lens")) c.q_lens.push_back(n);
-    for (const std::int32_t n : tensors.read<std::int32_t>("k_lens")) c.k_lens.push_back(n);
-    c.q = tensors.read<float>("q");
-    c.k = tensors.read<float>("k");
-    c.v = tensors.read<float>("v");
+    const Case c = case_of(tensors);
     const std::vector<float> stored = tensors.read<float>("out");
     const std::vector<double> expected(stored.begin(), stored.end());
     const double limit = entry.path().filename().string().starts_with("decode_large") ? 1e-4 : 2e-5;

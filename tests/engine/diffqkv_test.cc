@@ -5,6 +5,7 @@
 #include <string>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "engine/convert.h"
 #include "engine/engine.h"
@@ -94,6 +95,60 @@ TEST_CASE("DiffQKV checkpoints give their expected logits", "[diffqkv]") {
     ++models;
   }
   CHECK(models >= 16);
+}
+
+// Logits of `rows` with selective V from position `full` on.
+std::vector<float> selected_logits(Transformer& model, KvPool& pool, std::span<const TokenId> ids,
+                                   std::size_t full, std::span<const std::int32_t> rows,
+                                   ValueSelection selection, const OpContext& context) {
+  KvSequence kv(pool);
+  if (full > 0) {
+    const ForwardSlice prompt{&kv, ids.first(full)};
+    model.forward({&prompt, 1}, {}, context);
+  }
+  std::vector<std::int32_t> wanted;
+  for (const std::int32_t row : rows) wanted.push_back(row - static_cast<std::int32_t>(full));
+  const ForwardSlice rest{&kv, ids.subspan(full), selection};
+  std::vector<float> logits(rows.size() * model.head().outputs());
+  model.head().apply(model.forward({&rest, 1}, wanted, context), logits, context);
+  return logits;
+}
+
+TEST_CASE("Checkpoints with selective V give their expected logits", "[diffqkv]") {
+  const auto root = shared_path("vectors/sigma");
+  if (!root) return;
+  struct Mode {
+    const char* name;
+    std::size_t full;
+    std::vector<std::int32_t> rows;
+  };
+  const std::vector<Mode> modes = {{"every", 0, {16, 99, 199}}, {"decode", 120, {120, 159, 199}}};
+  for (const char* name : {"dkv_8_2_4", "dkv_8_1_4_aug", "halfk_8_2_4", "bf16_d64_8_1_4"}) {
+    const Safetensors expected(*root / name / "expected.safetensors");
+    const auto source = open_source(*root / name);
+    const ModelConfig config = config_from(*source);
+    const OpFixture fixture(best_isa());
+    Transformer model(config, read_weights(*source, config, Numerics::kFp32, *fixture));
+    KvPool pool(Transformer::kv_layout(config, Numerics::kFp32), config.layers, 64 << 20);
+    const auto ids = values<TokenId>(expected, "ids_200");
+    for (const std::size_t top : {1, 4, 16, 100}) {
+      for (const SelectedWeights weights : {SelectedWeights::kRenormalised, SelectedWeights::kRaw}) {
+        for (const Mode& mode : modes) {
+          const std::string key = fmt::format("selv_k{}_{}_{}", top,
+                                              weights == SelectedWeights::kRaw ? "raw" : "renorm", mode.name);
+          INFO(name << " " << key);
+          const auto logits = values<float>(expected, key);
+          const std::vector<float> ours =
+              selected_logits(model, pool, ids, mode.full, mode.rows, {top, weights}, *fixture);
+          REQUIRE(ours.size() == logits.size());
+          double worst = 0;
+          for (std::size_t i = 0; i < ours.size(); ++i)
+            worst = std::max(worst, double{std::abs(ours[i] - logits[i])});
+          CHECK(worst < (config.augmented_q > 0 ? 2e-2 : 2e-3));  // two scores nearer than the error may swap
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("A checkpoint without a tokenizer is asked with ids", "[diffqkv]") {

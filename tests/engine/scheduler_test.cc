@@ -93,6 +93,53 @@ TEST_CASE("Batches, chunks, threads and shared beginnings change no bit", "[sche
   }
 }
 
+TEST_CASE("Selective V changes what is written, whatever stands beside it", "[scheduler]") {
+  const TinyModel model;
+  EngineOptions options;
+  options.threads = 1;
+  const std::vector<Job> jobs = mixed_jobs();
+  Engine full(model.path(), options);
+  const std::vector<JobResult> before = run_all(full, jobs);
+  options.selection = selection_from("3,raw");
+  CHECK(selection_name(options.selection) == "3,raw");
+  std::vector<JobResult> alone;
+  std::vector<Job> turns = jobs;
+  for (const Job& job : jobs) {
+    Engine engine(model.path(), options);
+    alone.push_back(run_all(engine, {job}).front());
+    // A next turn, which begins with what was read and written before.
+    if (const auto* generate = std::get_if<GenerateJob>(&job)) {
+      GenerateJob next = *generate;
+      next.prompt.insert(next.prompt.end(), alone.back().ids.begin(), alone.back().ids.end());
+      next.prompt.push_back(7);
+      turns.emplace_back(next);
+    }
+  }
+  for (std::size_t i = jobs.size(); i < turns.size(); ++i) {
+    Engine engine(model.path(), options);
+    alone.push_back(run_all(engine, {turns[i]}).front());
+  }
+  std::size_t changed = 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (std::holds_alternative<LogitsJob>(jobs[i])) check_equal(before[i], alone[i]);
+    changed += before[i].ids != alone[i].ids ? 1 : 0;
+  }
+  CHECK(changed > 3);
+  for (const auto& [threads, batch_tokens] : {std::pair{1, 64}, {2, 2048}, {2, 7}}) {
+    options.threads = threads;
+    options.batch_tokens = static_cast<std::size_t>(batch_tokens);
+    Engine engine(model.path(), options);
+    INFO(threads << " threads, " << batch_tokens << " tokens a step");
+    const std::vector<JobResult> first = run_all(engine, {turns.begin(), turns.begin() + jobs.size()});
+    const std::vector<JobResult> next = run_all(engine, {turns.begin() + jobs.size(), turns.end()});
+    for (std::size_t i = 0; i < jobs.size(); ++i) check_equal(alone[i], first[i]);
+    for (std::size_t i = 0; i < next.size(); ++i) check_equal(alone[jobs.size() + i], next[i]);
+  }
+  for (const char* wrong : {"", "0", "x", "-1", "5,", "5,row", "5 raw"}) {
+    CHECK_THROWS_WITH(selection_from(wrong), Catch::Contains("selective V is a number"));
+  }
+}
+
 TEST_CASE("Little memory makes jobs wait and too little refuses them", "[scheduler]") {
   const TinyModel model;
   EngineOptions options;

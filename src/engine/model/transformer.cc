@@ -56,7 +56,8 @@ void Transformer::begin(std::span<const ForwardSlice> slices) {
   attended_.clear();
   for (const ForwardSlice& slice : slices) {
     const std::size_t first = slice.kv->length();
-    attended_.push_back({{}, first, slice.tokens.size(), ids_.size()});
+    attended_.push_back(
+        {{}, first, slice.tokens.size(), ids_.size(), AttentionMask::kCausal, slice.selection});
     ids_.insert(ids_.end(), slice.tokens.begin(), slice.tokens.end());
     positions_.resize(ids_.size());
     std::iota(positions_.end() - static_cast<std::ptrdiff_t>(slice.tokens.size()), positions_.end(),

@@ -20,6 +20,7 @@ namespace micius {
 struct ForwardSlice {
   KvSequence* kv;
   std::span<const TokenId> tokens;  // ids below the vocabulary's size
+  ValueSelection selection = {};    // of all of them
 };
 
 // Immutable but for its working memory: one forward at a time.

@@ -50,11 +50,13 @@ std::vector<HeadRange> make_groups(const AttentionShape& shape) {
   return ranges;
 }
 
+enum class Kernel { kToken, kColumns, kSelected };
+
 struct Unit {
   const AttentionSlice* slice;
   std::size_t token, tokens;  // within the slice
   HeadRange heads;
-  bool columns;  // which kernel
+  Kernel kernel;
   std::size_t block_begin, block_end;
   // Where its states go, in states, if a token's blocks are shared out to units of their own.
   std::optional<std::size_t> partial;
@@ -71,10 +73,12 @@ class Attend {
 
  private:
   void plan(std::span<const AttentionSlice> slices, int threads);
+  void plan_tokens(const AttentionSlice& slice, const std::vector<HeadRange>& groups, bool share_blocks);
   void plan_columns(const AttentionSlice& slice, const std::vector<HeadRange>& cells);
   void run(const OpContext& context);
   void run_unit(const Unit& unit, float* scratch, float* partials) const;
   void run_token(const Unit& unit, float* scratch, float* partials) const;
+  void run_selected(const Unit& unit, float* scratch) const;
   void merge_unit(const Unit& unit, float* partials) const;
 
   std::size_t row(const Unit& unit) const { return unit.slice->first_row + unit.token; }
@@ -87,6 +91,7 @@ class Attend {
   std::vector<Unit> units_;
   std::vector<Unit> shared_;  // tokens whose blocks are units of their own
   std::size_t partial_states_ = 0;
+  std::size_t most_selected_ = 0;  // positions that a token of kSelected sees
 };
 
 std::size_t blocks_of(std::size_t seen) { return (seen + kBlockTokens - 1) / kBlockTokens; }
@@ -97,34 +102,42 @@ void Attend::plan(std::span<const AttentionSlice> slices, int threads) {
   for (const AttentionSlice& slice : slices) tokens += slice.tokens;
   const bool share_blocks = tokens * groups.size() < 8 * static_cast<std::size_t>(threads) && threads > 1;
   for (const AttentionSlice& slice : slices) {
-    if (slice.tokens * (cells[0].end - cells[0].begin) > kFewColumns) {
-      plan_columns(slice, cells);
-      continue;
-    }
-    for (std::size_t token = 0; token < slice.tokens; ++token) {
-      const std::size_t begin = slice.hidden(token) / kBlockTokens, end = blocks_of(slice.seen(token));
-      for (const HeadRange& heads : groups) {
-        Unit unit{&slice, token, 1, heads, false, begin, end, std::nullopt};
-        if (!share_blocks || end - begin == 1) {
-          units_.push_back(unit);
-          continue;
-        }
-        unit.partial = partial_states_;
-        partial_states_ += (end - begin) * (heads.end - heads.begin);
-        shared_.push_back(unit);
-        for (std::size_t block = begin; block < end; ++block) {
-          unit.block_begin = block;
-          unit.block_end = block + 1;
-          units_.push_back(unit);
-          *unit.partial += heads.end - heads.begin;
-        }
-      }
-    }
+    const bool many = slice.tokens * (cells[0].end - cells[0].begin) > kFewColumns;
+    many&& slice.selection.top == 0 ? plan_columns(slice, cells) : plan_tokens(slice, groups, share_blocks);
   }
   // The dear ones first, so that no thread is left with one at the end.
   std::stable_sort(units_.begin(), units_.end(), [](const Unit& a, const Unit& b) {
     return a.tokens * (a.block_end - a.block_begin) > b.tokens * (b.block_end - b.block_begin);
   });
+}
+
+void Attend::plan_tokens(const AttentionSlice& slice, const std::vector<HeadRange>& groups,
+                         bool share_blocks) {
+  for (std::size_t token = 0; token < slice.tokens; ++token) {
+    const std::size_t begin = slice.hidden(token) / kBlockTokens, end = blocks_of(slice.seen(token));
+    for (const HeadRange& heads : groups) {
+      const std::size_t visible = slice.seen(token) - slice.hidden(token);
+      if (slice.selection.top > 0 && slice.selection.top < visible) {
+        units_.push_back({&slice, token, 1, heads, Kernel::kSelected, begin, end, std::nullopt});
+        most_selected_ = std::max(most_selected_, visible);
+        continue;
+      }
+      Unit unit{&slice, token, 1, heads, Kernel::kToken, begin, end, std::nullopt};
+      if (!share_blocks || end - begin == 1) {
+        units_.push_back(unit);
+        continue;
+      }
+      unit.partial = partial_states_;
+      partial_states_ += (end - begin) * (heads.end - heads.begin);
+      shared_.push_back(unit);
+      for (std::size_t block = begin; block < end; ++block) {
+        unit.block_begin = block;
+        unit.block_end = block + 1;
+        units_.push_back(unit);
+        *unit.partial += heads.end - heads.begin;
+      }
+    }
+  }
 }
 
 void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRange>& cells) {
@@ -137,7 +150,7 @@ void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRan
         tokens = std::min(tokens, end * kBlockTokens - slice.seen(token) + 1);
         while (slice.hidden(token + tokens - 1) / kBlockTokens > begin) --tokens;
       }
-      units_.push_back({&slice, token, tokens, heads, true, begin, end, std::nullopt});
+      units_.push_back({&slice, token, tokens, heads, Kernel::kColumns, begin, end, std::nullopt});
       token += tokens;
     }
   }
@@ -163,6 +176,15 @@ void Attend::run_token(const Unit& unit, float* scratch, float* partials) const 
     kernels_.finish(layout_, total + h * stride, out + h * layout_.shape.d_v);
 }
 
+void Attend::run_selected(const Unit& unit, float* scratch) const {
+  const AttentionSlice& slice = *unit.slice;
+  const std::size_t hidden = slice.hidden(unit.token), seen = slice.seen(unit.token);
+  auto* chosen = reinterpret_cast<std::uint32_t*>(scratch + selected_scratch_floats(layout_, seen - hidden));
+  kernels_.attend_selected({layout_, slice.pages.data(), hidden, seen, slice.selection.top,
+                            slice.selection.weights, unit.heads, q_ + row(unit) * q_stride_,
+                            &out_[row(unit) * layout_.shape.n_q * layout_.shape.d_v], scratch, chosen});
+}
+
 void Attend::merge_unit(const Unit& unit, float* partials) const {
   const std::size_t heads = unit.heads.end - unit.heads.begin, stride = state_floats(layout_);
   for (std::size_t h = 0; h < heads; ++h) {
@@ -176,7 +198,8 @@ void Attend::merge_unit(const Unit& unit, float* partials) const {
 }
 
 void Attend::run_unit(const Unit& unit, float* scratch, float* partials) const {
-  if (!unit.columns) return run_token(unit, scratch, partials);
+  if (unit.kernel == Kernel::kToken) return run_token(unit, scratch, partials);
+  if (unit.kernel == Kernel::kSelected) return run_selected(unit, scratch);
   const AttentionSlice& slice = *unit.slice;
   kernels_.attend_columns({layout_, slice.pages.data(), unit.tokens, slice.seen(unit.token),
                            slice.mask == AttentionMask::kCausal ? std::size_t{1} : 0, slice.window,
@@ -187,7 +210,10 @@ void Attend::run_unit(const Unit& unit, float* scratch, float* partials) const {
 void Attend::run(const OpContext& context) {
   const std::size_t stride = state_floats(layout_);
   const std::size_t token_floats = 2 * layout_.shape.n_q * stride + token_scratch_floats(layout_);
-  const std::size_t each = (std::max(token_floats, column_scratch_floats(layout_)) + 15) / 16 * 16;
+  // The chosen positions stand behind the floats; there are fewer of them than visible ones.
+  const std::size_t selected_floats = selected_scratch_floats(layout_, most_selected_) + most_selected_;
+  const std::size_t each =
+      (std::max({token_floats, column_scratch_floats(layout_), selected_floats}) + 15) / 16 * 16;
   const std::size_t threads = context.pool.threads();
   auto* scratch = reinterpret_cast<float*>(
       context.scratch.get((each * threads + partial_states_ * stride) * sizeof(float)));

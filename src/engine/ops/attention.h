@@ -19,6 +19,17 @@ void store_kv(const KvLayout& layout, std::byte* page, std::size_t slot, std::sp
 // What a new token sees: the positions up to its own, or, in an encoder, the whole sequence.
 enum class AttentionMask { kCausal, kNone };
 
+// Selective V (arXiv 2501.13629, section 2): a q head takes the values of the `top` positions with the
+// highest scores alone.
+enum class SelectedWeights {
+  kRenormalised,  // over the kept positions
+  kRaw,           // as they were over all
+};
+struct ValueSelection {
+  std::size_t top = 0;  // 0: all
+  SelectedWeights weights = SelectedWeights::kRenormalised;
+};
+
 // New tokens of one sequence. Their keys and values are in the pages already.
 struct AttentionSlice {
   std::span<std::byte* const>
@@ -27,6 +38,7 @@ struct AttentionSlice {
   std::size_t tokens = 0;
   std::size_t first_row = 0;  // of token 0 in q and out
   AttentionMask mask = AttentionMask::kCausal;
+  ValueSelection selection = {};
   std::size_t window = 0;  // with kCausal: a token sees so many positions at most, its own the last; 0: all
 
   // Token `t` sees the positions from hidden(t) to seen(t) - 1.

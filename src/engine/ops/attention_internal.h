@@ -10,9 +10,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "engine/cpu.h"
 #include "engine/kv_page.h"
+#include "engine/ops/attention.h"
 
 namespace micius {
 
@@ -64,9 +66,27 @@ inline std::size_t column_scratch_floats(const KvLayout& layout) {
          kPageTokens * (layout.shape.d_k + layout.v_stride());
 }
 
+// One token and some q heads, with the values of the `top` highest scores alone; top <= seen - hidden.
+struct SelectedTask {
+  const KvLayout& layout;
+  const std::byte* const* pages;  // of the sequence
+  std::size_t hidden, seen;       // positions [hidden, seen) are visible
+  std::size_t top;
+  SelectedWeights weights;
+  HeadRange heads;
+  const float* q;         // the token's row: [n_q, d_k]
+  float* out;             // the token's row
+  float* scratch;         // selected_scratch_floats()
+  std::uint32_t* chosen;  // [top]
+};
+inline std::size_t selected_scratch_floats(const KvLayout& layout, std::size_t visible) {
+  return layout.shape.d_k + kPageTokens + layout.v_stride() + 2 * visible;
+}
+
 struct AttentionKernels {
   void (*attend_token)(const TokenTask& task);
   void (*attend_columns)(const ColumnTask& task);
+  void (*attend_selected)(const SelectedTask& task);
   void (*merge)(const KvLayout& layout, float* state, const float* later);  // state: blocks so far, updated
   void (*finish)(const KvLayout& layout, const float* state, float* out);   // out: [d_v]
 };

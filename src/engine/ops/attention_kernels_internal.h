@@ -371,20 +371,5 @@ void attend_columns(const ColumnTask& task) {
   finish_columns(c, task);
 }
 
-// kHeads: q heads of one K head taken together by the kernel for one token; kTokens, 1 to 8: keys of the
-// other one.
-template <int kHeads, int kTokens>
-AttentionKernels lanes_attention() {
-  return {[](const TokenTask& task) {
-            task.layout.dtype == DType::kF32 ? attend_token<float, kHeads>(task)
-                                             : attend_token<std::uint16_t, kHeads>(task);
-          },
-          [](const ColumnTask& task) {
-            task.layout.dtype == DType::kF32 ? attend_columns<float, kTokens>(task)
-                                             : attend_columns<std::uint16_t, kTokens>(task);
-          },
-          merge_states, finish_state};
-}
-
 }  // namespace
 }  // namespace micius
