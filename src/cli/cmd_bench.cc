@@ -1,0 +1,151 @@
+// `micius bench`: how fast a model is read and written, by llama-bench's protocol and in its formats.
+#include <algorithm>
+#include <cstdint>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "cli/bench_output.h"
+#include "cli/checks.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "engine/model/source.h"
+#include "engine/speed.h"
+
+namespace micius {
+namespace {
+
+// The type that holds most of the weights.
+DType main_type(const ModelSource& source) {
+  std::map<DType, std::size_t> values;
+  for (const auto& [name, tensor] : source.tensors()) values[tensor.dtype] += tensor.rows * tensor.cols;
+  return std::max_element(values.begin(), values.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+std::string model_type(const ModelSource& source) {
+  return fmt::format("{} {} {}", source.architecture(), format_count(parameter_count(source)),
+                     dtype_name(main_type(source)));
+}
+
+class BenchCommand final : public Command {
+ public:
+  std::string name() const override { return "bench"; }
+  std::string summary() const override { return "Speed of models, by llama-bench's protocol"; }
+
+  void define(CLI::App& app) override {
+    app.add_option("-m,--model", models_, "Models of the manifest, GGUF files or folders")
+        ->required()
+        ->delimiter(',');
+    const auto add_numbers = [&](const char* flag, std::vector<std::size_t>& numbers, const char* what) {
+      app.add_option(flag, numbers, what)->delimiter(',')->check(whole_number(0))->type_name("N,..");
+    };
+    add_numbers("-p,--n-prompt", prompts_, "Tests that read so many tokens (default 512; 0: none)");
+    add_numbers("-n,--n-gen", generated_, "Tests that generate so many (default 128; 0: none)");
+    add_numbers("-d,--n-depth", depths_, "Behind so many tokens, which are not timed (default 0)");
+    app.add_option("-g,--pg", pairs_, "PROMPT,GEN: tests that do both; may be given again")
+        ->type_name("PP,TG");
+    app.add_option("-s,--sequences", sequences_, "As many sequences at once")
+        ->delimiter(',')
+        ->check(whole_number(1))
+        ->type_name("N,..");
+    app.add_option("-t,--threads", threads_, "Threads; 0: one a core")
+        ->delimiter(',')
+        ->check(whole_number(0))
+        ->type_name("N,..");
+    app.add_option("-b,--batch-size", batches_, "Tokens that the engine forwards at once (default 512)")
+        ->delimiter(',')
+        ->check(whole_number(1))
+        ->type_name("N,..");
+    app.add_option("-r,--repetitions", repeats_, "Of each test, after one that warms up")
+        ->check(whole_number(1))
+        ->capture_default_str();
+    app.add_option("-o,--output", format_, "md, csv, json, jsonl or sql")
+        ->check(CLI::IsMember(bench_formats()))
+        ->capture_default_str();
+    app.add_option("--numerics", numerics_, "fp32 or precise")->capture_default_str();
+    app.add_option("--selective-v", selective_v_, "Generated tokens take the K values of highest score alone")
+        ->type_name("K[,raw]")
+        ->capture_default_str();
+    add_model_dir_flag(app, places_);
+  }
+
+  ExitCode run() override {
+    const std::vector<SpeedTest> tests = this->tests();
+    std::vector<BenchRow> rows;
+    for (const std::string& model : models_) {
+      const std::filesystem::path file = find_model_file(model, places_);
+      const std::string type = model_type(*open_source(file));
+      for (const int threads : threads_) {
+        for (const std::size_t batch : batches_) measure(file, type, threads, batch, tests, rows);
+      }
+    }
+    std::cout << bench_text(rows, format_);
+    return ExitCode::kGood;
+  }
+
+ private:
+  // For each depth and number of sequences: what reads, what generates, what does both.
+  std::vector<SpeedTest> tests() const {
+    std::vector<std::pair<std::size_t, std::size_t>> sizes;
+    for (const std::size_t n : prompts_) sizes.emplace_back(n, 0);
+    for (const std::size_t n : generated_) sizes.emplace_back(0, n);
+    for (const std::string& pair : pairs_) sizes.push_back(pair_from(pair));
+    std::vector<SpeedTest> tests;
+    for (const auto& [prompt, generated] : sizes) {
+      if (prompt + generated == 0) continue;
+      for (const std::size_t sequences : sequences_) {
+        for (const std::size_t depth : depths_) tests.push_back({prompt, generated, depth, sequences});
+      }
+    }
+    if (tests.empty()) fail(ErrorCode::kUsage, "nothing to measure: give -p, -n or --pg a number above 0");
+    return tests;
+  }
+
+  static std::pair<std::size_t, std::size_t> pair_from(const std::string& text) {
+    std::size_t prompt = 0, generated = 0;
+    const std::size_t comma = text.find(',');
+    if (comma == std::string::npos || !read_number(text.substr(0, comma), prompt) ||
+        !read_number(text.substr(comma + 1), generated)) {
+      fail(ErrorCode::kUsage, "--pg must be two numbers, '512,128', not '{}'", text);
+    }
+    return {prompt, generated};
+  }
+
+  void measure(const std::filesystem::path& file, const std::string& type, int threads, std::size_t batch,
+               const std::vector<SpeedTest>& tests, std::vector<BenchRow>& rows) const {
+    EngineOptions options;
+    options.numerics = numerics_from(numerics_);
+    options.selection = selection_from(selective_v_);
+    options.isa = isa_of_environment();
+    options.threads = threads;
+    options.batch_tokens = batch;
+    SpeedBench bench(file, options);
+    for (const SpeedTest& test : tests) {
+      fmt::print(stderr, "{}: {}\n", type, test_name(test));
+      const std::string time = format_utc(SystemClock().utc());
+      rows.push_back({file.string(), type, bench.info(), numerics_, selective_v_, batch, test, time,
+                      bench.run(test, repeats_)});
+    }
+  }
+
+  std::vector<std::string> models_, pairs_;
+  std::vector<std::size_t> prompts_{512}, generated_{128}, depths_{0}, sequences_{1}, batches_{512};
+  std::vector<int> threads_{0};
+  int repeats_ = 5;
+  std::string format_ = "md", numerics_ = "precise", selective_v_ = "off";
+  PlaceFlags places_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_bench_command() { return std::make_unique<BenchCommand>(); }
+
+}  // namespace micius
