@@ -41,22 +41,13 @@ struct Engine::Loaded {
         transformer(config, read_weights(*source, config, options.numerics, context)),
         kv(Transformer::kv_layout(config, options.numerics), config.layers,
            options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory),
-        scheduler(transformer, tokenizer, context, kv, options.batch_tokens, options.selection) {
-    info.name = source->label();
+        scheduler(transformer, tokenizer, context, kv, options.batch_tokens, options.selection),
+        info(engine_info(*source, transformer, context)) {
     if (info.name.empty()) info.name = model.stem().string();
-    info.architecture = config.architecture;
-    info.context = config.context;
-    info.vocabulary = config.vocabulary;
-    info.parameters = parameter_count(*source);
-    info.file_bytes = source->bytes();
-    info.weight_bytes = transformer.bytes();
-    info.isa = context.isa;
-    info.threads = pool.threads();
   }
 
   std::filesystem::path path;
   EngineOptions options;
-  EngineInfo info;
   std::unique_ptr<ModelSource> source;  // the embedding stays in its file
   Tokenizer tokenizer;
   std::string chat_template;
@@ -67,6 +58,7 @@ struct Engine::Loaded {
   Transformer transformer;
   KvPool kv;
   Scheduler scheduler;
+  EngineInfo info;
   std::uint64_t next_job = 0;
 };
 

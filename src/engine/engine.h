@@ -17,6 +17,7 @@
 #include <string>
 
 #include "engine/cpu.h"
+#include "engine/engine_info.h"
 #include "engine/job.h"
 #include "engine/ops/attention.h"
 #include "engine/scheduler.h"
@@ -33,17 +34,6 @@ struct EngineOptions {
   int threads = 0;                 // 0: one a core
   std::size_t batch_tokens = 512;  // most tokens of a step
   std::size_t kv_memory = 0;       // most bytes of KV cache, taken as needed; 0: 2 GiB
-};
-
-struct EngineInfo {
-  std::string name;          // as the model file calls itself, or its file name
-  std::string architecture;  // "llama"
-  std::size_t context = 0;   // positions
-  std::size_t vocabulary = 0;
-  std::size_t parameters = 0;
-  std::size_t file_bytes = 0, weight_bytes = 0;  // on disk; packed in memory
-  Isa isa = Isa::kPlain;
-  int threads = 0;
 };
 
 // For one thread at a time; tokenizer() may be used by others meanwhile.

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/rng.h"
 #include "engine/encode.h"
+#include "engine/job_check.h"
 
 namespace micius {
 namespace {
@@ -33,60 +34,6 @@ JobResult failed(JobId id, JobFailure failure) {
 JobFailure not_finite() {
   return {"not_finite", "the model's logits are not finite numbers; its file may be damaged"};
 }
-
-// What is wrong with a job, if anything.
-class JobChecker {
- public:
-  JobChecker(std::size_t context, std::size_t vocabulary) : context_(context), vocabulary_(vocabulary) {}
-
-  using Found = std::optional<JobFailure>;
-
-  Found operator()(const WeighJob& job) const {
-    for (const TokenPair& pair : job.pairs) {
-      if (pair.context.empty()) return JobFailure{"empty_context", "the context has no token"};
-      if (pair.continuation.empty()) return JobFailure{"empty_continuation", "the continuation has no token"};
-      if (auto failure = too_long(pair.continuation)) return failure;
-      if (auto failure = bad_token(pair.context)) return failure;
-      if (auto failure = bad_token(pair.continuation)) return failure;
-    }
-    return std::nullopt;
-  }
-
-  Found operator()(const GenerateJob& job) const {
-    if (job.prompt.empty()) return JobFailure{"empty_prompt", "the prompt has no token"};
-    if (job.max_tokens < 1 || static_cast<std::size_t>(job.max_tokens) >= context_) {
-      return JobFailure{"context_too_long",
-                        fmt::format("{} new tokens do not fit with a prompt into the model's context of {}",
-                                    job.max_tokens, context_)};
-    }
-    return bad_token(job.prompt);
-  }
-
-  Found operator()(const LogitsJob& job) const {
-    if (job.ids.empty()) return JobFailure{"empty_prompt", "there are no tokens"};
-    if (auto failure = too_long(job.ids)) return failure;
-    return bad_token(job.ids);
-  }
-
- private:
-  Found too_long(const std::vector<TokenId>& ids) const {
-    if (ids.size() <= context_) return std::nullopt;
-    return JobFailure{"context_too_long", fmt::format("{} tokens do not fit into the model's context of {}",
-                                                      ids.size(), context_)};
-  }
-
-  Found bad_token(const std::vector<TokenId>& ids) const {
-    for (const TokenId id : ids) {
-      if (id < 0 || static_cast<std::size_t>(id) >= vocabulary_) {
-        return JobFailure{"bad_token",
-                          fmt::format("token {} is not in the vocabulary of {}", id, vocabulary_)};
-      }
-    }
-    return std::nullopt;
-  }
-
-  std::size_t context_, vocabulary_;
-};
 
 }  // namespace
 
@@ -153,8 +100,8 @@ Scheduler::Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpCon
 Scheduler::~Scheduler() = default;
 
 void Scheduler::add(JobId id, Job job) {
-  const JobChecker checker(model_.config().context, model_.config().vocabulary);
-  if (auto failure = std::visit(checker, job)) return reject(id, *failure);
+  const ModelConfig& config = model_.config();
+  if (auto failure = find_fault(job, config.context, config.vocabulary)) return reject(id, *failure);
   JobState& state = *jobs_.emplace(id, std::make_unique<JobState>()).first->second;
   state.result.id = id;
   const std::size_t first = waiting_.size();
@@ -348,23 +295,24 @@ void Scheduler::fill(Batch& batch) {
   }
 }
 
+ForwardSlice Scheduler::slice_of(Lane& lane, std::size_t first, std::size_t count) const {
+  const ValueSelection selection = first < lane.read ? ValueSelection{} : selection_;
+  return {&*lane.kv, {lane.tokens.data() + first, count}, selection};
+}
+
 void Scheduler::run(Batch& batch, StepResult& result) {
   std::vector<ForwardSlice> slices;
   std::vector<std::int32_t> wanted;  // rows that are read: first those of whole logits, then those scored
   std::size_t row = 0;
   for (const auto& [lane, first, count] : batch.prompts) {
-    slices.push_back({&*lane->kv,
-                      {lane->tokens.data() + first, count},
-                      first < lane->read ? ValueSelection{} : selection_});
+    slices.push_back(slice_of(*lane, first, count));
     row += count;
     if (first + count < lane->tokens.size()) continue;
     wanted.push_back(static_cast<std::int32_t>(row - 1));
     batch.logit_lanes.push_back(lane);
   }
   for (const auto& [lane, first, count] : batch.weighed) {
-    slices.push_back({&*lane->kv,
-                      {lane->tokens.data() + first, count},
-                      first < lane->read ? ValueSelection{} : selection_});
+    slices.push_back(slice_of(*lane, first, count));
     for (; lane->scored < lane->scores.size() && lane->scores[lane->scored].row < first + count;
          ++lane->scored) {
       const Score& score = lane->scores[lane->scored];

@@ -75,6 +75,7 @@ class Scheduler {
   std::list<LanePtr>::iterator forget(std::list<LanePtr>::iterator lane);
 
   void fill(Batch& batch);
+  ForwardSlice slice_of(Lane& lane, std::size_t first, std::size_t count) const;
   void run(Batch& batch, StepResult& result);
   void read_scores(const Batch& batch, std::span<const float> hidden);
   void read_logits(const Batch& batch, std::span<const float> hidden, StepResult& result);

@@ -18,21 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-EngineInfo info_of(const ModelSource& source, const ModelConfig& config, const Transformer& transformer,
-                   const OpContext& context) {
-  EngineInfo info;
-  info.name = source.label();
-  info.architecture = config.architecture;
-  info.context = config.context;
-  info.vocabulary = config.vocabulary;
-  info.parameters = parameter_count(source);
-  info.file_bytes = source.bytes();
-  info.weight_bytes = transformer.bytes();
-  info.isa = context.isa;
-  info.threads = context.pool.threads();
-  return info;
-}
-
 }  // namespace
 
 struct SpeedBench::Loaded {
@@ -45,7 +30,7 @@ struct SpeedBench::Loaded {
         layout(Transformer::kv_layout(config, options.numerics)),
         batch(options.batch_tokens),
         selection(options.selection),
-        info(info_of(*source, config, transformer, context)),
+        info(engine_info(*source, transformer, context)),
         rng("bench") {}
 
   // `tokens` new tokens of every sequence, in batches of at most `batch`.

@@ -1,0 +1,28 @@
+// What is known of a loaded model.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "engine/cpu.h"
+
+namespace micius {
+
+class ModelSource;
+class Transformer;
+struct OpContext;
+
+struct EngineInfo {
+  std::string name;          // as the model file calls itself, or its file name
+  std::string architecture;  // "llama"
+  std::size_t context = 0;   // positions
+  std::size_t vocabulary = 0;
+  std::size_t parameters = 0;
+  std::size_t file_bytes = 0, weight_bytes = 0;  // on disk; packed in memory
+  Isa isa = Isa::kPlain;
+  int threads = 0;
+};
+
+EngineInfo engine_info(const ModelSource& source, const Transformer& transformer, const OpContext& context);
+
+}  // namespace micius
