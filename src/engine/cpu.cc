@@ -43,6 +43,14 @@ std::uint32_t saved_state() {
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return low;
 }
+
+// Measured: AMD family 25 (Zen 4) loses 10 to 28 % of its rate by it, family 26 (Zen 5) gains 20 %; Intel's
+// servers gain with less.
+std::size_t measured_fetch_ahead() {
+  if (cpuid(0, 0).ebx != 0x68747541U) return 1024;  // "Auth", of AuthenticAMD
+  const std::uint32_t version = cpuid(1, 0).eax, family = (version >> 8 & 15) + (version >> 20 & 255);
+  return family >= 26 ? 4096 : 0;
+}
 #endif
 
 }  // namespace
@@ -61,6 +69,11 @@ Isa best_isa() {
   return avx512 ? Isa::kAvx512 : Isa::kAvx2;
 }
 
+std::size_t fetch_ahead() {
+  static const std::size_t bytes = measured_fetch_ahead();  // cpuid is slow in a virtual machine
+  return bytes;
+}
+
 std::string cpu_name() {
   if (cpuid(0x80000000U, 0).eax < 0x80000004U) return "unknown";
   std::array<char, 49> text{};
@@ -73,6 +86,7 @@ std::string cpu_name() {
 }
 #else
 Isa best_isa() { return Isa::kPlain; }
+std::size_t fetch_ahead() { return 0; }
 std::string cpu_name() { return "unknown"; }
 #endif
 

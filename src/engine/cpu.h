@@ -1,6 +1,7 @@
 // What this CPU can do, and the instruction sets that the ops are built for.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ std::vector<Isa> usable_isas();  // kPlain to best_isa()
 // Throws Error{kUsage} for an unknown name and Error{kUnsupported} for a set that this machine lacks or that
 // has no kernels ("amx").
 Isa isa_from(std::string_view name);
+// How many bytes ahead of a long read the ops fetch by software; 0 where the processor does better by itself.
+std::size_t fetch_ahead();
 std::string cpu_name();  // the brand string, "unknown" where there is none
 
 }  // namespace micius

@@ -1,5 +1,6 @@
 #include "engine/tensor.h"
 
+#include <algorithm>
 #include <array>
 
 #include <sys/mman.h>
@@ -10,6 +11,7 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kArenaChunk = std::size_t{64} << 20;  // the kernel gives what is written to
 
 }  // namespace
 
@@ -34,6 +36,17 @@ Buffer::Buffer(std::size_t bytes) {
 }
 
 void Buffer::Unmap::operator()(std::byte* data) const { munmap(data, bytes); }
+
+std::byte* Arena::take(std::size_t bytes) {
+  const std::size_t size = (bytes + 63) / 64 * 64;
+  if (chunks_.empty() || chunks_.back().size() - used_ < size) {
+    chunks_.emplace_back(std::max(size, kArenaChunk));
+    used_ = 0;
+  }
+  std::byte* const data = chunks_.back().data() + used_;
+  used_ += size;
+  return data;
+}
 
 std::byte* Scratch::get(std::size_t bytes) {
   if (bytes > buffer_.size()) {

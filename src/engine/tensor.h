@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace micius {
 
@@ -40,6 +41,17 @@ class Buffer {
     void operator()(std::byte* data) const;
   };
   std::unique_ptr<std::byte[], Unmap> data_;
+};
+
+// Memory for matrices that are read one after the other: each lies right behind the one before, so that even
+// small ones stand in huge pages and are one stream to the processor. Its memory lives as long as it does.
+class Arena {
+ public:
+  std::byte* take(std::size_t bytes);  // zeroed, aligned to 64
+
+ private:
+  std::vector<Buffer> chunks_;
+  std::size_t used_ = 0;  // bytes of the last chunk
 };
 
 // Working memory that ops share one after the other; grows, never shrinks. One for each thread that calls

@@ -231,7 +231,8 @@ TEST_CASE("score_logits gives the bits of head and summary") {
   const std::vector<LogitPick> picks = {{0, 0}, {149, 999}, {70, 5}, {70, 6}};
   for (const Isa isa : usable_isas()) {
     const OpFixture context(isa);
-    const Linear head({&part, 1}, Numerics::kPrecise, *context);
+    Arena memory;
+    const Linear head({&part, 1}, Numerics::kPrecise, memory, *context);
     std::vector<float> logits(rows * vocabulary), picked(picks.size());
     head.apply(x, logits, *context);
     std::vector<LogitSummary> summaries(rows);

@@ -50,7 +50,8 @@ TEST_CASE("linear agrees with the reference for every dtype, instruction set and
       for (const Isa isa : usable_isas()) {
         INFO(dtype_name(dtype) << " " << isa_name(isa) << " numerics " << static_cast<int>(numerics));
         const OpFixture context(isa);
-        const Linear linear({&part, 1}, numerics, *context);
+        Arena memory;
+        const Linear linear({&part, 1}, numerics, memory, *context);
         const std::vector<float> y = apply(linear, x, *context);
         CHECK(relative_error(y, expected) < tolerance(numerics));
         if (first.empty()) first = y;
@@ -69,7 +70,8 @@ TEST_CASE("a row's result does not depend on the other rows, the threads or the 
     for (const Isa isa : usable_isas()) {
       if (isa == Isa::kPlain) continue;  // one row at a time by construction
       const OpFixture two(isa, 2), three(isa, 3);
-      const Linear linear({&part, 1}, Numerics::kPrecise, *two);
+      Arena memory;
+      const Linear linear({&part, 1}, Numerics::kPrecise, memory, *two);
       const std::vector<float> all = apply(linear, x, *two);
       for (const std::size_t count : {1, 2, 3, 4, 5, 7, 8, 13, 31, 64, 240, 261}) {
         INFO(dtype_name(dtype) << " " << isa_name(isa) << " rows " << count);
@@ -90,7 +92,8 @@ TEST_CASE("linear stacks matrices of different dtypes and reorders rows") {
   const std::vector<double> expected = reference::linear(parts, x);
   for (const Isa isa : usable_isas()) {
     const OpFixture context(isa);
-    const Linear linear(parts, Numerics::kPrecise, *context);
+    Arena memory;
+    const Linear linear(parts, Numerics::kPrecise, memory, *context);
     CHECK(linear.outputs() == 104);
     CHECK(relative_error(apply(linear, x, *context), expected) < tolerance(Numerics::kPrecise));
   }
@@ -109,7 +112,8 @@ TEST_CASE("rows of zeros, tiny and huge activations") {
   const std::vector<double> expected = reference::linear({&part, 1}, x);
   for (const Isa isa : usable_isas()) {
     const OpFixture context(isa);
-    const Linear linear({&part, 1}, Numerics::kPrecise, *context);
+    Arena memory;
+    const Linear linear({&part, 1}, Numerics::kPrecise, memory, *context);
     const std::vector<float> y = apply(linear, x, *context);
     for (std::size_t i = 0; i < y.size(); ++i) {
       INFO(isa_name(isa) << " " << i);
@@ -127,8 +131,9 @@ TEST_CASE("linear refuses parts that do not fit together") {
   const OpFixture context(Isa::kPlain);
   const RandomMatrix a(DType::kF32, 4, 32, "a"), b(DType::kF32, 4, 64, "b");
   const std::vector<LinearPart> widths = {a, b}, order = {{a.view(), {0, 1}}};
-  CHECK_THROWS_AS(Linear(widths, Numerics::kFp32, *context), Error);
-  CHECK_THROWS_AS(Linear(order, Numerics::kFp32, *context), Error);
+  Arena memory;
+  CHECK_THROWS_AS(Linear(widths, Numerics::kFp32, memory, *context), Error);
+  CHECK_THROWS_AS(Linear(order, Numerics::kFp32, memory, *context), Error);
 }
 
 }  // namespace

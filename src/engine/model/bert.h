@@ -35,6 +35,7 @@ struct BertLayer {
 };
 
 struct BertWeights {
+  Arena memory;                  // of the linears' matrices
   MatrixView words;              // [vocabulary, hidden], in the file
   std::vector<float> positions;  // [positions, hidden], the embedding of token type 0 added
   LayerNormWeights embedding_norm;

@@ -28,6 +28,7 @@ class Reader {
     weights.embedding_norm = norm("LayerNorm");
     for (std::size_t i = 0; i < config_.layers; ++i) weights.layers.push_back(layer(i));
     refuse_unknown();
+    weights.memory = std::move(memory_);
     return weights;
   }
 
@@ -53,7 +54,7 @@ class Reader {
       const std::vector<float> part = values(name + ".bias", 1, rows);
       bias.insert(bias.end(), part.begin(), part.end());
     }
-    return {Linear(parts, Numerics::kFp32, context_), std::move(bias)};
+    return {Linear(parts, Numerics::kFp32, memory_, context_), std::move(bias)};
   }
 
   LayerNormWeights norm(const std::string& name) {
@@ -92,6 +93,7 @@ class Reader {
   const Safetensors& file_;
   const BertConfig& config_;
   const OpContext& context_;
+  Arena memory_;
   std::string root_, prefix_;    // before the names; of the part being read
   std::set<std::string> known_;  // tensors that were read
 };

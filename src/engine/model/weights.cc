@@ -34,7 +34,8 @@ class WeightReader {
         config_.tied_head ? embedding : matrix("output.weight", config_.vocabulary, config_.hidden);
     known_.insert("rope_freqs.weight");  // of the config
     refuse_unknown();
-    return {embedding, std::move(layers), std::move(final_norm), linear({{head, {}}})};
+    Linear packed_head = linear({{head, {}}});
+    return {std::move(memory_), embedding, std::move(layers), std::move(final_norm), std::move(packed_head)};
   }
 
  private:
@@ -165,7 +166,7 @@ class WeightReader {
     return values;
   }
 
-  Linear linear(const std::vector<LinearPart>& parts) const { return {parts, numerics_, context_}; }
+  Linear linear(const std::vector<LinearPart>& parts) { return {parts, numerics_, memory_, context_}; }
 
   // A tensor that nothing reads (a bias, an adapter) would change the answer.
   void refuse_unknown() const {
@@ -182,6 +183,7 @@ class WeightReader {
   const ModelConfig& config_;
   Numerics numerics_;
   const OpContext& context_;
+  Arena memory_;
   std::string prefix_;           // of the layer being read: "blk.0."
   std::set<std::string> known_;  // tensors that were read
 };

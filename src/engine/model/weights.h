@@ -33,6 +33,7 @@ struct LayerWeights {
 };
 
 struct ModelWeights {
+  Arena memory;          // of all matrices but the embedding
   MatrixView embedding;  // [vocabulary, hidden], in the file
   std::vector<LayerWeights> layers;
   std::vector<float> final_norm;  // [hidden]

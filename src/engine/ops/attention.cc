@@ -85,6 +85,7 @@ class Attend {
 
   const KvLayout& layout_;
   AttentionKernels kernels_;
+  std::size_t ahead_ = fetch_ahead();
   const float* q_;
   std::size_t q_stride_;
   std::span<float> out_;
@@ -97,10 +98,17 @@ class Attend {
 std::size_t blocks_of(std::size_t seen) { return (seen + kBlockTokens - 1) / kBlockTokens; }
 
 void Attend::plan(std::span<const AttentionSlice> slices, int threads) {
-  const std::vector<HeadRange> cells = make_cells(layout_.shape), groups = make_groups(layout_.shape);
-  std::size_t tokens = 0;
-  for (const AttentionSlice& slice : slices) tokens += slice.tokens;
-  const bool share_blocks = tokens * groups.size() < 8 * static_cast<std::size_t>(threads) && threads > 1;
+  const std::vector<HeadRange> cells = make_cells(layout_.shape);
+  std::size_t tokens = 0, blocks = 0;
+  for (const AttentionSlice& slice : slices) {
+    tokens += slice.tokens;
+    blocks += slice.tokens * blocks_of(slice.seen(0));
+  }
+  // A unit with all heads reads whole pages; smaller ones where there is too little for all threads.
+  const std::size_t enough = threads > 1 ? 4 * static_cast<std::size_t>(threads) : 0;
+  const bool share_blocks = tokens < enough;
+  const std::vector<HeadRange> groups =
+      blocks < enough ? make_groups(layout_.shape) : std::vector<HeadRange>{{0, layout_.shape.n_q}};
   for (const AttentionSlice& slice : slices) {
     const bool many = slice.tokens * (cells[0].end - cells[0].begin) > kFewColumns;
     many&& slice.selection.top == 0 ? plan_columns(slice, cells) : plan_tokens(slice, groups, share_blocks);
@@ -161,9 +169,10 @@ void Attend::run_token(const Unit& unit, float* scratch, float* partials) const 
   const std::size_t seen = unit.slice->seen(unit.token), hidden = unit.slice->hidden(unit.token);
   float* total = unit.partial ? partials + *unit.partial * stride : scratch;
   float *states = scratch + heads * stride, *rest = states + heads * stride;
+  const std::span<const std::byte* const> pages(unit.slice->pages.data(), unit.slice->pages.size());
   for (std::size_t block = unit.block_begin; block < unit.block_end; ++block) {
     const std::size_t first = block * kBlockTokens;
-    kernels_.attend_token({layout_, unit.slice->pages.data() + block * kBlockPages,
+    kernels_.attend_token({layout_, pages.subspan(block * kBlockPages), ahead_,
                            hidden > first ? hidden - first : 0, std::min(kBlockTokens, seen - first),
                            q_ + row(unit) * q_stride_, unit.heads, block == unit.block_begin ? total : states,
                            rest});

@@ -19,14 +19,30 @@ const T* elements(const std::byte* page) {
 
 // ---- one token
 
+// Fetches what a reader of pages will come to. The heads of a task lie in a row within a page, K's before V's
+// if it has all of them, so that a page is one stream.
+struct Fetch {
+  std::size_t ahead;
+  const std::byte* end;  // of the page
+  std::ptrdiff_t jump;   // from there to the next page
+
+  template <std::size_t kBytes>
+  void operator()(const void* at) const {
+    const std::byte* next = static_cast<const std::byte*>(at) + ahead;
+    if (next >= end) next += jump;
+    for (std::size_t line = 0; line < kBytes; line += 64) __builtin_prefetch(next + line);
+  }
+};
+
 // scores[h][64]: of kHeads heads that share a K tile. q: [kHeads, d_k], scaled.
 template <typename T, int kHeads>
-void score_page(const T* k_tile, const float* q, std::size_t d_k, float* scores) {
+void score_page(const T* k_tile, const float* q, std::size_t d_k, const Fetch& fetch, float* scores) {
   Lanes sum[kHeads][4];
   for (auto& of_head : sum) {
     for (Lanes& lanes : of_head) lanes = Lanes::zero();
   }
   for (std::size_t d = 0; d < d_k; ++d) {
+    fetch.template operator()<kPageTokens * sizeof(T)>(k_tile + d * kPageTokens);
     Lanes k[4];
     for (int i = 0; i < 4; ++i) k[i] = Lanes::load(k_tile + d * kPageTokens + 16 * i);
     for (int h = 0; h < kHeads; ++h) {
@@ -68,12 +84,13 @@ inline void softmax_page(float* scores, std::size_t hidden, std::size_t visible,
 // o += p v for kHeads heads that share a V tile, 16 * kWide dims, over the tokens [hidden, visible).
 template <typename T, int kHeads, int kWide>
 void add_values(const T* v, std::size_t v_stride, const float* weights, std::size_t hidden,
-                std::size_t visible, float* o, std::size_t state_stride) {
+                std::size_t visible, const Fetch& fetch, float* o, std::size_t state_stride) {
   Lanes sum[kHeads][kWide];
   for (int h = 0; h < kHeads; ++h) {
     for (int i = 0; i < kWide; ++i) sum[h][i] = Lanes::load(o + h * state_stride + 16 * i);
   }
   for (std::size_t t = hidden; t < visible; ++t) {
+    fetch.template operator()<16 * kWide * sizeof(T)>(v + t * v_stride);
     Lanes value[kWide];
     for (int i = 0; i < kWide; ++i) value[i] = Lanes::load(v + t * v_stride + 16 * i);
     for (int h = 0; h < kHeads; ++h) {
@@ -88,13 +105,15 @@ void add_values(const T* v, std::size_t v_stride, const float* weights, std::siz
 
 template <typename T, int kHeads>
 void add_values(const T* v, std::size_t v_stride, const float* weights, std::size_t hidden,
-                std::size_t visible, float* state, std::size_t state_stride) {
+                std::size_t visible, const Fetch& fetch, float* state, std::size_t state_stride) {
   std::size_t d = 0;
   for (; d + 64 <= v_stride; d += 64) {
-    add_values<T, kHeads, 4>(v + d, v_stride, weights, hidden, visible, state + kStateHead + d, state_stride);
+    add_values<T, kHeads, 4>(v + d, v_stride, weights, hidden, visible, fetch, state + kStateHead + d,
+                             state_stride);
   }
   for (; d < v_stride; d += 16) {
-    add_values<T, kHeads, 1>(v + d, v_stride, weights, hidden, visible, state + kStateHead + d, state_stride);
+    add_values<T, kHeads, 1>(v + d, v_stride, weights, hidden, visible, fetch, state + kStateHead + d,
+                             state_stride);
   }
 }
 
@@ -126,7 +145,10 @@ void attend_token(const TokenTask& task) {
   }
   for (std::size_t first = task.hidden / kPageTokens * kPageTokens; first < task.tokens;
        first += kPageTokens) {
-    const T* page = elements<T>(task.pages[first / kPageTokens]);
+    const std::size_t index = first / kPageTokens;
+    const T* page = elements<T>(task.pages[index]);
+    const std::byte* const end = task.pages[index] + task.layout.page_bytes();
+    const Fetch fetch{task.ahead, end, index + 1 < task.pages.size() ? task.pages[index + 1] - end : 0};
     const std::size_t hidden = task.hidden > first ? task.hidden - first : 0;
     const std::size_t visible = task.tokens - first < kPageTokens ? task.tokens - first : kPageTokens;
     for (std::size_t k = shape.k_head(task.heads.begin); k <= shape.k_head(task.heads.end - 1); ++k) {
@@ -134,7 +156,7 @@ void attend_token(const TokenTask& task) {
       in_steps<kHeads>(range.begin - task.heads.begin, range.end - task.heads.begin,
                        [&]<int kCount>(std::size_t h) {
                          score_page<T, kCount>(page + task.layout.k_tile(k), q + h * shape.d_k, shape.d_k,
-                                               scores + h * kPageTokens);
+                                               fetch, scores + h * kPageTokens);
                        });
     }
     for (std::size_t h = 0; h < heads; ++h) {
@@ -145,7 +167,7 @@ void attend_token(const TokenTask& task) {
       in_steps<kHeads>(
           range.begin - task.heads.begin, range.end - task.heads.begin, [&]<int kCount>(std::size_t h) {
             add_values<T, kCount>(page + task.layout.v_tile(v), v_stride, scores + h * kPageTokens, hidden,
-                                  visible, task.states + h * stride, stride);
+                                  visible, fetch, task.states + h * stride, stride);
           });
     }
   }

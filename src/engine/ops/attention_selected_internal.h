@@ -66,7 +66,7 @@ void attend_selected(const SelectedTask& task) {
     for (std::size_t d = 0; d < shape.d_k; ++d) q[d] = task.q[h * shape.d_k + d] * scale;
     for (std::size_t first = first_page; first < task.seen; first += kPageTokens) {
       const T* page = elements<T>(task.pages[first / kPageTokens]);
-      score_page<T, 1>(page + task.layout.k_tile(shape.k_head(h)), q, shape.d_k, page_scores);
+      score_page<T, 1>(page + task.layout.k_tile(shape.k_head(h)), q, shape.d_k, Fetch{}, page_scores);
       const std::size_t begin = first > task.hidden ? first : task.hidden;
       const std::size_t end = first + kPageTokens < task.seen ? first + kPageTokens : task.seen;
       std::copy_n(page_scores + (begin - first), end - begin, scores + (begin - task.hidden));

@@ -12,6 +12,7 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kRowBlock = 240;  // rows of a task: their activations should fit the L2 cache
+constexpr std::size_t kRuns = 4;        // tasks a thread where there are few rows
 constexpr std::uint16_t kTinyHalf = 1;  // 2^-24
 constexpr float kTiny = 0x1p-24F;
 
@@ -87,7 +88,7 @@ void pack_codes(const LinearPart& part, PackedPart& packed, std::size_t tile) {
     for (std::size_t b = 0; b < packed.blocks(); ++b) {
       const CodeBlock block =
           row < packed.outputs ? read_codes(part.weights.dtype, source_row(part, row), b) : CodeBlock{};
-      std::byte* out = packed.data.data() + (tile * packed.blocks() + b) * block_bytes(packed.format);
+      std::byte* out = packed.data + (tile * packed.blocks() + b) * block_bytes(packed.format);
       put_codes(packed.format, packed.zero, block, r, out);
       put_scales(packed.format, block, r, out + codes);
     }
@@ -97,7 +98,7 @@ void pack_codes(const LinearPart& part, PackedPart& packed, std::size_t tile) {
 void pack_floats(const LinearPart& part, PackedPart& packed, std::size_t tile) {
   const DType dtype = part.weights.dtype;
   std::vector<float> values(packed.format == WeightFormat::kF32 ? packed.cols : 0);
-  std::byte* out = packed.data.data() + tile * packed.blocks() * block_bytes(packed.format);
+  std::byte* out = packed.data + tile * packed.blocks() * block_bytes(packed.format);
   for (std::size_t r = 0; r < kTileRows && tile * kTileRows + r < packed.outputs; ++r) {
     const std::byte* source = source_row(part, tile * kTileRows + r);
     if (packed.format == WeightFormat::kF32) {
@@ -110,7 +111,8 @@ void pack_floats(const LinearPart& part, PackedPart& packed, std::size_t tile) {
   }
 }
 
-PackedPart pack(const LinearPart& part, Numerics numerics, std::size_t first_output, ThreadPool& pool) {
+PackedPart pack(const LinearPart& part, Numerics numerics, std::size_t first_output, Arena& memory,
+                ThreadPool& pool) {
   const MatrixView& weights = part.weights;
   if (!part.row_order.empty() && part.row_order.size() != weights.rows) {
     fail(ErrorCode::kInvalidData, "a matrix of {} rows has an order of {} rows", weights.rows,
@@ -119,7 +121,7 @@ PackedPart pack(const LinearPart& part, Numerics numerics, std::size_t first_out
   PackedPart packed{format_of(weights.dtype, numerics), 0, first_output, weights.rows, weights.cols, {}};
   if (has_codes(packed.format)) packed.zero = zero_code(weights.dtype);
   row_bytes(weights.dtype, weights.cols);  // whole blocks or an error
-  packed.data = Buffer(packed.tiles() * packed.blocks() * block_bytes(packed.format));
+  packed.data = memory.take(packed.bytes());
   pool.parallel_for(packed.tiles(), 4, [&](std::size_t begin, std::size_t end) {
     for (std::size_t tile = begin; tile < end; ++tile) {
       has_codes(packed.format) ? pack_codes(part, packed, tile) : pack_floats(part, packed, tile);
@@ -150,6 +152,7 @@ struct Linear::Impl {
   std::vector<Group> groups;
   std::size_t cols = 0, outputs = 0;
   bool any_codes = false;
+  std::size_t ahead = fetch_ahead();
 
   std::size_t tile_bytes() const {
     return any_codes ? ActivationBlock{kernels.row_tile}.bytes() * (cols / kBlockCols) : 0;
@@ -157,7 +160,7 @@ struct Linear::Impl {
   void quantize(const float* x, std::size_t rows, std::byte* activations, ThreadPool& pool) const;
 };
 
-Linear::Linear(std::span<const LinearPart> parts, Numerics numerics, const OpContext& context)
+Linear::Linear(std::span<const LinearPart> parts, Numerics numerics, Arena& memory, const OpContext& context)
     : impl_(std::make_unique<Impl>()) {
   impl_->kernels = linear_kernels(context.isa);
   for (const LinearPart& part : parts) {
@@ -165,7 +168,7 @@ Linear::Linear(std::span<const LinearPart> parts, Numerics numerics, const OpCon
       fail(ErrorCode::kInvalidData, "stacked matrices have {} and {} columns", parts.front().weights.cols,
            part.weights.cols);
     }
-    impl_->parts.push_back(pack(part, numerics, impl_->outputs, context.pool));
+    impl_->parts.push_back(pack(part, numerics, impl_->outputs, memory, context.pool));
     const PackedPart& packed = impl_->parts.back();
     impl_->outputs += packed.outputs;
     impl_->cols = packed.cols;
@@ -186,7 +189,7 @@ std::size_t Linear::outputs() const { return impl_->outputs; }
 
 std::size_t Linear::bytes() const {
   std::size_t bytes = 0;
-  for (const PackedPart& part : impl_->parts) bytes += part.data.size();
+  for (const PackedPart& part : impl_->parts) bytes += part.bytes();
   return bytes;
 }
 
@@ -212,15 +215,21 @@ void Linear::apply(std::span<const float> x, std::span<float> y, const OpContext
   std::byte* activations = context.scratch.get(activation_bytes + panel_bytes * context.pool.threads());
   if (impl.any_codes) impl.quantize(x.data(), rows, activations, context.pool);
 
-  const std::size_t row_block = kRowBlock / row_tile * row_tile;
-  const std::size_t row_blocks = (rows + row_block - 1) / row_block, tasks = row_blocks * impl.groups.size();
-  context.pool.run(tasks, [&](std::size_t i, int thread) {
-    const Impl::Group& group = impl.groups[i % impl.groups.size()];
-    const PackedPart& part = impl.parts[group.part];
-    const std::size_t first = i / impl.groups.size() * row_block;
-    impl.kernels.multiply({part, group.tile_begin, group.tile_end, first, std::min(first + row_block, rows),
-                           x.data(), activations, y.data() + part.first_output, impl.outputs,
-                           activations + activation_bytes + panel_bytes * thread});
+  const std::size_t row_block = kRowBlock / row_tile * row_tile,
+                    row_blocks = (rows + row_block - 1) / row_block;
+  // Few rows: a thread reads a long run of the weights, which is fetched ahead.
+  const std::size_t groups = impl.groups.size();
+  const std::size_t runs =
+      rows <= row_tile ? std::min<std::size_t>(groups, kRuns * context.pool.threads()) : groups;
+  context.pool.run(row_blocks * runs, [&](std::size_t i, int thread) {
+    const std::size_t first = i / runs * row_block, run = i % runs;
+    for (std::size_t g = groups * run / runs; g < groups * (run + 1) / runs; ++g) {
+      const Impl::Group& group = impl.groups[g];
+      const PackedPart& part = impl.parts[group.part];
+      impl.kernels.multiply({part, group.tile_begin, group.tile_end, first, std::min(first + row_block, rows),
+                             x.data(), activations, y.data() + part.first_output, impl.outputs, impl.ahead,
+                             activations + activation_bytes + panel_bytes * thread});
+    }
   });
 }
 

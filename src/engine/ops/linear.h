@@ -21,9 +21,9 @@ struct LinearPart {
 class Linear {
  public:
   // Stacks the parts by rows: the outputs of parts[0] come first. Parts may differ in dtype, not in cols.
-  // Copies the weights: the views need not outlive this call. Throws Error{kInvalidData} for parts that do
-  // not fit together.
-  Linear(std::span<const LinearPart> parts, Numerics numerics, const OpContext& context);
+  // Copies the weights into `memory`, which must outlive this; the views need not outlive this call. Throws
+  // Error{kInvalidData} for parts that do not fit together.
+  Linear(std::span<const LinearPart> parts, Numerics numerics, Arena& memory, const OpContext& context);
   ~Linear();
   Linear(Linear&&) noexcept;
   Linear& operator=(Linear&&) noexcept;

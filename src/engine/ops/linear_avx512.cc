@@ -93,6 +93,11 @@ __m512 scale_of(const std::byte* block, int index) {
 
 // ---- few rows
 
+template <std::size_t kBytes>
+void fetch(const std::byte* bytes) {
+  for (std::size_t line = 0; line < kBytes; line += 64) __builtin_prefetch(bytes + line);
+}
+
 template <WeightFormat kFormat, int kCount>
 void multiply_block(const std::byte* weights, const std::byte* activation, __m128i zero_shift,
                     __m512 (&total)[kCount]) {
@@ -142,6 +147,7 @@ void multiply_few(const LinearTask& task) {
     for (__m512& lanes : total) lanes = _mm512_setzero_ps();
     for (std::size_t b = 0; b < blocks;
          ++b, weights += block_bytes(kFormat), activation += kActivation.bytes()) {
+      fetch<block_bytes(kFormat)>(weights + task.ahead);
       multiply_block<kFormat, kCount>(weights, activation, zero_shift, total);
     }
     for (int r = 0; r < kCount; ++r) {
@@ -156,12 +162,14 @@ void multiply_few(const LinearTask& task) {
 constexpr std::size_t panel_block(std::size_t tiles) { return tiles * (512 + 128); }
 
 template <WeightFormat kFormat>
-void unpack_panel(const PackedPart& part, std::size_t tile, std::size_t tiles, std::byte* panel) {
+void unpack_panel(const LinearTask& task, std::size_t tile, std::size_t tiles, std::byte* panel) {
+  const PackedPart& part = task.part;
   for (std::size_t t = 0; t < tiles; ++t) {
     const std::byte* block = part.block(tile + t, 0);
     std::byte* out = panel + t * 64;
     for (std::size_t b = 0; b < part.blocks();
          ++b, block += block_bytes(kFormat), out += panel_block(tiles)) {
+      fetch<block_bytes(kFormat)>(block + task.ahead);
 #pragma GCC unroll 8
       for (int g = 0; g < 8; ++g) _mm512_storeu_si512(out + g * tiles * 64, unpack<kFormat>(block, g));
       _mm512_storeu_ps(out + 8 * tiles * 64, scale_of<kFormat>(block, 0));
@@ -250,7 +258,7 @@ void multiply_panel(const LinearTask& task, std::size_t tile, std::size_t row) {
 template <WeightFormat kFormat, int kWide>
 void multiply_tiles(const LinearTask& task, std::size_t tile) {
   constexpr Kind kKind = kind_of(kFormat);
-  unpack_panel<kFormat>(task.part, tile, kWide, task.panel);
+  unpack_panel<kFormat>(task, tile, kWide, task.panel);
   std::size_t row = task.row_begin;
   for (; row + kRows <= task.row_end; row += kRows) multiply_panel<kKind, kRows, kWide>(task, tile, row);
   if (task.row_end - row == 2) multiply_panel<kKind, 2, kWide>(task, tile, row);

@@ -54,12 +54,13 @@ struct PackedPart {
   WeightFormat format;
   int zero;  // 0 or a power of two
   std::size_t first_output, outputs, cols;
-  Buffer data;  // [tiles()][blocks()] of block_bytes(format)
+  std::byte* data;  // [tiles()][blocks()] of block_bytes(format)
 
   std::size_t tiles() const { return (outputs + kTileRows - 1) / kTileRows; }
   std::size_t blocks() const { return (cols + kBlockCols - 1) / kBlockCols; }
+  std::size_t bytes() const { return tiles() * blocks() * block_bytes(format); }
   const std::byte* block(std::size_t tile, std::size_t index) const {
-    return data.data() + (tile * blocks() + index) * block_bytes(format);
+    return data + (tile * blocks() + index) * block_bytes(format);
   }
 };
 
@@ -86,7 +87,8 @@ struct LinearTask {
   const std::byte* activations;    // tile 0; null for float formats
   float* y;                        // row 0, the part's first output
   std::size_t y_stride;
-  std::byte* panel;  // LinearKernels::panel_bytes(), this thread's
+  std::size_t ahead;  // fetch_ahead()
+  std::byte* panel;   // LinearKernels::panel_bytes(), this thread's
 };
 
 struct LinearKernels {
