@@ -163,6 +163,46 @@ TEST_CASE("attention gives the same bits however the prompt is cut and for any n
   }
 }
 
+TEST_CASE("tokens of sequences with a common beginning get the bits that they get alone") {
+  const std::size_t length = 800;
+  for (const AttentionShape shape : {AttentionShape{9, 3, 3, 64, 64, 0}, AttentionShape{32, 4, 16, 16, 24, 0},
+                                     AttentionShape{12, 2, 3, 24, 40, 0}}) {
+    const Case a = random_case(shape, {length}, {length});
+    std::vector<float> other = a.v;
+    for (float& value : other) value = -value;
+    const std::size_t q_row = shape.n_q * shape.d_k, out_row = shape.n_q * shape.d_v;
+    for (const Isa isa : usable_isas()) {
+      if (isa == Isa::kPlain) continue;
+      const OpFixture two(isa, 2), one(isa, 1);
+      const KvLayout layout{a.shape, DType::kF16};
+      const Sequence first(layout, a.k, a.v, length, *two), second(layout, a.k, other, length, *two);
+      std::vector<std::byte*> forked = second.pages;  // from its fifth or ninth page on
+      std::copy_n(first.pages.begin(), shape.n_q == 9 ? 8 : 4, forked.begin());
+      std::vector<AttentionSlice> slices;
+      for (const std::size_t t : {799, 300, 511, 512, 513, 255, 256, 257, 700, 100, 766, 767, 768, 600}) {
+        const auto& pages = slices.size() % 2 == 0 ? first.pages : forked;
+        slices.push_back({pages, t, 1, slices.size(), AttentionMask::kCausal, {}, 0});
+      }
+      std::vector<float> q, together(slices.size() * out_row);
+      for (const AttentionSlice& slice : slices) {
+        q.insert(q.end(), &a.q[slice.first_position * q_row], &a.q[slice.first_position * q_row] + q_row);
+      }
+      for (const OpFixture* context : {&two, &one}) {
+        attend(layout, slices, q.data(), q_row, together, **context);
+        for (const AttentionSlice& slice : slices) {
+          INFO(isa_name(isa) << " n_q " << shape.n_q << " position " << slice.first_position);
+          std::vector<float> alone(out_row);
+          AttentionSlice single = slice;
+          single.first_row = 0;
+          attend(layout, {&single, 1}, &q[slice.first_row * q_row], q_row, alone, *two);
+          CHECK(std::memcmp(alone.data(), &together[slice.first_row * out_row], out_row * sizeof(float)) ==
+                0);
+        }
+      }
+    }
+  }
+}
+
 // ---- the published-shape vectors
 
 std::filesystem::path vectors() {

@@ -50,47 +50,82 @@ std::vector<HeadRange> make_groups(const AttentionShape& shape) {
   return ranges;
 }
 
-enum class Kernel { kToken, kColumns, kSelected };
+enum class Kernel { kToken, kColumns, kShared, kSelected };
 
 struct Unit {
-  const AttentionSlice* slice;
-  std::size_t token, tokens;  // within the slice
+  const AttentionSlice* slice;  // of kShared that of its first token
+  std::size_t token, tokens;    // within the slice; of kShared within Attend::sharers_
   HeadRange heads;
   Kernel kernel;
   std::size_t block_begin, block_end;
-  // Where its states go, in states, if a token's blocks are shared out to units of their own.
+  // Where the states of the first block go, in states, those of the others behind them; none: the unit has
+  // all blocks of its token and writes the result.
   std::optional<std::size_t> partial;
+};
+
+// A token of a slice that has few, and its blocks.
+struct Single {
+  const AttentionSlice* slice;
+  std::size_t token, block_begin, block_end;
+  std::size_t shared_end = 0;  // the blocks before it are read together with other tokens
+  std::size_t partial = 0;     // of block_begin, if any block is a unit of its own
+
+  const std::byte* const* pages(std::size_t block) const { return slice->pages.data() + block * kBlockPages; }
+  std::size_t whole_blocks() const {  // from the first on, that it sees all of
+    return slice->hidden(token) > 0 ? 0 : slice->seen(token) / kBlockTokens;
+  }
 };
 
 class Attend {
  public:
   Attend(const KvLayout& layout, std::span<const AttentionSlice> slices, const float* q, std::size_t q_stride,
          std::span<float> out, const OpContext& context)
-      : layout_(layout), kernels_(attention_kernels(context.isa)), q_(q), q_stride_(q_stride), out_(out) {
+      : layout_(layout),
+        kernels_(attention_kernels(context.isa)),
+        cells_(make_cells(layout.shape)),
+        q_(q),
+        q_stride_(q_stride),
+        out_(out) {
     plan(slices, context.pool.threads());
     run(context);
   }
 
  private:
   void plan(std::span<const AttentionSlice> slices, int threads);
-  void plan_tokens(const AttentionSlice& slice, const std::vector<HeadRange>& groups, bool share_blocks);
-  void plan_columns(const AttentionSlice& slice, const std::vector<HeadRange>& cells);
+  void plan_columns(const AttentionSlice& slice);
+  void plan_few(const AttentionSlice& slice);
+  void plan_shared();
+  void plan_singles(std::size_t enough);
   void run(const OpContext& context);
   void run_unit(const Unit& unit, float* scratch, float* partials) const;
   void run_token(const Unit& unit, float* scratch, float* partials) const;
+  void run_shared(const Unit& unit, float* scratch, float* partials) const;
   void run_selected(const Unit& unit, float* scratch) const;
   void merge_unit(const Unit& unit, float* partials) const;
 
-  std::size_t row(const Unit& unit) const { return unit.slice->first_row + unit.token; }
+  std::size_t widest_cell() const {
+    std::size_t most = 0;
+    for (const HeadRange& cell : cells_) most = std::max(most, cell.end - cell.begin);
+    return most;
+  }
+  const float* q_row(const AttentionSlice& slice, std::size_t token) const {
+    return q_ + (slice.first_row + token) * q_stride_;
+  }
+  float* out_row(const AttentionSlice& slice, std::size_t token) const {
+    return &out_[(slice.first_row + token) * layout_.shape.n_q * layout_.shape.d_v];
+  }
 
   const KvLayout& layout_;
   AttentionKernels kernels_;
+  std::vector<HeadRange> cells_;
   std::size_t ahead_ = fetch_ahead();
   const float* q_;
   std::size_t q_stride_;
   std::span<float> out_;
   std::vector<Unit> units_;
-  std::vector<Unit> shared_;  // tokens whose blocks are units of their own
+  std::vector<Single> singles_;
+  std::vector<std::size_t> sharers_;  // of singles_
+  std::vector<Unit> merged_;          // tokens whose blocks are units of their own
   std::size_t partial_states_ = 0;
   std::size_t most_selected_ = 0;  // positions that a token of kSelected sees
 };
@@ -98,58 +133,118 @@ class Attend {
 std::size_t blocks_of(std::size_t seen) { return (seen + kBlockTokens - 1) / kBlockTokens; }
 
 void Attend::plan(std::span<const AttentionSlice> slices, int threads) {
-  const std::vector<HeadRange> cells = make_cells(layout_.shape);
-  std::size_t tokens = 0, blocks = 0;
   for (const AttentionSlice& slice : slices) {
-    tokens += slice.tokens;
-    blocks += slice.tokens * blocks_of(slice.seen(0));
+    const bool many = slice.tokens * (cells_[0].end - cells_[0].begin) > kFewColumns;
+    many&& slice.selection.top == 0 ? plan_columns(slice) : plan_few(slice);
   }
-  // A unit with all heads reads whole pages; smaller ones where there is too little for all threads.
-  const std::size_t enough = threads > 1 ? 4 * static_cast<std::size_t>(threads) : 0;
-  const bool share_blocks = tokens < enough;
-  const std::vector<HeadRange> groups =
-      blocks < enough ? make_groups(layout_.shape) : std::vector<HeadRange>{{0, layout_.shape.n_q}};
-  for (const AttentionSlice& slice : slices) {
-    const bool many = slice.tokens * (cells[0].end - cells[0].begin) > kFewColumns;
-    many&& slice.selection.top == 0 ? plan_columns(slice, cells) : plan_tokens(slice, groups, share_blocks);
-  }
+  plan_singles(threads > 1 ? 4 * static_cast<std::size_t>(threads) : 0);
   // The dear ones first, so that no thread is left with one at the end.
   std::stable_sort(units_.begin(), units_.end(), [](const Unit& a, const Unit& b) {
     return a.tokens * (a.block_end - a.block_begin) > b.tokens * (b.block_end - b.block_begin);
   });
 }
 
-void Attend::plan_tokens(const AttentionSlice& slice, const std::vector<HeadRange>& groups,
-                         bool share_blocks) {
+void Attend::plan_few(const AttentionSlice& slice) {
   for (std::size_t token = 0; token < slice.tokens; ++token) {
     const std::size_t begin = slice.hidden(token) / kBlockTokens, end = blocks_of(slice.seen(token));
-    for (const HeadRange& heads : groups) {
-      const std::size_t visible = slice.seen(token) - slice.hidden(token);
-      if (slice.selection.top > 0 && slice.selection.top < visible) {
-        units_.push_back({&slice, token, 1, heads, Kernel::kSelected, begin, end, std::nullopt});
-        most_selected_ = std::max(most_selected_, visible);
-        continue;
+    const std::size_t visible = slice.seen(token) - slice.hidden(token);
+    if (slice.selection.top == 0 || slice.selection.top >= visible) {
+      singles_.push_back({&slice, token, begin, end});
+      continue;
+    }
+    for (const HeadRange& heads : make_groups(layout_.shape)) {
+      units_.push_back({&slice, token, 1, heads, Kernel::kSelected, begin, end, std::nullopt});
+    }
+    most_selected_ = std::max(most_selected_, visible);
+  }
+}
+
+// Blocks that several tokens see, as those of sequences with a common beginning do: one unit for all.
+void Attend::plan_shared() {
+  struct Reader {
+    std::size_t block, single;
+    const std::byte* const* pages;
+    bool same(const Reader& other) const {
+      return block == other.block && std::equal(pages, pages + kBlockPages, other.pages);
+    }
+    bool operator<(const Reader& other) const {
+      if (block != other.block) return block < other.block;
+      return std::lexicographical_compare(pages, pages + kBlockPages, other.pages, other.pages + kBlockPages);
+    }
+  };
+  std::vector<Reader> readers;
+  for (std::size_t i = 0; i < singles_.size(); ++i) {
+    for (std::size_t block = 0; block < singles_[i].whole_blocks(); ++block) {
+      readers.push_back({block, i, singles_[i].pages(block)});
+    }
+  }
+  std::stable_sort(readers.begin(), readers.end());
+  const std::size_t width = widest_cell(), most = kColumns / width;
+  for (auto first = readers.begin(); first != readers.end();) {
+    const auto last = std::find_if(first, readers.end(), [&](const Reader& r) { return !r.same(*first); });
+    const auto count = static_cast<std::size_t>(last - first), block = first->block;
+    // In as few units as there can be, of like size.
+    const std::size_t units = (count + most - 1) / most, each = (count + units - 1) / units;
+    while (static_cast<std::size_t>(last - first) * width > kFewColumns &&
+           singles_[first->single].shared_end == block) {
+      const std::size_t take = std::min<std::size_t>(each, last - first);
+      const Single& lead = singles_[first->single];
+      units_.push_back({lead.slice,
+                        sharers_.size(),
+                        take,
+                        {0, layout_.shape.n_q},
+                        Kernel::kShared,
+                        block,
+                        block + 1,
+                        std::nullopt});
+      for (std::size_t i = 0; i < take; ++i, ++first) {
+        singles_[first->single].shared_end = block + 1;
+        sharers_.push_back(first->single);
       }
-      Unit unit{&slice, token, 1, heads, Kernel::kToken, begin, end, std::nullopt};
-      if (!share_blocks || end - begin == 1) {
+    }
+    first = last;
+  }
+}
+
+// A unit with all heads reads whole pages; smaller ones where there are not `enough` for all threads.
+void Attend::plan_singles(std::size_t enough) {
+  std::size_t blocks = 0;
+  for (const Single& single : singles_) blocks += single.block_end - single.block_begin;
+  std::vector<HeadRange> groups = {{0, layout_.shape.n_q}};
+  if (blocks < enough) {
+    groups = make_groups(layout_.shape);
+  } else if (singles_.size() > 1) {
+    plan_shared();
+  }
+  const bool split = singles_.size() < enough;
+  for (Single& single : singles_) {
+    const std::size_t count = single.block_end - single.block_begin;
+    const std::size_t own = std::max(single.block_begin, single.shared_end);
+    const bool alone = single.shared_end == 0 && (!split || count == 1);
+    if (!alone) single.partial = partial_states_;
+    for (const HeadRange& heads : groups) {
+      const std::size_t width = heads.end - heads.begin;
+      Unit unit{single.slice,       single.token,     1,           heads, Kernel::kToken,
+                single.block_begin, single.block_end, std::nullopt};
+      if (alone) {
         units_.push_back(unit);
         continue;
       }
       unit.partial = partial_states_;
-      partial_states_ += (end - begin) * (heads.end - heads.begin);
-      shared_.push_back(unit);
-      for (std::size_t block = begin; block < end; ++block) {
+      merged_.push_back(unit);
+      for (std::size_t block = own; block < single.block_end; block = unit.block_end) {
         unit.block_begin = block;
-        unit.block_end = block + 1;
+        unit.block_end = split ? block + 1 : single.block_end;
+        unit.partial = partial_states_ + (block - single.block_begin) * width;
         units_.push_back(unit);
-        *unit.partial += heads.end - heads.begin;
       }
+      partial_states_ += count * width;
     }
   }
 }
 
-void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRange>& cells) {
-  for (const HeadRange& heads : cells) {
+void Attend::plan_columns(const AttentionSlice& slice) {
+  for (const HeadRange& heads : cells_) {
     const std::size_t most = kColumns / (heads.end - heads.begin);
     for (std::size_t token = 0; token < slice.tokens;) {
       const std::size_t begin = slice.hidden(token) / kBlockTokens, end = blocks_of(slice.seen(token));
@@ -167,22 +262,41 @@ void Attend::plan_columns(const AttentionSlice& slice, const std::vector<HeadRan
 void Attend::run_token(const Unit& unit, float* scratch, float* partials) const {
   const std::size_t heads = unit.heads.end - unit.heads.begin, stride = state_floats(layout_);
   const std::size_t seen = unit.slice->seen(unit.token), hidden = unit.slice->hidden(unit.token);
-  float* total = unit.partial ? partials + *unit.partial * stride : scratch;
-  float *states = scratch + heads * stride, *rest = states + heads * stride;
+  float *total = scratch, *states = scratch + heads * stride, *rest = states + heads * stride;
   const std::span<const std::byte* const> pages(unit.slice->pages.data(), unit.slice->pages.size());
   for (std::size_t block = unit.block_begin; block < unit.block_end; ++block) {
-    const std::size_t first = block * kBlockTokens;
+    const std::size_t first = block * kBlockTokens, index = block - unit.block_begin;
+    float* const written = unit.partial ? partials + (*unit.partial + index * heads) * stride
+                           : index == 0 ? total
+                                        : states;
     kernels_.attend_token({layout_, pages.subspan(block * kBlockPages), ahead_,
                            hidden > first ? hidden - first : 0, std::min(kBlockTokens, seen - first),
-                           q_ + row(unit) * q_stride_, unit.heads, block == unit.block_begin ? total : states,
-                           rest});
-    if (block == unit.block_begin) continue;
+                           q_row(*unit.slice, unit.token), unit.heads, written, rest});
+    if (written != states) continue;
     for (std::size_t h = 0; h < heads; ++h) kernels_.merge(layout_, total + h * stride, states + h * stride);
   }
   if (unit.partial) return;
-  float* out = &out_[(row(unit) * layout_.shape.n_q + unit.heads.begin) * layout_.shape.d_v];
+  float* out = out_row(*unit.slice, unit.token) + unit.heads.begin * layout_.shape.d_v;
   for (std::size_t h = 0; h < heads; ++h)
     kernels_.finish(layout_, total + h * stride, out + h * layout_.shape.d_v);
+}
+
+void Attend::run_shared(const Unit& unit, float* scratch, float* partials) const {
+  const float* q[kColumns];
+  float* states[kColumns];
+  for (std::size_t i = 0; i < unit.tokens; ++i) {
+    const Single& single = singles_[sharers_[unit.token + i]];
+    q[i] = q_row(*single.slice, single.token);
+    states[i] = partials + (single.partial + unit.block_begin * layout_.shape.n_q) * state_floats(layout_);
+  }
+  for (const HeadRange& cell : cells_) {
+    kernels_.attend_shared({layout_,
+                            unit.slice->pages.data() + unit.block_begin * kBlockPages,
+                            cell,
+                            {q, unit.tokens},
+                            {states, unit.tokens},
+                            scratch});
+  }
 }
 
 void Attend::run_selected(const Unit& unit, float* scratch) const {
@@ -190,8 +304,8 @@ void Attend::run_selected(const Unit& unit, float* scratch) const {
   const std::size_t hidden = slice.hidden(unit.token), seen = slice.seen(unit.token);
   auto* chosen = reinterpret_cast<std::uint32_t*>(scratch + selected_scratch_floats(layout_, seen - hidden));
   kernels_.attend_selected({layout_, slice.pages.data(), hidden, seen, slice.selection.top,
-                            slice.selection.weights, unit.heads, q_ + row(unit) * q_stride_,
-                            &out_[row(unit) * layout_.shape.n_q * layout_.shape.d_v], scratch, chosen});
+                            slice.selection.weights, unit.heads, q_row(slice, unit.token),
+                            out_row(slice, unit.token), scratch, chosen});
 }
 
 void Attend::merge_unit(const Unit& unit, float* partials) const {
@@ -202,18 +316,19 @@ void Attend::merge_unit(const Unit& unit, float* partials) const {
       kernels_.merge(layout_, total, total + block * heads * stride);
     }
     kernels_.finish(layout_, total,
-                    &out_[(row(unit) * layout_.shape.n_q + unit.heads.begin + h) * layout_.shape.d_v]);
+                    out_row(*unit.slice, unit.token) + (unit.heads.begin + h) * layout_.shape.d_v);
   }
 }
 
 void Attend::run_unit(const Unit& unit, float* scratch, float* partials) const {
   if (unit.kernel == Kernel::kToken) return run_token(unit, scratch, partials);
+  if (unit.kernel == Kernel::kShared) return run_shared(unit, scratch, partials);
   if (unit.kernel == Kernel::kSelected) return run_selected(unit, scratch);
   const AttentionSlice& slice = *unit.slice;
   kernels_.attend_columns({layout_, slice.pages.data(), unit.tokens, slice.seen(unit.token),
                            slice.mask == AttentionMask::kCausal ? std::size_t{1} : 0, slice.window,
-                           unit.heads, q_ + row(unit) * q_stride_, q_stride_,
-                           &out_[row(unit) * layout_.shape.n_q * layout_.shape.d_v], scratch});
+                           unit.heads, q_row(slice, unit.token), q_stride_, out_row(slice, unit.token),
+                           scratch});
 }
 
 void Attend::run(const OpContext& context) {
@@ -230,8 +345,8 @@ void Attend::run(const OpContext& context) {
   context.pool.run(units_.size(), [&](std::size_t i, int thread) {
     run_unit(units_[i], scratch + each * thread, partials);
   });
-  context.pool.parallel_for(shared_.size(), 16, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) merge_unit(shared_[i], partials);
+  context.pool.parallel_for(merged_.size(), 2, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) merge_unit(merged_[i], partials);
   });
 }
 

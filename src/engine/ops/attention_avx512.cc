@@ -2,6 +2,7 @@
 // clang-format off
 #include "engine/ops/lanes_avx512_internal.h"
 #include "engine/ops/attention_kernels_internal.h"
+#include "engine/ops/attention_columns_internal.h"
 #include "engine/ops/attention_selected_internal.h"
 // clang-format on
 

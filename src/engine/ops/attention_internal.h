@@ -67,6 +67,17 @@ inline std::size_t column_scratch_floats(const KvLayout& layout) {
          kPageTokens * (layout.shape.d_k + layout.v_stride());
 }
 
+// Some tokens of any sequences and q heads that share both K and V head, at most kColumns pairs; one block of
+// kBlockPages pages, all of which they see.
+struct SharedTask {
+  const KvLayout& layout;
+  const std::byte* const* pages;  // of the block
+  HeadRange heads;
+  std::span<const float* const> q;  // the tokens' rows: [n_q, d_k]
+  std::span<float* const> states;   // of each token: [n_q] of state_floats(); those of `heads` are written
+  float* scratch;                   // column_scratch_floats()
+};
+
 // One token and some q heads, with the values of the `top` highest scores alone; top <= seen - hidden.
 struct SelectedTask {
   const KvLayout& layout;
@@ -87,6 +98,7 @@ inline std::size_t selected_scratch_floats(const KvLayout& layout, std::size_t v
 struct AttentionKernels {
   void (*attend_token)(const TokenTask& task);
   void (*attend_columns)(const ColumnTask& task);
+  void (*attend_shared)(const SharedTask& task);
   void (*attend_selected)(const SelectedTask& task);
   void (*merge)(const KvLayout& layout, float* state, const float* later);  // state: blocks so far, updated
   void (*finish)(const KvLayout& layout, const float* state, float* out);   // out: [d_v]

@@ -98,11 +98,16 @@ AttentionKernels lanes_attention() {
             task.layout.dtype == DType::kF32 ? attend_columns<float, kTokens>(task)
                                              : attend_columns<std::uint16_t, kTokens>(task);
           },
+          [](const SharedTask& task) {
+            task.layout.dtype == DType::kF32 ? attend_shared<float, kTokens>(task)
+                                             : attend_shared<std::uint16_t, kTokens>(task);
+          },
           [](const SelectedTask& task) {
             task.layout.dtype == DType::kF32 ? attend_selected<float>(task)
                                              : attend_selected<std::uint16_t>(task);
           },
-          merge_states, finish_state};
+          merge_states,
+          finish_state};
 }
 
 }  // namespace
