@@ -66,12 +66,13 @@ Json fields_of(const BenchRow& row) {
           {"isa", std::string(isa_name(row.info.isa))}};
 }
 
-// Without the lists of samples, which csv and sql have no place for.
-Json flat_fields_of(const BenchRow& row) {
-  Json fields = fields_of(row);
-  fields.erase("samples_ns");
-  fields.erase("samples_ts");
-  return fields;
+// Without lists, which csv and sql have no place for.
+Json flat(const Json& fields) {
+  Json flat = Json::object();
+  for (const auto& [name, value] : fields.items()) {
+    if (!value.is_array()) flat[name] = value;
+  }
+  return flat;
 }
 
 // Selective V is named where it is on.
@@ -103,11 +104,11 @@ std::string quoted(const Json& value, char quote) {
   return text + quote;
 }
 
-std::string csv(const std::vector<BenchRow>& rows) {
+std::string csv(const std::vector<Json>& rows) {
   std::string text;
-  for (const BenchRow& row : rows) {
+  for (const Json& row : rows) {
     std::vector<std::string> names, values;
-    const Json fields = flat_fields_of(row);
+    const Json fields = flat(row);
     for (const auto& [name, value] : fields.items()) {
       names.push_back(name);
       values.push_back(quoted(value, '"'));
@@ -118,11 +119,11 @@ std::string csv(const std::vector<BenchRow>& rows) {
   return text;
 }
 
-std::string sql(const std::vector<BenchRow>& rows) {
+std::string sql(const std::vector<Json>& rows) {
   std::string text;
-  for (const BenchRow& row : rows) {
+  for (const Json& row : rows) {
     std::vector<std::string> names, columns, values;
-    const Json fields = flat_fields_of(row);
+    const Json fields = flat(row);
     for (const auto& [name, value] : fields.items()) {
       const char* type = value.is_string() ? "TEXT" : value.is_number_float() ? "REAL" : "INTEGER";
       names.push_back(name);
@@ -137,24 +138,19 @@ std::string sql(const std::vector<BenchRow>& rows) {
   return text;
 }
 
-std::string json(const std::vector<BenchRow>& rows) {
-  Json list = Json::array();
-  for (const BenchRow& row : rows) list.push_back(fields_of(row));
-  return list.dump(2) + "\n";
-}
+std::string json(const std::vector<Json>& rows) { return Json(rows).dump(2) + "\n"; }
 
-std::string jsonl(const std::vector<BenchRow>& rows) {
+std::string jsonl(const std::vector<Json>& rows) {
   std::string text;
-  for (const BenchRow& row : rows) text += dump_json(fields_of(row)) + "\n";
+  for (const Json& row : rows) text += dump_json(row) + "\n";
   return text;
 }
 
 struct Format {
   const char* name;
-  std::string (*text)(const std::vector<BenchRow>&);
+  std::string (*text)(const std::vector<Json>&);
 };
-constexpr Format kFormats[] = {
-    {"md", markdown}, {"csv", csv}, {"json", json}, {"jsonl", jsonl}, {"sql", sql}};
+constexpr Format kFormats[] = {{"csv", csv}, {"json", json}, {"jsonl", jsonl}, {"sql", sql}};
 
 }  // namespace
 
@@ -168,16 +164,23 @@ std::string test_name(const SpeedTest& test) {
 }
 
 std::vector<std::string> bench_formats() {
-  std::vector<std::string> names;
+  std::vector<std::string> names{"md"};
   for (const Format& format : kFormats) names.emplace_back(format.name);
   return names;
 }
 
-std::string bench_text(const std::vector<BenchRow>& rows, const std::string& format) {
+std::string fields_text(const std::vector<Json>& rows, const std::string& format) {
   for (const Format& known : kFormats) {
     if (format == known.name) return known.text(rows);
   }
   fail(ErrorCode::kUsage, "unknown format '{}'; there are {}", format, fmt::join(bench_formats(), ", "));
+}
+
+std::string bench_text(const std::vector<BenchRow>& rows, const std::string& format) {
+  if (format == "md") return markdown(rows);
+  std::vector<Json> fields;
+  for (const BenchRow& row : rows) fields.push_back(fields_of(row));
+  return fields_text(fields, format);
 }
 
 }  // namespace micius

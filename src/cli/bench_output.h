@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "engine/speed.h"
 
 namespace micius {
@@ -25,5 +26,7 @@ std::string test_name(const SpeedTest& test);
 std::vector<std::string> bench_formats();  // md, csv, json, jsonl, sql
 // All rows as one text; throws Error{kUsage} for another format.
 std::string bench_text(const std::vector<BenchRow>& rows, const std::string& format);
+// The same for rows of other benches, all with the same fields; not as md. Lists are left out of csv and sql.
+std::string fields_text(const std::vector<Json>& rows, const std::string& format);
 
 }  // namespace micius

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "cli/bench_attention.h"
 #include "cli/bench_output.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
@@ -38,12 +40,13 @@ std::string model_type(const ModelSource& source) {
 class BenchCommand final : public Command {
  public:
   std::string name() const override { return "bench"; }
-  std::string summary() const override { return "Speed of models, by llama-bench's protocol"; }
+  std::string summary() const override { return "Speed of models, by llama-bench's protocol; of attention"; }
 
   void define(CLI::App& app) override {
-    app.add_option("-m,--model", models_, "Models of the manifest, GGUF files or folders")
-        ->required()
-        ->delimiter(',');
+    CLI::App* attention = app.add_subcommand(attention_->name(), attention_->summary());
+    attention_->define(*attention);
+    attention->callback([this] { asked_ = attention_.get(); });
+    app.add_option("-m,--model", models_, "Models of the manifest, GGUF files or folders")->delimiter(',');
     const auto add_numbers = [&](const char* flag, std::vector<std::size_t>& numbers, const char* what) {
       app.add_option(flag, numbers, what)->delimiter(',')->check(whole_number(0))->type_name("N,..");
     };
@@ -78,6 +81,9 @@ class BenchCommand final : public Command {
   }
 
   ExitCode run() override {
+    if (asked_ != nullptr) return asked_->run();
+    if (models_.empty())
+      fail(ErrorCode::kUsage, "nothing to measure: give --model, or see `micius bench --help`");
     const std::vector<SpeedTest> tests = this->tests();
     std::vector<BenchRow> rows;
     for (const std::string& model : models_) {
@@ -142,6 +148,8 @@ class BenchCommand final : public Command {
   int repeats_ = 5;
   std::string format_ = "md", numerics_ = "precise", selective_v_ = "off";
   PlaceFlags places_;
+  std::unique_ptr<Command> attention_ = make_bench_attention_command();
+  Command* asked_ = nullptr;  // instead of the speed of models
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/json.h"
+#include "cli/bench_attention.h"
 #include "cli/bench_output.h"
 #include "cli/program.h"
 #include "engine/tiny_model.h"
@@ -82,6 +83,71 @@ TEST_CASE("bench measures every test that is asked for", "[bench]") {
   CHECK_THAT(bench({"-p", "300", "-n", "0"}).err, Catch::Contains("more than the model's context of 256"));
   CHECK_THAT(bench({"--pg", "8"}).err, Catch::Contains("--pg must be two numbers"));
   CHECK(bench({"-o", "xml"}).exit_code == 2);
+}
+
+TEST_CASE("bench attention compares head settings repeat by repeat", "[bench]") {
+  const AttentionBench bench({{32, 16, 16, 64, 64, 0.125F}, {32, 4, 16, 64, 64, 0.125F}}, 2, Isa::kPlain,
+                             1 << 20);
+  const AttentionTest test{2047, 2, 0, KvMode::kConcat};
+  // Two layers; the second setting takes 0.5, 0.75 and 0.9 of the first one's time.
+  const AttentionResult result{
+      2,
+      {{{0.002, 0.004, 0.008}, {0.002, 0.004, 0.012}}, {{0.001, 0.004, 0.01}, {0.001, 0.002, 0.008}}},
+      {0.0001048576, 0.0002097152, 0.0000524288}};
+  const std::vector<AttentionRow> rows = attention_rows(bench, test, result);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].ratio == Approx(1));
+  CHECK(rows[0].limit == Approx(1));
+  CHECK(rows[1].ratio == Approx(0.75));
+  CHECK(rows[1].limit == Approx(0.625));
+
+  const Json json = parse_json(attention_text(rows, "json"), "json");
+  CHECK(json[1]["heads"] == "32/4/16");
+  CHECK(json[1]["mode"] == "concat");
+  CHECK(json[1]["n_layers"] == 2);
+  CHECK(json[1]["attention_ns"] == 2'000'000);
+  CHECK(json[1]["copy_ns"] == 1'000'000);
+  CHECK(json[1]["layer_ns"] == 3'000'000);
+  CHECK(json[1]["samples_ns"] == Json({1'000'000, 3'000'000, 9'000'000}));
+  CHECK(json[1]["kv_bytes"] == 2 * 2048 * 20 * 64 * 2);
+  CHECK(json[1]["gb_per_s"].get<double>() == Approx(5.24288));
+  CHECK(json[1]["read_best_gb_per_s"].get<double>() == Approx(20));
+  CHECK(json[1]["read_median_gb_per_s"].get<double>() == Approx(10));
+  CHECK(json[1]["share_of_best"].get<double>() == Approx(0.262144));
+  CHECK(json[1]["share_of_median"].get<double>() == Approx(0.524288));
+
+  CHECK_THAT(attention_text(rows, "md"),
+             Catch::Contains("| 32/4/16 | 64/64 | 2047 | 2 | 2 | concat | 3000.0 | 1000.0 | 10.5 MB | 5.2 | "
+                             "20.0 / 10.0 | 26.2 % | 52.4 % | 0.750 | 0.625 |\n"));
+  const std::string csv = attention_text(rows, "csv");
+  CHECK_THAT(csv, Catch::StartsWith("cpu_info,backends,isa,n_threads,heads,"));
+  CHECK_THAT(csv, !Catch::Contains("samples_ns"));
+}
+
+TEST_CASE("bench attention measures what is asked for", "[bench]") {
+  const TempDir folder;
+  const auto bench = [&](std::vector<std::string> flags) {
+    std::vector<std::string> all = {"bench", "attention", "-r", "2", "-t", "1"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    return run_micius(folder.path(), {}, all);
+  };
+  const auto outcome = bench({"--heads", "4/2/2,4/1/2", "--heads", "8/8/8", "--dims", "16/32", "--layers",
+                              "2", "-d", "0,65", "--batch", "1,3", "--mode", "concat", "-o", "jsonl"});
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 12);  // 3 settings, 2 depths, 2 batches
+  const Json last =
+      parse_json(outcome.out.substr(outcome.out.rfind('\n', outcome.out.size() - 2) + 1), "last");
+  CHECK(last["heads"] == "8/8/8");
+  CHECK(last["d_v"] == 32);
+  CHECK(last["n_depth"] == 65);
+  CHECK(last["n_sequences"] == 3);
+  CHECK(last["limit"] == 4.0);
+  CHECK(last["copy_ns"].get<double>() > 0);
+
+  CHECK_THAT(bench({"--heads", "32/4"}).err, Catch::Contains("--heads must be three numbers"));
+  CHECK_THAT(bench({"--dims", "1/2/3"}).err, Catch::Contains("--dims must be one or two numbers"));
+  CHECK(bench({"--mode", "cat"}).exit_code == 2);
+  CHECK_THAT(run_micius(folder.path(), {}, {"bench"}).err, Catch::Contains("give --model"));
 }
 
 }  // namespace
