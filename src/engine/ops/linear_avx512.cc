@@ -15,7 +15,7 @@
 namespace micius {
 namespace {
 
-constexpr int kRows = 3, kTiles = 4;  // of the integer micro-kernel: 12 sums of int32, 12 of float
+constexpr int kRows = 4, kTiles = 3;  // of the integer micro-kernel: 12 sums of int32, 12 of float
 constexpr ActivationBlock kActivation{kRows};
 
 __m512i load(const std::byte* bytes) { return _mm512_loadu_si512(bytes); }
@@ -261,6 +261,7 @@ void multiply_tiles(const LinearTask& task, std::size_t tile) {
   unpack_panel<kFormat>(task, tile, kWide, task.panel);
   std::size_t row = task.row_begin;
   for (; row + kRows <= task.row_end; row += kRows) multiply_panel<kKind, kRows, kWide>(task, tile, row);
+  if (task.row_end - row == 3) multiply_panel<kKind, 3, kWide>(task, tile, row);
   if (task.row_end - row == 2) multiply_panel<kKind, 2, kWide>(task, tile, row);
   if (task.row_end - row == 1) multiply_panel<kKind, 1, kWide>(task, tile, row);
 }
@@ -274,6 +275,8 @@ void multiply_format(const LinearTask& task) {
       return multiply_few<kFormat, 2>(task);
     case 3:
       return multiply_few<kFormat, 3>(task);
+    case 4:
+      return multiply_few<kFormat, 4>(task);
     default:
       break;
   }
