@@ -118,7 +118,7 @@ class Attend {
   const KvLayout& layout_;
   AttentionKernels kernels_;
   std::vector<HeadRange> cells_;
-  std::size_t ahead_ = fetch_ahead();
+  std::size_t ahead_ = 2 * fetch_ahead();  // a page is gone through faster than weights are
   const float* q_;
   std::size_t q_stride_;
   std::span<float> out_;
