@@ -17,12 +17,6 @@
 namespace micius {
 namespace {
 
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t n = values.size();
-  return (values[(n - 1) / 2] + values[n / 2]) / 2;
-}
-
 std::vector<double> sums_of(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> sums;
   for (std::size_t i = 0; i < a.size(); ++i) sums.push_back(a[i] + b[i]);
@@ -195,6 +189,12 @@ class BenchAttentionCommand final : public Command {
 };
 
 }  // namespace
+
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
 
 std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const AttentionTest& test,
                                          const AttentionResult& result) {

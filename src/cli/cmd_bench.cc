@@ -14,6 +14,7 @@
 #include "base/format.h"
 #include "cli/bench_attention.h"
 #include "cli/bench_output.h"
+#include "cli/bench_paper.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/models.h"
@@ -43,9 +44,11 @@ class BenchCommand final : public Command {
   std::string summary() const override { return "Speed of models, by llama-bench's protocol; of attention"; }
 
   void define(CLI::App& app) override {
-    CLI::App* attention = app.add_subcommand(attention_->name(), attention_->summary());
-    attention_->define(*attention);
-    attention->callback([this] { asked_ = attention_.get(); });
+    for (Command* other : {attention_.get(), paper_.get()}) {
+      CLI::App* sub = app.add_subcommand(other->name(), other->summary());
+      other->define(*sub);
+      sub->callback([this, other] { asked_ = other; });
+    }
     app.add_option("-m,--model", models_, "Models of the manifest, GGUF files or folders")->delimiter(',');
     const auto add_numbers = [&](const char* flag, std::vector<std::size_t>& numbers, const char* what) {
       app.add_option(flag, numbers, what)->delimiter(',')->check(whole_number(0))->type_name("N,..");
@@ -149,6 +152,7 @@ class BenchCommand final : public Command {
   std::string format_ = "md", numerics_ = "precise", selective_v_ = "off";
   PlaceFlags places_;
   std::unique_ptr<Command> attention_ = make_bench_attention_command();
+  std::unique_ptr<Command> paper_ = make_bench_paper_command();
   Command* asked_ = nullptr;  // instead of the speed of models
 };
 

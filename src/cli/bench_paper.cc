@@ -1,0 +1,261 @@
+#include "cli/bench_paper.h"
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/bench_attention.h"
+#include "cli/checks.h"
+#include "cli/models.h"
+#include "engine/cpu.h"
+#include "engine/linear_speed.h"
+
+namespace micius {
+namespace {
+
+// The shapes of the paper's section 2.
+constexpr std::size_t kLayers = 26, kHidden = 2048, kFfn = 6144, kAugmentedQ = 3072, kVocabulary = 128256;
+constexpr std::size_t kHeadDim = 64, kQ = 32, kSigmaK = 4, kStandardK = 16, kV = 16;
+constexpr std::size_t kPrefixes[] = {0, 2048, 4096, 16384, 32768, 65536};
+constexpr std::size_t kOutputs[] = {2048, 4096, 8192, 16384, 32768, 65536};
+// KET: kernel time of ten tokens; what the paper saves on an H100.
+struct KernelRow {
+  std::size_t prefix;
+  double saved;
+};
+constexpr KernelRow kKernelRows[] = {{2048, 0.0139}, {4096, 0.1802}, {16384, 0.2335}, {32768, 0.2531}};
+constexpr std::size_t kKernelTokens = 10;
+
+std::string saved_text(double sigma, double standard) {
+  return fmt::format("{:+.1f} %", 100 * (1 - sigma / standard));
+}
+
+std::string terms_table(const PaperTimes& times) {
+  std::string text =
+      "| context | KV copy, STD / Sigma | attention | AugQ | other matrices | step | ratio |\n"
+      "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+  const auto layers = static_cast<double>(times.layers);
+  const auto pair = [&](double standard, double sigma) {
+    return fmt::format("{:.2f} / {:.2f}", standard * 1e3, sigma * 1e3);
+  };
+  const Curve sigma = paper_curve(times, times.sigma, KvCost::kInPlace, PaperSum::kWholeStep);
+  const Curve standard = paper_curve(times, times.standard, KvCost::kInPlace, PaperSum::kWholeStep);
+  for (std::size_t i = 0; i < sigma.contexts.size(); ++i) {
+    text += fmt::format(
+        "| {} | {} | {} | {:.2f} | {} | {} | {:.3f} |\n", sigma.contexts[i],
+        pair(layers * times.standard.copy.seconds[i], layers * times.sigma.copy.seconds[i]),
+        pair(layers * times.standard.attention.seconds[i], layers * times.sigma.attention.seconds[i]),
+        layers * times.sigma.augmented_q * 1e3,
+        pair(layers * times.standard.linear + times.head, layers * times.sigma.linear + times.head),
+        pair(standard.seconds[i], sigma.seconds[i]), sigma.seconds[i] / standard.seconds[i]);
+  }
+  return text;
+}
+
+std::string grid(const PaperTimes& times, KvCost cost) {
+  std::string text = "| output |", rule = "| ---: |";
+  for (const std::size_t prefix : kPrefixes) {
+    text += fmt::format(" prefix {} |", prefix);
+    rule += " ---: |";
+  }
+  text += "\n" + rule + "\n";
+  const Curve sigma = paper_curve(times, times.sigma, cost, PaperSum::kAttentionLayer);
+  const Curve standard = paper_curve(times, times.standard, cost, PaperSum::kAttentionLayer);
+  for (const std::size_t output : kOutputs) {
+    text += fmt::format("| {} |", output);
+    for (const std::size_t prefix : kPrefixes) {
+      text += fmt::format(" {} |", saved_text(sigma.sum(prefix, output), standard.sum(prefix, output)));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string kernel_table(const PaperTimes& times) {
+  std::string text =
+      "| prefix | STD ns | Sigma ns | saved | saved on the paper's H100 |\n"
+      "| ---: | ---: | ---: | ---: | ---: |\n";
+  for (const KernelRow& row : kKernelRows) {
+    const auto nanoseconds = [&](const PaperModel& model) {
+      return 1e9 * static_cast<double>(times.layers) * model.attention.sum(row.prefix, kKernelTokens);
+    };
+    const double sigma = nanoseconds(times.sigma), standard = nanoseconds(times.standard);
+    text += fmt::format("| {} | {:.3g} | {:.3g} | {} | {:+.1f} % |\n", row.prefix, standard, sigma,
+                        saved_text(sigma, standard), 100 * row.saved);
+  }
+  return text;
+}
+
+std::string crossing_text(const PaperTimes& times) {
+  std::string text;
+  const auto add = [&](const char* what, KvCost cost, PaperSum sum) {
+    const std::optional<double> context =
+        crossing(paper_curve(times, times.sigma, cost, sum), paper_curve(times, times.standard, cost, sum));
+    text += fmt::format("- {}: {}\n", what,
+                        context ? fmt::format("from a context of {:.0f} on", *context) : "at no context");
+  };
+  add("whole step, cache in place", KvCost::kInPlace, PaperSum::kWholeStep);
+  add("whole step, cache copied", KvCost::kCopied, PaperSum::kWholeStep);
+  add("attention layer, cache in place", KvCost::kInPlace, PaperSum::kAttentionLayer);
+  add("attention layer, cache copied", KvCost::kCopied, PaperSum::kAttentionLayer);
+  return text;
+}
+
+class BenchPaperCommand final : public Command {
+ public:
+  std::string name() const override { return "paper"; }
+  std::string summary() const override {
+    return "The paper's CEET and KET tables: Sigma-1.5B against its baseline, random weights";
+  }
+
+  void define(CLI::App& app) override {
+    app.add_option("-d,--n-depth", depths_, "Contexts to measure, rising (default 0,2048,4096,..,131072)")
+        ->delimiter(',')
+        ->check(whole_number(0))
+        ->type_name("N,..");
+    app.add_option("-t,--threads", threads_, "Threads; 0: one a core")
+        ->check(whole_number(0))
+        ->capture_default_str();
+    app.add_option("-r,--repetitions", repeats_, "Of each part; medians are taken")
+        ->check(whole_number(1))
+        ->capture_default_str();
+    app.add_option("--weights", weights_, "How matrices are stored: Q4_0, Q4_1, Q8_0 or BF16")
+        ->check(CLI::IsMember({"Q4_0", "Q4_1", "Q8_0", "BF16"}))
+        ->capture_default_str();
+  }
+
+  ExitCode run() override;
+
+ private:
+  void measure_linear(PaperTimes& times) const;
+  void measure_attention(PaperTimes& times) const;
+  Isa isa() const { return isa_of_environment().value_or(best_isa()); }
+
+  std::vector<std::size_t> depths_{0, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
+  int threads_ = 0, repeats_ = 7;
+  std::string weights_ = "Q4_1";
+};
+
+void BenchPaperCommand::measure_linear(PaperTimes& times) const {
+  constexpr std::size_t kQRows = kQ * kHeadDim, kVRows = kV * kHeadDim;
+  const std::vector<MatrixSize> sizes = {
+      {kQRows + kStandardK * kHeadDim + kVRows, kHidden},  // STD: q, k and v
+      {kQRows, kHidden},                                   // Sigma: q
+      {kSigmaK * kHeadDim + kVRows, kHidden},              // k and v
+      {2 * kAugmentedQ, kQRows},
+      {kQRows, kAugmentedQ},
+      {kHidden, kQRows},  // of both, as all that follow
+      {2 * kFfn, kHidden},
+      {kHidden, kFfn},
+      {kVocabulary, kHidden}};
+  DType dtype = DType::kF32;
+  for (const DType known : {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0, DType::kBF16}) {
+    if (dtype_name(known) == weights_) dtype = known;
+  }
+  std::vector<double> medians;
+  for (const auto& seconds : LinearBench(sizes, dtype, threads_, isa()).run(repeats_)) {
+    medians.push_back(median_of(seconds));
+  }
+  const double shared = medians[5] + medians[6] + medians[7];
+  times.standard.linear = medians[0] + shared;
+  times.sigma.linear = medians[1] + medians[2] + shared;
+  times.sigma.augmented_q = medians[3] + medians[4];
+  times.head = medians[8];
+}
+
+void BenchPaperCommand::measure_attention(PaperTimes& times) const {
+  AttentionBench bench(
+      {{kQ, kStandardK, kV, kHeadDim, kHeadDim, 0.125F}, {kQ, kSigmaK, kV, kHeadDim, kHeadDim, 0.125F}},
+      threads_, isa());
+  const auto add = [](Curve& curve, std::size_t context, const std::vector<double>& seconds) {
+    curve.contexts.push_back(context);
+    curve.seconds.push_back(median_of(seconds));
+  };
+  for (const std::size_t context : depths_) {
+    fmt::print(stderr, "attention at {} tokens\n", context);
+    for (const KvMode mode : {KvMode::kAppend, KvMode::kConcat}) {
+      const AttentionTest test{context, 1, 0, mode};
+      const std::vector<AttentionRow> rows = attention_rows(bench, test, bench.run(test, repeats_));
+      PaperModel* models[] = {&times.standard, &times.sigma};
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        PaperModel& model = *models[i];
+        add(mode == KvMode::kAppend ? model.attention : model.copied_attention, context, rows[i].attention);
+        if (mode == KvMode::kConcat) add(model.copy, context, rows[i].copy);
+      }
+    }
+  }
+}
+
+ExitCode BenchPaperCommand::run() {
+  if (depths_.size() < 2 || !std::is_sorted(depths_.begin(), depths_.end(), std::less_equal<>())) {
+    fail(ErrorCode::kUsage, "--n-depth must be two contexts or more, each longer than the one before");
+  }
+  PaperTimes times;
+  times.layers = kLayers;
+  fmt::print(stderr, "matrices\n");
+  measure_linear(times);
+  measure_attention(times);
+  std::cout << fmt::format("{}, {}, {} threads, weights {}, KV in f16\n\n", cpu_name(), isa_name(isa()),
+                           thread_count(threads_), weights_)
+            << paper_text(times);
+  return ExitCode::kGood;
+}
+
+}  // namespace
+
+double Curve::at(std::size_t context) const {
+  const auto above = std::upper_bound(contexts.begin(), contexts.end(), context) - contexts.begin();
+  const auto right = std::clamp<std::ptrdiff_t>(above, 1, std::ssize(contexts) - 1);
+  const auto x0 = static_cast<double>(contexts[right - 1]), x1 = static_cast<double>(contexts[right]);
+  const double slope = (seconds[right] - seconds[right - 1]) / (x1 - x0);
+  return seconds[right - 1] + slope * (static_cast<double>(context) - x0);
+}
+
+double Curve::sum(std::size_t prefix, std::size_t tokens) const {
+  double sum = 0;
+  for (std::size_t token = 0; token < tokens; ++token) sum += at(prefix + token);
+  return sum;
+}
+
+Curve paper_curve(const PaperTimes& times, const PaperModel& model, KvCost cost, PaperSum sum) {
+  Curve curve = model.attention;
+  const auto layers = static_cast<double>(times.layers);
+  for (std::size_t i = 0; i < curve.seconds.size(); ++i) {
+    double layer = model.augmented_q + (cost == KvCost::kInPlace
+                                            ? model.attention.seconds[i]
+                                            : model.copy.seconds[i] + model.copied_attention.seconds[i]);
+    if (sum == PaperSum::kWholeStep) layer += model.linear;
+    curve.seconds[i] = layers * layer + (sum == PaperSum::kWholeStep ? times.head : 0);
+  }
+  return curve;
+}
+
+std::optional<double> crossing(const Curve& sigma, const Curve& standard) {
+  std::vector<double> above;  // Sigma's time over STD's
+  for (std::size_t i = 0; i < sigma.seconds.size(); ++i)
+    above.push_back(sigma.seconds[i] - standard.seconds[i]);
+  std::size_t right = above.size();
+  while (right > 0 && above[right - 1] <= 0) --right;
+  if (right == 0) return static_cast<double>(sigma.contexts.front());
+  right = std::clamp<std::size_t>(right, 1, above.size() - 1);
+  const double fall = above[right - 1] - above[right];
+  if (fall <= 0) return std::nullopt;
+  const auto x0 = static_cast<double>(sigma.contexts[right - 1]);
+  return x0 + above[right - 1] / fall * (static_cast<double>(sigma.contexts[right]) - x0);
+}
+
+std::string paper_text(const PaperTimes& times) {
+  return "Milliseconds a token of all layers, STD / Sigma; the step is without the copy:\n\n" +
+         terms_table(times) + "\nSigma is not slower than STD:\n\n" + crossing_text(times) +
+         "\nCEET, KV cache + attention + AugQ: time saved by Sigma, cache in place:\n\n" +
+         grid(times, KvCost::kInPlace) + "\nCEET, cache copied for each token as torch.cat does:\n\n" +
+         grid(times, KvCost::kCopied) + "\nKET, attention of ten tokens:\n\n" + kernel_table(times);
+}
+
+std::unique_ptr<Command> make_bench_paper_command() { return std::make_unique<BenchPaperCommand>(); }
+
+}  // namespace micius
