@@ -105,6 +105,63 @@ std::string crossing_text(const PaperTimes& times) {
   return text;
 }
 
+// What the rounds measured, a value a round; the parts of a round meet the same minutes of the machine.
+struct ModelSamples {
+  std::vector<std::vector<double>> attention, copy, copied_attention;  // [contexts][rounds]
+};
+
+Curve median_curve(const std::vector<std::size_t>& contexts,
+                   const std::vector<std::vector<double>>& samples) {
+  Curve curve{contexts, {}};
+  for (const std::vector<double>& values : samples) curve.seconds.push_back(median_of(values));
+  return curve;
+}
+
+void set_curves(PaperModel& model, const std::vector<std::size_t>& contexts, const ModelSamples& samples) {
+  model.attention = median_curve(contexts, samples.attention);
+  model.copy = median_curve(contexts, samples.copy);
+  model.copied_attention = median_curve(contexts, samples.copied_attention);
+}
+
+// One round of attention at one context; models[i] is the bench's setting i.
+void add_attention(AttentionBench& bench, std::size_t context, std::size_t index,
+                   std::vector<ModelSamples>& models) {
+  for (const KvMode mode : {KvMode::kAppend, KvMode::kConcat}) {
+    const AttentionTest test{context, 1, 0, mode};
+    const std::vector<AttentionRow> rows = attention_rows(bench, test, bench.run(test, 1));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      auto& attention = mode == KvMode::kAppend ? models[i].attention : models[i].copied_attention;
+      attention[index].push_back(rows[i].attention.front());
+      if (mode == KvMode::kConcat) models[i].copy[index].push_back(rows[i].copy.front());
+    }
+  }
+}
+
+// All matrices of the two models.
+std::vector<MatrixSize> matrix_sizes() {
+  constexpr std::size_t kQRows = kQ * kHeadDim, kVRows = kV * kHeadDim;
+  return {{kQRows + kStandardK * kHeadDim + kVRows, kHidden},  // STD: q, k and v
+          {kQRows, kHidden},                                   // Sigma: q
+          {kSigmaK * kHeadDim + kVRows, kHidden},              // k and v
+          {2 * kAugmentedQ, kQRows},
+          {kQRows, kAugmentedQ},
+          {kHidden, kQRows},  // of both, as all that follow
+          {2 * kFfn, kHidden},
+          {kHidden, kFfn},
+          {kVocabulary, kHidden}};
+}
+
+// [matrix_sizes()][rounds]
+void set_matrices(PaperTimes& times, const std::vector<std::vector<double>>& samples) {
+  std::vector<double> medians;
+  for (const std::vector<double>& values : samples) medians.push_back(median_of(values));
+  const double shared = medians[5] + medians[6] + medians[7];
+  times.standard.linear = medians[0] + shared;
+  times.sigma.linear = medians[1] + medians[2] + shared;
+  times.sigma.augmented_q = medians[3] + medians[4];
+  times.head = medians[8];
+}
+
 class BenchPaperCommand final : public Command {
  public:
   std::string name() const override { return "paper"; }
@@ -120,7 +177,7 @@ class BenchPaperCommand final : public Command {
     app.add_option("-t,--threads", threads_, "Threads; 0: one a core")
         ->check(whole_number(0))
         ->capture_default_str();
-    app.add_option("-r,--repetitions", repeats_, "Of each part; medians are taken")
+    app.add_option("-r,--repetitions", repeats_, "Rounds of all parts in turn; medians are taken")
         ->check(whole_number(1))
         ->capture_default_str();
     app.add_option("--weights", weights_, "How matrices are stored: Q4_0, Q4_1, Q8_0 or BF16")
@@ -131,8 +188,8 @@ class BenchPaperCommand final : public Command {
   ExitCode run() override;
 
  private:
-  void measure_linear(PaperTimes& times) const;
-  void measure_attention(PaperTimes& times) const;
+  PaperTimes measure() const;
+  DType dtype() const;
   Isa isa() const { return isa_of_environment().value_or(best_isa()); }
 
   std::vector<std::size_t> depths_{0, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
@@ -140,68 +197,42 @@ class BenchPaperCommand final : public Command {
   std::string weights_ = "Q4_1";
 };
 
-void BenchPaperCommand::measure_linear(PaperTimes& times) const {
-  constexpr std::size_t kQRows = kQ * kHeadDim, kVRows = kV * kHeadDim;
-  const std::vector<MatrixSize> sizes = {
-      {kQRows + kStandardK * kHeadDim + kVRows, kHidden},  // STD: q, k and v
-      {kQRows, kHidden},                                   // Sigma: q
-      {kSigmaK * kHeadDim + kVRows, kHidden},              // k and v
-      {2 * kAugmentedQ, kQRows},
-      {kQRows, kAugmentedQ},
-      {kHidden, kQRows},  // of both, as all that follow
-      {2 * kFfn, kHidden},
-      {kHidden, kFfn},
-      {kVocabulary, kHidden}};
-  DType dtype = DType::kF32;
-  for (const DType known : {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0, DType::kBF16}) {
-    if (dtype_name(known) == weights_) dtype = known;
+DType BenchPaperCommand::dtype() const {
+  for (const DType known : {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0}) {
+    if (dtype_name(known) == weights_) return known;
   }
-  std::vector<double> medians;
-  for (const auto& seconds : LinearBench(sizes, dtype, threads_, isa()).run(repeats_)) {
-    medians.push_back(median_of(seconds));
-  }
-  const double shared = medians[5] + medians[6] + medians[7];
-  times.standard.linear = medians[0] + shared;
-  times.sigma.linear = medians[1] + medians[2] + shared;
-  times.sigma.augmented_q = medians[3] + medians[4];
-  times.head = medians[8];
+  return DType::kBF16;
 }
 
-void BenchPaperCommand::measure_attention(PaperTimes& times) const {
-  AttentionBench bench(
+PaperTimes BenchPaperCommand::measure() const {
+  LinearBench linear(matrix_sizes(), dtype(), threads_, isa());
+  AttentionBench attention(
       {{kQ, kStandardK, kV, kHeadDim, kHeadDim, 0.125F}, {kQ, kSigmaK, kV, kHeadDim, kHeadDim, 0.125F}},
       threads_, isa());
-  const auto add = [](Curve& curve, std::size_t context, const std::vector<double>& seconds) {
-    curve.contexts.push_back(context);
-    curve.seconds.push_back(median_of(seconds));
-  };
-  for (const std::size_t context : depths_) {
-    fmt::print(stderr, "attention at {} tokens\n", context);
-    for (const KvMode mode : {KvMode::kAppend, KvMode::kConcat}) {
-      const AttentionTest test{context, 1, 0, mode};
-      const std::vector<AttentionRow> rows = attention_rows(bench, test, bench.run(test, repeats_));
-      PaperModel* models[] = {&times.standard, &times.sigma};
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        PaperModel& model = *models[i];
-        add(mode == KvMode::kAppend ? model.attention : model.copied_attention, context, rows[i].attention);
-        if (mode == KvMode::kConcat) add(model.copy, context, rows[i].copy);
-      }
-    }
+  std::vector<std::vector<double>> matrices(matrix_sizes().size());
+  const std::vector<std::vector<double>> none(depths_.size());
+  std::vector<ModelSamples> models(2, {none, none, none});  // STD, Sigma
+  for (int round = 0; round < repeats_; ++round) {
+    fmt::print(stderr, "round {} of {}\n", round + 1, repeats_);
+    const std::vector<std::vector<double>> seconds = linear.run(1);
+    for (std::size_t i = 0; i < seconds.size(); ++i) matrices[i].push_back(seconds[i].front());
+    for (std::size_t i = 0; i < depths_.size(); ++i) add_attention(attention, depths_[i], i, models);
   }
+  PaperTimes times;
+  times.layers = kLayers;
+  set_matrices(times, matrices);
+  set_curves(times.standard, depths_, models[0]);
+  set_curves(times.sigma, depths_, models[1]);
+  return times;
 }
 
 ExitCode BenchPaperCommand::run() {
   if (depths_.size() < 2 || !std::is_sorted(depths_.begin(), depths_.end(), std::less_equal<>())) {
     fail(ErrorCode::kUsage, "--n-depth must be two contexts or more, each longer than the one before");
   }
-  PaperTimes times;
-  times.layers = kLayers;
-  fmt::print(stderr, "matrices\n");
-  measure_linear(times);
-  measure_attention(times);
   std::cout << fmt::format("{}, {}, {} threads, weights {}, KV in f16\n\n", cpu_name(), isa_name(isa()),
                            thread_count(threads_), weights_)
-            << paper_text(times);
+            << paper_text(measure());
   return ExitCode::kGood;
 }
 
