@@ -11,7 +11,7 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kRowBlock = 240;  // rows of a task: their activations should fit the L2 cache
+constexpr std::size_t kRowBlock = 256;  // rows of a task: their activations should fit the L2 cache
 constexpr std::size_t kRuns = 4;        // tasks a thread where there are few rows
 constexpr std::uint16_t kTinyHalf = 1;  // 2^-24
 constexpr float kTiny = 0x1p-24F;
