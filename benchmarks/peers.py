@@ -4,8 +4,9 @@
     benchmarks/peers.py [--model smollm2-135m] [--threads 2] [--rounds 5] [-o json] > table.md
 
 The first time it builds llama.cpp for this CPU (about ten minutes on two cores) and writes the model in llama.cpp's
-other types; both stay in the cache folder. A round takes a few minutes. Rounds in which other processes used more than
---quiet of a core are left out of the medians; where none is left, all count and the row is marked.
+other types; both stay in the cache folder. A round takes about five minutes. Rounds in which other processes used more
+than --quiet of a core are left out of the medians; where none is left, all count and the row is marked. After Ctrl-C the
+table has what was measured until then.
 """
 import argparse
 import contextlib
@@ -343,21 +344,31 @@ def model_files(micius: str, model: pathlib.Path, types: list[str], cache: pathl
 def measure(steps: list[Step], ours: Micius, peers: dict[str, LlamaCpp], options: argparse.Namespace,
             ) -> tuple[list[Sample], float]:
     """Rounds of pairs, and the largest difference of a choice's log-likelihood a token: both did the same work."""
-    rng, samples, difference = random.Random(1), [], 0.0
+    samples: list[Sample] = []
+    differences = [0.0]
+    try:
+        for number_of_round in range(1, options.rounds + 1):
+            for step in steps:
+                say(f"round {number_of_round}: {step.name}")
+                differences.append(measure_step(step, number_of_round, ours, peers, options, samples))
+    except KeyboardInterrupt:
+        say("interrupted: the table has what was measured until now")
+    return samples, max(differences)
+
+
+def measure_step(step: Step, number_of_round: int, ours: Micius, peers: dict[str, LlamaCpp],
+                 options: argparse.Namespace, samples: list[Sample]) -> float:
+    """A step of a round: samples of all contestants or of none; returns the difference of log-likelihoods."""
+    rng = random.Random(f"{number_of_round}/{step.name}")
     watch = Watch([peer.lines.process.pid for peer in peers.values()])
-    vocabulary = peers[SAME].about["vocabulary"]
-    for number_of_round in range(1, options.rounds + 1):
-        for step in steps:
-            say(f"round {number_of_round}: {step.name}")
-            header, questions = questions_of(rng, vocabulary, options.questions, step.header)
-            logprobs = {}
-            for who, contestant in {OURS: ours, **peers}.items():
-                watch.start()
-                values, logprobs[who] = contestant.measure(step, options.repeats, header, questions)
-                value = statistics.median(values)
-                samples.append(Sample(number_of_round, step.name, who, value, values, watch.share()))
-            difference = max(difference, worst_difference(logprobs[OURS], logprobs[SAME], questions))
-    return samples, difference
+    header, questions = questions_of(rng, peers[SAME].about["vocabulary"], options.questions, step.header)
+    logprobs, taken = {}, []
+    for who, contestant in {OURS: ours, **peers}.items():
+        watch.start()
+        values, logprobs[who] = contestant.measure(step, options.repeats, header, questions)
+        taken.append(Sample(number_of_round, step.name, who, statistics.median(values), values, watch.share()))
+    samples += taken
+    return worst_difference(logprobs[OURS], logprobs[SAME], questions)
 
 
 def worst_difference(a: Logprobs, b: Logprobs, questions: Questions) -> float:
@@ -433,7 +444,10 @@ def main() -> None:
         samples, difference = measure(steps, ours, peers, options)
     about = about_of(options, bench, amx)
     about["same work"] = f"log-likelihoods of the choices differ by at most {difference:.2g} a token"
-    rows = [row_of(step, samples, options.quiet) for step in steps]
+    measured = {sample.step for sample in samples}
+    rows = [row_of(step, samples, options.quiet) for step in steps if step.name in measured]
+    if not rows:
+        sys.exit("nothing was measured")
     if options.output == "md":
         print(markdown(about, rows, options.rounds))
     else:
