@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "engine/op_fixture.h"
+#include "engine/ops/attention_internal.h"
 #include "engine/reference_ops.h"
 
 namespace micius {
@@ -200,6 +201,31 @@ TEST_CASE("tokens of sequences with a common beginning get the bits that they ge
         }
       }
     }
+  }
+}
+
+TEST_CASE("a token that was left out of a shared block is not taken into a later one") {
+  const std::size_t length = 520, count = 31;  // 8 q heads a K head: six tokens a unit, one is left
+  const Case a = random_case({16, 2, 2, 16, 16, 0}, {length}, {length});
+  const std::size_t q_row = 16 * 16;
+  const OpFixture context(best_isa());
+  const KvLayout layout{a.shape, DType::kF16};
+  const Sequence first(layout, a.k, a.v, length, *context), second(layout, a.k, a.v, length, *context);
+  std::vector<std::byte*> forked = second.pages;
+  std::copy_n(first.pages.begin(), kBlockPages, forked.begin());
+  std::vector<AttentionSlice> slices;
+  std::vector<float> q;
+  for (std::size_t i = 0; i < count; ++i) {
+    slices.push_back({i < 19 ? forked : first.pages, length - 1, 1, i, AttentionMask::kCausal, {}, 0});
+    q.insert(q.end(), a.q.end() - static_cast<std::ptrdiff_t>(q_row), a.q.end());
+  }
+  std::vector<float> out(count * q_row);
+  attend(layout, slices, q.data(), q_row, out, *context);
+  std::vector<float> alone(q_row);
+  attend(layout, {slices.data(), 1}, q.data(), q_row, alone, *context);
+  for (std::size_t i = 0; i < count; ++i) {
+    INFO(i);
+    CHECK(std::memcmp(alone.data(), &out[i * q_row], q_row * sizeof(float)) == 0);
   }
 }
 

@@ -95,6 +95,7 @@ class Attend {
   void plan_columns(const AttentionSlice& slice);
   void plan_few(const AttentionSlice& slice);
   void plan_shared();
+  void plan_group(std::size_t block, std::span<const std::size_t> group);
   void plan_singles(std::size_t enough);
   void run(const OpContext& context);
   void run_unit(const Unit& unit, float* scratch, float* partials) const;
@@ -179,30 +180,35 @@ void Attend::plan_shared() {
     }
   }
   std::stable_sort(readers.begin(), readers.end());
-  const std::size_t width = widest_cell(), most = kColumns / width;
   for (auto first = readers.begin(); first != readers.end();) {
     const auto last = std::find_if(first, readers.end(), [&](const Reader& r) { return !r.same(*first); });
-    const auto count = static_cast<std::size_t>(last - first), block = first->block;
-    // In as few units as there can be, of like size.
-    const std::size_t units = (count + most - 1) / most, each = (count + units - 1) / units;
-    while (static_cast<std::size_t>(last - first) * width > kFewColumns &&
-           singles_[first->single].shared_end == block) {
-      const std::size_t take = std::min<std::size_t>(each, last - first);
-      const Single& lead = singles_[first->single];
-      units_.push_back({lead.slice,
-                        sharers_.size(),
-                        take,
-                        {0, layout_.shape.n_q},
-                        Kernel::kShared,
-                        block,
-                        block + 1,
-                        std::nullopt});
-      for (std::size_t i = 0; i < take; ++i, ++first) {
-        singles_[first->single].shared_end = block + 1;
-        sharers_.push_back(first->single);
-      }
+    const std::size_t block = first->block;
+    std::vector<std::size_t> group;
+    for (; first != last; ++first) {  // from its first block on, without a gap
+      if (singles_[first->single].shared_end == block) group.push_back(first->single);
     }
-    first = last;
+    plan_group(block, group);
+  }
+}
+
+// `group`: of singles_, that read the same block. In as few units as there can be, of like size.
+void Attend::plan_group(std::size_t block, std::span<const std::size_t> group) {
+  const std::size_t width = widest_cell(), most = kColumns / width;
+  const std::size_t count = group.size(), units = (count + most - 1) / most;
+  for (std::size_t i = 0; i < units; ++i) {
+    const std::span<const std::size_t> part =
+        group.subspan(count * i / units, count * (i + 1) / units - count * i / units);
+    if (part.size() * width <= kFewColumns) continue;
+    units_.push_back({singles_[part.front()].slice,
+                      sharers_.size(),
+                      part.size(),
+                      {0, layout_.shape.n_q},
+                      Kernel::kShared,
+                      block,
+                      block + 1,
+                      std::nullopt});
+    for (const std::size_t single : part) singles_[single].shared_end = block + 1;
+    sharers_.insert(sharers_.end(), part.begin(), part.end());
   }
 }
 
