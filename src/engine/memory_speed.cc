@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "engine/cpu.h"
+#include "engine/ops/fetch_internal.h"
+#include "engine/speed_internal.h"
 
 namespace micius {
 namespace {
@@ -19,10 +21,7 @@ constexpr std::size_t kStep = 128;
 std::uint64_t sum_of(const std::byte* data, std::size_t bytes, std::size_t ahead) {
   std::array<std::uint64_t, kStep / 8> sums{};
   for (std::size_t at = 0; at + kStep <= bytes; at += kStep) {
-    if (ahead > 0) {
-      __builtin_prefetch(data + at + ahead);
-      __builtin_prefetch(data + at + ahead + 64);
-    }
+    if (ahead > 0) fetch_lines<kStep>(data + at + ahead);
     std::array<std::uint64_t, kStep / 8> words;
     std::memcpy(words.data(), data + at, kStep);
     for (std::size_t i = 0; i < words.size(); ++i) sums[i] += words[i];
@@ -47,7 +46,7 @@ double MemoryRead::seconds() {
   const auto start = std::chrono::steady_clock::now();
   pool_.run(memory_.size() / kTaskBytes,
             [&](std::size_t i, int) { sum += sum_of(memory_.data() + i * kTaskBytes, kTaskBytes, ahead); });
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = seconds_since(start);
   // Without a use of the sum the compiler may leave the read out.
   if (sum != memory_.size() / 8 * std::uint64_t{0x0101010101010101}) {
     fail(ErrorCode::kIo, "memory does not hold what was written to it");

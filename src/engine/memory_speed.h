@@ -15,7 +15,7 @@ class MemoryRead {
   MemoryRead(std::size_t bytes, ThreadPool& pool);
 
   std::size_t bytes() const { return memory_.size(); }
-  // Of one read of all bytes by all threads of the pool, with the fetching ahead that ops do here.
+  // Of one read of all bytes by all threads of the pool, fetching fetch_ahead() bytes ahead.
   double seconds();
 
  private:

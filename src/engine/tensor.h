@@ -43,8 +43,9 @@ class Buffer {
   std::unique_ptr<std::byte[], Unmap> data_;
 };
 
-// Memory for matrices that are read one after the other: each lies right behind the one before, so that even
-// small ones stand in huge pages and are one stream to the processor. Its memory lives as long as it does.
+// Memory for matrices that are read one after the other: each lies right behind the one before, within
+// chunks, so that even small ones stand in huge pages and are one stream to the processor. Its memory lives
+// as long as it does.
 class Arena {
  public:
   std::byte* take(std::size_t bytes);  // zeroed, aligned to 64

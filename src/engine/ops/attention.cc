@@ -58,8 +58,8 @@ struct Unit {
   HeadRange heads;
   Kernel kernel;
   std::size_t block_begin, block_end;
-  // Where the states of the first block go, in states, those of the others behind them; none: the unit has
-  // all blocks of its token and writes the result.
+  // Of kToken: where the states of the first block go, in states, those of the others behind them; none: the
+  // unit has all blocks of its token and writes the result. kShared writes to each token's Single::partial.
   std::optional<std::size_t> partial;
 };
 
@@ -83,6 +83,7 @@ class Attend {
       : layout_(layout),
         kernels_(attention_kernels(context.isa)),
         cells_(make_cells(layout.shape)),
+        groups_(make_groups(layout.shape)),
         q_(q),
         q_stride_(q_stride),
         out_(out) {
@@ -95,7 +96,7 @@ class Attend {
   void plan_columns(const AttentionSlice& slice);
   void plan_few(const AttentionSlice& slice);
   void plan_shared();
-  void plan_group(std::size_t block, std::span<const std::size_t> group);
+  void plan_group(std::size_t block, std::span<const std::size_t> group, std::size_t width);
   void plan_singles(std::size_t enough);
   void run(const OpContext& context);
   void run_unit(const Unit& unit, float* scratch, float* partials) const;
@@ -118,7 +119,7 @@ class Attend {
 
   const KvLayout& layout_;
   AttentionKernels kernels_;
-  std::vector<HeadRange> cells_;
+  std::vector<HeadRange> cells_, groups_;
   std::size_t ahead_ = 2 * fetch_ahead();  // a page is gone through faster than weights are
   const float* q_;
   std::size_t q_stride_;
@@ -153,7 +154,7 @@ void Attend::plan_few(const AttentionSlice& slice) {
       singles_.push_back({&slice, token, begin, end});
       continue;
     }
-    for (const HeadRange& heads : make_groups(layout_.shape)) {
+    for (const HeadRange& heads : groups_) {
       units_.push_back({&slice, token, 1, heads, Kernel::kSelected, begin, end, std::nullopt});
     }
     most_selected_ = std::max(most_selected_, visible);
@@ -180,6 +181,7 @@ void Attend::plan_shared() {
     }
   }
   std::stable_sort(readers.begin(), readers.end());
+  const std::size_t width = widest_cell();
   for (auto first = readers.begin(); first != readers.end();) {
     const auto last = std::find_if(first, readers.end(), [&](const Reader& r) { return !r.same(*first); });
     const std::size_t block = first->block;
@@ -187,13 +189,14 @@ void Attend::plan_shared() {
     for (; first != last; ++first) {  // from its first block on, without a gap
       if (singles_[first->single].shared_end == block) group.push_back(first->single);
     }
-    plan_group(block, group);
+    plan_group(block, group, width);
   }
 }
 
-// `group`: of singles_, that read the same block. In as few units as there can be, of like size.
-void Attend::plan_group(std::size_t block, std::span<const std::size_t> group) {
-  const std::size_t width = widest_cell(), most = kColumns / width;
+// `group`: of singles_, that read the same block; `width`: of the widest cell. In as few units as there can
+// be, of like size.
+void Attend::plan_group(std::size_t block, std::span<const std::size_t> group, std::size_t width) {
+  const std::size_t most = kColumns / width;
   const std::size_t count = group.size(), units = (count + most - 1) / most;
   for (std::size_t i = 0; i < units; ++i) {
     const std::span<const std::size_t> part =
@@ -216,12 +219,9 @@ void Attend::plan_group(std::size_t block, std::span<const std::size_t> group) {
 void Attend::plan_singles(std::size_t enough) {
   std::size_t blocks = 0;
   for (const Single& single : singles_) blocks += single.block_end - single.block_begin;
-  std::vector<HeadRange> groups = {{0, layout_.shape.n_q}};
-  if (blocks < enough) {
-    groups = make_groups(layout_.shape);
-  } else if (singles_.size() > 1) {
-    plan_shared();
-  }
+  const std::vector<HeadRange> all = {{0, layout_.shape.n_q}};
+  const std::vector<HeadRange>& groups = blocks < enough ? groups_ : all;
+  if (blocks >= enough && singles_.size() > 1) plan_shared();
   const bool split = singles_.size() < enough;
   for (Single& single : singles_) {
     const std::size_t count = single.block_end - single.block_begin;

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/cpu.h"
 #include "engine/kv_page.h"
@@ -19,7 +20,7 @@
 namespace micius {
 
 inline constexpr std::size_t kBlockPages = 4, kBlockTokens = kBlockPages * kPageTokens;
-inline constexpr std::size_t kColumns = 48;  // (token, q head) pairs that attend_columns takes together
+inline constexpr std::size_t kColumns = 48;  // (token, q head) pairs that the kernels for many take together
 
 // The state of one q head: m, l, and o from the 16th float on.
 inline constexpr std::size_t kStateHead = 16;
@@ -37,7 +38,7 @@ inline HeadRange q_heads_of(std::size_t head, std::size_t heads, std::size_t n_q
 struct TokenTask {
   const KvLayout& layout;
   std::span<const std::byte* const> pages;  // of the block and of what is read after it
-  std::size_t ahead;                        // fetch_ahead()
+  std::size_t ahead;                        // bytes that are fetched ahead; 0: none
   std::size_t hidden, tokens;               // of the block [hidden, tokens) are visible, at least one
   const float* q;                           // the token's row: [n_q, d_k]
   HeadRange heads;

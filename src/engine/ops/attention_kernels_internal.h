@@ -4,6 +4,7 @@
 
 #include "engine/ops/attention_internal.h"
 #include "engine/ops/exp_internal.h"
+#include "engine/ops/fetch_internal.h"
 
 namespace micius {
 namespace {
@@ -19,15 +20,15 @@ const T* elements(const std::byte* page) {
 // Fetches what a reader of pages will come to. The heads of a task lie in a row within a page, K's before V's
 // if it has all of them, so that a page is one stream.
 struct Fetch {
-  std::size_t ahead;
+  std::size_t ahead;     // 0: nothing is fetched
   const std::byte* end;  // of the page
   std::ptrdiff_t jump;   // from there to the next page
 
   template <std::size_t kBytes>
   void operator()(const void* at) const {
+    if (ahead == 0) return;
     const std::byte* next = static_cast<const std::byte*>(at) + ahead;
-    if (next >= end) next += jump;
-    for (std::size_t line = 0; line < kBytes; line += 64) __builtin_prefetch(next + line);
+    fetch_lines<kBytes>(next < end ? next : next + jump);
   }
 };
 

@@ -10,6 +10,7 @@
 #include "engine/ops/lanes_avx512_internal.h"
 #include "engine/ops/linear_codes_internal.h"
 #include "engine/ops/linear_floats_internal.h"
+#include "engine/ops/fetch_internal.h"
 // clang-format on
 
 namespace micius {
@@ -93,11 +94,6 @@ __m512 scale_of(const std::byte* block, int index) {
 
 // ---- few rows
 
-template <std::size_t kBytes>
-void fetch(const std::byte* bytes) {
-  for (std::size_t line = 0; line < kBytes; line += 64) __builtin_prefetch(bytes + line);
-}
-
 template <WeightFormat kFormat, int kCount>
 void multiply_block(const std::byte* weights, const std::byte* activation, __m128i zero_shift,
                     __m512 (&total)[kCount]) {
@@ -147,7 +143,7 @@ void multiply_few(const LinearTask& task) {
     for (__m512& lanes : total) lanes = _mm512_setzero_ps();
     for (std::size_t b = 0; b < blocks;
          ++b, weights += block_bytes(kFormat), activation += kActivation.bytes()) {
-      fetch<block_bytes(kFormat)>(weights + task.ahead);
+      if (task.ahead > 0) fetch_lines<block_bytes(kFormat)>(weights + task.ahead);
       multiply_block<kFormat, kCount>(weights, activation, zero_shift, total);
     }
     for (int r = 0; r < kCount; ++r) {
@@ -169,7 +165,7 @@ void unpack_panel(const LinearTask& task, std::size_t tile, std::size_t tiles, s
     std::byte* out = panel + t * 64;
     for (std::size_t b = 0; b < part.blocks();
          ++b, block += block_bytes(kFormat), out += panel_block(tiles)) {
-      fetch<block_bytes(kFormat)>(block + task.ahead);
+      if (task.ahead > 0) fetch_lines<block_bytes(kFormat)>(block + task.ahead);
 #pragma GCC unroll 8
       for (int g = 0; g < 8; ++g) _mm512_storeu_si512(out + g * tiles * 64, unpack<kFormat>(block, g));
       _mm512_storeu_ps(out + 8 * tiles * 64, scale_of<kFormat>(block, 0));
