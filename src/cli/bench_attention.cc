@@ -190,12 +190,6 @@ class BenchAttentionCommand final : public Command {
 
 }  // namespace
 
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t n = values.size();
-  return (values[(n - 1) / 2] + values[n / 2]) / 2;
-}
-
 std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const AttentionTest& test,
                                          const AttentionResult& result) {
   std::vector<AttentionRow> rows;

@@ -23,8 +23,6 @@ struct AttentionRow {
   double limit = 1;                     // of the ratio: bytes over the first setting's bytes
 };
 
-double median_of(std::vector<double> values);  // one at least
-
 // A row for each setting of the bench, from what run(test) returned.
 std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const AttentionTest& test,
                                          const AttentionResult& result);

@@ -163,6 +163,12 @@ std::string test_name(const SpeedTest& test) {
   return name;
 }
 
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
 std::vector<std::string> bench_formats() {
   std::vector<std::string> names{"md"};
   for (const Format& format : kFormats) names.emplace_back(format.name);

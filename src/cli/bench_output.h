@@ -22,6 +22,8 @@ struct BenchRow {
 // "pp512", "tg128", "pp512+tg128 @ d2048", "tg32 x 8"
 std::string test_name(const SpeedTest& test);
 
+double median_of(std::vector<double> values);  // one at least
+
 // The names of `-o`.
 std::vector<std::string> bench_formats();  // md, csv, json, jsonl, sql
 // All rows as one text; throws Error{kUsage} for another format.

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/rng.h"
 #include "engine/kv_cache.h"
 #include "engine/ops/attention.h"
 #include "engine/ops/op_context.h"
+#include "engine/speed_internal.h"
 
 namespace micius {
 namespace {
@@ -19,16 +19,6 @@ namespace {
 constexpr std::size_t kMostHeads = 1024, kMostLayers = 256, kMostTokens = std::size_t{1} << 28;
 constexpr std::size_t kUncachedBytes = 256 << 20;
 constexpr std::size_t kRandomPages = 8;  // what all pages are copies of
-
-std::vector<float> random_values(std::size_t n, Rng& rng) {
-  std::vector<float> values(n);
-  for (float& value : values) value = static_cast<float>(2 * rng.uniform() - 1);
-  return values;
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 // One head setting: its caches and the operands of its steps.
 class Setting {
@@ -146,6 +136,12 @@ std::size_t layers_of(const AttentionTest& test, const std::vector<AttentionShap
   return std::min((kUncachedBytes + fewest - 1) / fewest, kMostLayers);
 }
 
+std::vector<AttentionShape> checked(std::vector<AttentionShape> settings) {
+  if (settings.empty()) fail(ErrorCode::kUsage, "no head settings to measure");
+  for (const AttentionShape& shape : settings) check_shape(shape);
+  return settings;
+}
+
 }  // namespace
 
 std::size_t kv_bytes(const AttentionShape& shape, const AttentionTest& test) {
@@ -154,10 +150,10 @@ std::size_t kv_bytes(const AttentionShape& shape, const AttentionTest& test) {
 
 AttentionBench::AttentionBench(std::vector<AttentionShape> settings, int threads, Isa isa,
                                std::size_t read_bytes)
-    : settings_(std::move(settings)), isa_(isa), pool_(thread_count(threads)), read_(read_bytes, pool_) {
-  if (settings_.empty()) fail(ErrorCode::kUsage, "no head settings to measure");
-  for (const AttentionShape& shape : settings_) check_shape(shape);
-}
+    : settings_(checked(std::move(settings))),
+      isa_(isa),
+      pool_(thread_count(threads)),
+      read_(read_bytes, pool_) {}
 
 AttentionResult AttentionBench::run(const AttentionTest& test, int repeats) {
   if (test.batch < 1 || test.context >= kMostTokens || test.batch > kMostTokens ||

@@ -5,20 +5,14 @@
 #include <cstring>
 #include <utility>
 
-#include "base/rng.h"
 #include "engine/quant.h"
 #include "engine/quantize.h"
+#include "engine/speed_internal.h"
 
 namespace micius {
 namespace {
 
 constexpr std::size_t kRandomRows = 16;  // what all rows are copies of
-
-std::vector<float> random_values(std::size_t n, Rng& rng) {
-  std::vector<float> values(n);
-  for (float& value : values) value = static_cast<float>(2 * rng.uniform() - 1);
-  return values;
-}
 
 std::vector<std::byte> random_matrix(const MatrixSize& size, DType dtype) {
   Rng rng("linear bench");
@@ -69,7 +63,7 @@ std::vector<std::vector<double>> LinearBench::run(int repeats) {
       for (std::size_t i = 0; i < copy.size(); ++i) {
         const auto start = std::chrono::steady_clock::now();
         copy[i].apply(std::span(x).first(sizes_[i].cols), std::span(y).first(sizes_[i].rows), context_);
-        sums[i] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        sums[i] += seconds_since(start);
       }
     }
     if (repeat < 0) continue;

@@ -5,20 +5,16 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/rng.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
 #include "engine/model/source.h"
 #include "engine/model/transformer.h"
 #include "engine/model/weights.h"
 #include "engine/ops/op_context.h"
+#include "engine/speed_internal.h"
 
 namespace micius {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-}  // namespace
+namespace {}  // namespace
 
 struct SpeedBench::Loaded {
   Loaded(const std::filesystem::path& model, const EngineOptions& options)
@@ -59,10 +55,10 @@ struct SpeedBench::Loaded {
     std::vector<KvSequence> sequences;
     for (std::size_t i = 0; i < test.sequences; ++i) sequences.emplace_back(kv);
     forward(sequences, test.depth);
-    const Clock::time_point start = Clock::now();
+    const auto start = std::chrono::steady_clock::now();
     forward(sequences, test.prompt);
     for (std::size_t i = 0; i < test.generated; ++i) step(sequences, 1);
-    return std::chrono::duration<double>(Clock::now() - start).count();
+    return seconds_since(start);
   }
 
   std::unique_ptr<ModelSource> source;
