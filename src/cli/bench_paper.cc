@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cli/bench_attention.h"
+#include "cli/bench_output.h"
 #include "cli/checks.h"
 #include "cli/models.h"
 #include "engine/cpu.h"
@@ -137,29 +138,43 @@ void add_attention(AttentionBench& bench, std::size_t context, std::size_t index
   }
 }
 
-// All matrices of the two models.
+// All matrices of the two models; where none is named, of both.
+enum Matrix : std::size_t {
+  kStandardQkv,
+  kSigmaQ,
+  kSigmaKv,
+  kAugmentedGateUp,
+  kAugmentedDown,
+  kAttentionOut,
+  kGateUp,
+  kDown,
+  kHead,
+  kMatrices,
+};
+
 std::vector<MatrixSize> matrix_sizes() {
   constexpr std::size_t kQRows = kQ * kHeadDim, kVRows = kV * kHeadDim;
-  return {{kQRows + kStandardK * kHeadDim + kVRows, kHidden},  // STD: q, k and v
-          {kQRows, kHidden},                                   // Sigma: q
-          {kSigmaK * kHeadDim + kVRows, kHidden},              // k and v
-          {2 * kAugmentedQ, kQRows},
-          {kQRows, kAugmentedQ},
-          {kHidden, kQRows},  // of both, as all that follow
-          {2 * kFfn, kHidden},
-          {kHidden, kFfn},
-          {kVocabulary, kHidden}};
+  std::vector<MatrixSize> sizes(kMatrices);
+  sizes[kStandardQkv] = {kQRows + kStandardK * kHeadDim + kVRows, kHidden};
+  sizes[kSigmaQ] = {kQRows, kHidden};
+  sizes[kSigmaKv] = {kSigmaK * kHeadDim + kVRows, kHidden};
+  sizes[kAugmentedGateUp] = {2 * kAugmentedQ, kQRows};
+  sizes[kAugmentedDown] = {kQRows, kAugmentedQ};
+  sizes[kAttentionOut] = {kHidden, kQRows};
+  sizes[kGateUp] = {2 * kFfn, kHidden};
+  sizes[kDown] = {kHidden, kFfn};
+  sizes[kHead] = {kVocabulary, kHidden};
+  return sizes;
 }
 
-// [matrix_sizes()][rounds]
+// samples: [kMatrices][rounds]
 void set_matrices(PaperTimes& times, const std::vector<std::vector<double>>& samples) {
-  std::vector<double> medians;
-  for (const std::vector<double>& values : samples) medians.push_back(median_of(values));
-  const double shared = medians[5] + medians[6] + medians[7];
-  times.standard.linear = medians[0] + shared;
-  times.sigma.linear = medians[1] + medians[2] + shared;
-  times.sigma.augmented_q = medians[3] + medians[4];
-  times.head = medians[8];
+  const auto seconds = [&](Matrix matrix) { return median_of(samples[matrix]); };
+  const double shared = seconds(kAttentionOut) + seconds(kGateUp) + seconds(kDown);
+  times.standard.linear = seconds(kStandardQkv) + shared;
+  times.sigma.linear = seconds(kSigmaQ) + seconds(kSigmaKv) + shared;
+  times.sigma.augmented_q = seconds(kAugmentedGateUp) + seconds(kAugmentedDown);
+  times.head = seconds(kHead);
 }
 
 class BenchPaperCommand final : public Command {
@@ -209,7 +224,7 @@ PaperTimes BenchPaperCommand::measure() const {
   AttentionBench attention(
       {{kQ, kStandardK, kV, kHeadDim, kHeadDim, 0.125F}, {kQ, kSigmaK, kV, kHeadDim, kHeadDim, 0.125F}},
       threads_, isa());
-  std::vector<std::vector<double>> matrices(matrix_sizes().size());
+  std::vector<std::vector<double>> matrices(kMatrices);
   const std::vector<std::vector<double>> none(depths_.size());
   std::vector<ModelSamples> models(2, {none, none, none});  // STD, Sigma
   for (int round = 0; round < repeats_; ++round) {
