@@ -64,6 +64,11 @@ struct Drawn {
   int chunks = 1;
 };
 
+// Is there so much to improve that it makes a case?
+bool leaves_enough(const Solution& initial, const Solution& best) {
+  return 5 * initial.latency_ps > 6 * best.latency_ps;
+}
+
 class Maker {
  public:
   Maker(const Sources& sources, Split split, const std::string& stream)
@@ -192,7 +197,7 @@ class Maker {
   static bool choose_best(Case& item, const std::vector<Solution>& all, const Solution& best) {
     item.best = best;
     item.best_by = found_by(all, best);
-    return 5 * item.initial.latency_ps > 6 * best.latency_ps;
+    return leaves_enough(item.initial, best);
   }
 
   // What a tuning item teaches: half of them the best of two other plans, half the search's.
@@ -323,11 +328,11 @@ std::vector<Case> make_robust(const std::vector<Case>& test) {
     item.of = item.id;
     item.id = fmt::format("optiflow-robust-{}-{:04}", item.group, ++last[item.group]);
     item.slice = name_of(Split::kRobust);
-    do {  // some numberings leave nothing to improve; that of the test case does
+    do {  // that of the test case leaves enough, so this ends
       rng.shuffle(numbers);
       item.machine = renumbered(test[i].machine, numbers);
       item.initial = baselines(CostModel(item.machine, item.chunks, item.chunk_bytes, item.id)).front();
-    } while (item.initial.latency_ps * 5 < item.best.latency_ps * 6);
+    } while (!leaves_enough(item.initial, item.best));
     item.best.recipe.numbers = numbers;
     cases.push_back(std::move(item));
   }
