@@ -174,7 +174,7 @@ TEST_CASE("tokens of sequences with a common beginning get the bits that they ge
     const std::size_t q_row = shape.n_q * shape.d_k, out_row = shape.n_q * shape.d_v;
     for (const Isa isa : usable_isas()) {
       if (isa == Isa::kPlain) continue;
-      const OpFixture two(isa, 2), one(isa, 1);
+      const OpFixture two(isa, 2), one(isa, 1), four(isa, 4);  // four: blocks are split as well
       const KvLayout layout{a.shape, DType::kF16};
       const Sequence first(layout, a.k, a.v, length, *two), second(layout, a.k, other, length, *two);
       std::vector<std::byte*> forked = second.pages;  // from its fifth or ninth page on
@@ -188,7 +188,7 @@ TEST_CASE("tokens of sequences with a common beginning get the bits that they ge
       for (const AttentionSlice& slice : slices) {
         q.insert(q.end(), &a.q[slice.first_position * q_row], &a.q[slice.first_position * q_row] + q_row);
       }
-      for (const OpFixture* context : {&two, &one}) {
+      for (const OpFixture* context : {&two, &one, &four}) {
         attend(layout, slices, q.data(), q_row, together, **context);
         for (const AttentionSlice& slice : slices) {
           INFO(isa_name(isa) << " n_q " << shape.n_q << " position " << slice.first_position);

@@ -73,7 +73,7 @@ TEST_CASE("a row's result does not depend on the other rows, the threads or the 
       Arena memory;
       const Linear linear({&part, 1}, Numerics::kPrecise, memory, *two);
       const std::vector<float> all = apply(linear, x, *two);
-      for (const std::size_t count : {1, 2, 3, 4, 5, 7, 8, 13, 31, 64, 240, 261}) {
+      for (const std::size_t count : {1, 2, 3, 4, 5, 6, 7, 8, 13, 31, 64, 240, 256, 258, 261}) {
         INFO(dtype_name(dtype) << " " << isa_name(isa) << " rows " << count);
         const std::size_t first = most - count;
         const std::vector<float> y = apply(linear, std::span(x).subspan(first * cols), *three);
