@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "scorers/filters.h"
 #include "scorers/params.h"
 
 namespace micius {
@@ -12,10 +13,6 @@ namespace {
 struct ExactOptions {
   bool ignore_case = false, ignore_punctuation = false, strip = true;
 };
-
-bool is_ascii_punctuation(char c) {
-  return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
-}
 
 class ExactScorer final : public Scorer {
  public:

@@ -307,6 +307,22 @@ std::optional<std::string_view> after_thinking(std::string_view text) {
   return text;
 }
 
+std::string_view answer_text(std::string_view text, const std::vector<std::string>& stop) {
+  const std::size_t whole = text.size();
+  text = after_thinking(text).value_or("");
+  if (text.size() < whole) {
+    while (!text.empty()) {
+      std::size_t next = 0;
+      if (!is_unicode_space(next_code_point(text, next))) break;
+      text.remove_prefix(next);
+    }
+  }
+  for (const std::string& end : stop) {
+    if (!end.empty()) text = text.substr(0, text.find(end));
+  }
+  return text;
+}
+
 std::string without_fences(std::string_view text) {
   std::string kept;
   for_each_line(text, [&](std::string_view line, std::size_t) {

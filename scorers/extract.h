@@ -18,6 +18,10 @@ namespace micius {
 // What follows the last `</think>`; the whole text without one. Absent if a `<think>` is left open there.
 std::optional<std::string_view> after_thinking(std::string_view text);
 
+// A completion as lm-eval hands it to filters: thinking cut off up to the last `</think>`, with the blanks
+// behind it, then cut before each stop string in the order of the list. "" where a `<think>` is left open.
+std::string_view answer_text(std::string_view text, const std::vector<std::string>& stop);
+
 // The text without the lines that open or close a fence: three or more backticks or tildes and an optional
 // word. What is inside a fence stays.
 std::string without_fences(std::string_view text);

@@ -3,6 +3,7 @@
 #include "scorers/choice.h"
 #include "scorers/cmdgen.h"
 #include "scorers/exact.h"
+#include "scorers/exact_match.h"
 #include "scorers/infrawise.h"
 #include "scorers/nl2kql.h"
 #include "scorers/optiflow.h"
@@ -11,16 +12,18 @@
 namespace micius {
 
 Registry<ScorerFactory> scorer_registry() {
-  return {"scorer",
-          {
-              {"choice", "The most likely choice", make_choice_scorer},
-              {"cmdgen", "What a shell command does on an emulated GPU machine", make_cmdgen_scorer},
-              {"exact", "Equal text", make_exact_scorer},
-              {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
-              {"nl2kql", "A KQL query: does it parse, and what does it name?", make_nl2kql_scorer},
-              {"optiflow", "Programs that plan an all-gather: run, checked and timed", make_optiflow_scorer},
-              {"verbatim", "Does the text go on word for word?", make_verbatim_scorer},
-          }};
+  return {
+      "scorer",
+      {
+          {"choice", "The most likely choice", make_choice_scorer},
+          {"cmdgen", "What a shell command does on an emulated GPU machine", make_cmdgen_scorer},
+          {"exact", "Equal text", make_exact_scorer},
+          {"exact_match", "Answers read by named filters, equal to the reference", make_exact_match_scorer},
+          {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
+          {"nl2kql", "A KQL query: does it parse, and what does it name?", make_nl2kql_scorer},
+          {"optiflow", "Programs that plan an all-gather: run, checked and timed", make_optiflow_scorer},
+          {"verbatim", "Does the text go on word for word?", make_verbatim_scorer},
+      }};
 }
 
 }  // namespace micius

@@ -56,6 +56,15 @@ char32_t harmless(char32_t c) {
   return c;
 }
 
+std::string map_code_points(std::string_view text, utf8proc_int32_t (*map)(utf8proc_int32_t)) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<utf8proc_int32_t>(next_code_point(text, i));
+    append_utf8(out, static_cast<char32_t>(map(c)));
+  }
+  return out;
+}
+
 }  // namespace
 
 char32_t next_code_point(std::string_view text, std::size_t& offset) {
@@ -186,14 +195,9 @@ std::string lower_ascii(std::string_view text) {
   return out;
 }
 
-std::string lower_unicode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<utf8proc_int32_t>(next_code_point(text, i));
-    append_utf8(out, static_cast<char32_t>(utf8proc_tolower(c)));
-  }
-  return out;
-}
+std::string lower_unicode(std::string_view text) { return map_code_points(text, utf8proc_tolower); }
+
+std::string upper_unicode(std::string_view text) { return map_code_points(text, utf8proc_toupper); }
 
 std::string nfkc(std::string_view text) {
   return map_utf8(text, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT));

@@ -32,6 +32,7 @@ std::string_view strip_right(std::string_view text);
 
 std::string lower_ascii(std::string_view text);
 std::string lower_unicode(std::string_view text);
+std::string upper_unicode(std::string_view text);
 std::string nfkc(std::string_view text);
 
 std::vector<std::string_view> split(std::string_view text, char separator);

@@ -1,0 +1,81 @@
+// Patterns as Python's re reads them; the expected values are CPython's.
+#include "scorers/pattern.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+
+namespace micius {
+namespace {
+
+std::vector<std::string> all(const std::string& pattern, const std::string& text) {
+  std::vector<std::string> found;
+  Pattern(pattern, "test").for_each(text, [&](const PatternMatch& match) {
+    found.emplace_back(match.groups[0]);
+    return true;
+  });
+  return found;
+}
+
+std::string sub(const std::string& pattern, const std::string& replacement, const std::string& text) {
+  return Pattern(pattern, "test").replace_all(text, replacement);
+}
+
+}  // namespace
+
+TEST_CASE("patterns find what Python's finditer finds") {
+  using Found = std::vector<std::string>;
+  CHECK(all("b*", "abbc") == Found{"", "bb", "", ""});
+  CHECK(all("", "a\u00e9") == Found{"", "", ""});
+  CHECK(all("a|", "aab") == Found{"a", "a", "", ""});
+  CHECK(all("\\d+", "1 \u0663\u0664 x") == Found{"1", "\u0663\u0664"});
+  CHECK(all("\\w+", "\u00e9t\u00e9 _1") == Found{"\u00e9t\u00e9", "_1"});
+  CHECK(all(".+", "a\r\nb\u2028c") == Found{"a\r", "b\u2028c"});
+  CHECK(all("\\.$", "5.\n") == Found{"."});
+  CHECK(all("\\.$", "5.\n\n") == Found{});
+  CHECK(all("(?<=is )(?P<x>.)", "is a is b") == Found{"a", "b"});
+  CHECK(all("\\bI\\b", "I\u00e9 I") == Found{"I"});
+}
+
+TEST_CASE("patterns replace as Python's sub does") {
+  CHECK(sub("(?s).*#### ", "", "a\nb #### 1 #### 2") == "2");
+  CHECK(sub("(.*?)(\\$)(.*?)(\\$)(.*)", "$\\3$", "so $4$ and $5$") == "$4$");
+  CHECK(sub("(frac)([^{])(.)", "frac{\\2}{\\3}", "\\frac12") == "\\frac{1}{2}");
+  CHECK(sub("(a)|(b)", "[\\1\\2\\9]", "ab") == "[a][b]");
+  CHECK(sub("x*", "-", "abxd") == "-a-b--d-");
+  CHECK(sub("\\.$", "", "5.\n") == "5\n");
+  CHECK(sub("(?s).*#### ", "", "#### " + std::string(500'000, 'x')).size() == 500'000);
+}
+
+TEST_CASE("a wrong pattern names its place") {
+  CHECK_THROWS_WITH(Pattern("(a", "task 'x'"),
+                    Catch::StartsWith("task 'x': pattern '(a' is wrong at byte 2"));
+  CHECK_THROWS_AS(Pattern("\\C", "x"), Error);
+  CHECK_THROWS_AS(Pattern("\xff", "x"), Error);
+  CHECK(all(escape_pattern("a.b*(c) $\n\u00e9"), "a.b*(c) $\n\u00e9").size() == 1);
+}
+
+TEST_CASE("no text keeps a pattern busy") {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string blanks(1 << 20, ' '), a(1 << 20, 'a');
+  std::string letters;
+  while (letters.size() < (1 << 20)) letters += "A 1,$ ";
+  for (const std::string pattern : {"(a+)+b", "(a|aa)+$", "(.*)*x", "(?=(a+))a*b\\1",
+                                    "#### (\\-?[0-9\\.\\,]+)", "(-?[$0-9.,]{2,})|(-?[0-9]+)", "(?s).*#### ",
+                                    "(?<=the answer is )(.*)(?=.)", "answer is \\(?([ABCDEFGHIJ])\\)?",
+                                    ".*[aA]nswer:\\s*([A-J])", "\\b[A-J]\\b", "(\\text\\{)(.*?)(\\})"}) {
+    for (const std::string& text : {blanks, a, letters, a + "\xc3"}) {
+      const Pattern hostile(pattern, "test");
+      std::size_t found = 0;
+      hostile.for_each(text.substr(0, 1 << 20), [&](const PatternMatch&) { return ++found < 1'000'000; });
+    }
+    INFO(pattern);
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+  }
+}
+
+}  // namespace micius
