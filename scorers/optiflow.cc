@@ -1,7 +1,6 @@
 #include "scorers/optiflow.h"
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -88,7 +87,7 @@ std::vector<Value> values_of(const Seen& first, const Seen& second, const Figure
 
 class Optiflow final : public Scorer {
  public:
-  explicit Optiflow(Services* services) : services_(services) {}
+  explicit Optiflow(Services* services) : python_(services) {}
 
   std::string_view name() const override { return "optiflow"; }
   std::vector<std::string> metrics() const override {
@@ -114,15 +113,13 @@ class Optiflow final : public Scorer {
     if (!answer) return judged(no_code, "");
     const auto code = python_code(*answer);
     if (!code) return judged(no_code, *answer);
-    PlanPrograms* programs = nullptr;
-    if (std::string why = find_programs(programs); !why.empty())
-      return dump_json({{"unscored", std::move(why)}});
-    const ProgramResult result = programs->run(*code, fields.at("machine"), chunks);
+    if (const std::string& why = python_.why_not(); !why.empty()) return dump_json({{"unscored", why}});
+    const ProgramResult result = run_plan_program(python_, *code, fields.at("machine"), chunks);
     if (!result.is_code) return judged(no_code, *answer);
     return judged({{"code", true},
                    {"executable", result.ended_well},
                    {"error", result.error},
-                   {"python", programs->python_version()}},
+                   {"python", python_.version()}},
                   result.printed);
   }
 
@@ -173,24 +170,7 @@ class Optiflow final : public Scorer {
     return join(reasons, "; ");
   }
 
-  // Why there are none, or "".
-  std::string find_programs(PlanPrograms*& programs) const {
-    const std::lock_guard lock(mutex_);
-    if (!programs_) {
-      if (services_ == nullptr) return "no sandbox to run the program in";
-      const Offer<Sandbox> offer = services_->sandbox();
-      if (offer.service == nullptr) return offer.why_not;
-      programs_ = std::make_unique<PlanPrograms>(*offer.service);
-    }
-    programs = programs_.get();
-    if (programs->python_version().empty())
-      return "no python3 in the sandbox: install the Debian package python3";
-    return "";
-  }
-
-  Services* services_;
-  mutable std::mutex mutex_;
-  mutable std::unique_ptr<PlanPrograms> programs_;
+  mutable Python python_;
 };
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "scorers/optiflow_program.h"
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "plan/plan.h"
 
@@ -9,7 +7,7 @@ namespace micius {
 namespace {
 
 constexpr int kNotCode = 125;  // how the wrapper ends where a text that might be a program does not compile
-constexpr std::size_t kShownError = 200;
+constexpr std::chrono::seconds kTime{10};
 
 // Stands around what the wrapper prints in the program's place. Nothing is gained by printing it.
 constexpr std::string_view kInPlace = "\x01in place\x01";
@@ -83,33 +81,6 @@ def main():
 main()
 )";
 
-ExecRequest request_of(const std::string& code) {
-  ExecRequest request;
-  // Not -I, which would ignore the hash seed: the environment and the folder are ours anyway.
-  request.argv = {"python3", "-s", "-S", "-B", "-c", code};
-  request.python = true;
-  request.env = {{"PYTHONHASHSEED", "0"}};
-  request.limits.cpu = request.limits.wall;
-  request.limits.processes = 1;
-  request.limits.output_bytes = 4 << 20;
-  return request;
-}
-
-std::string last_line(std::string_view text) {
-  text = strip(text);
-  const std::size_t at = text.rfind('\n');
-  return shorten(to_valid_utf8(strip(at == std::string_view::npos ? text : text.substr(at + 1))),
-                 kShownError);
-}
-
-std::string error_of(const ExecResult& result) {
-  if (result.timed_out) return "it ran longer than 10 seconds";
-  if (result.out_of_memory) return "it needed more than 512 MiB of memory";
-  std::string line = last_line(result.err);
-  if (!line.empty()) return line;
-  return fmt::format("it ended with status {}", result.exit_code);
-}
-
 // What the program printed; what the wrapper did, only if there is no step in that.
 std::string printed_by(std::string out) {
   const std::size_t begin = out.find(kInPlace);
@@ -122,29 +93,21 @@ std::string printed_by(std::string out) {
 
 }  // namespace
 
-const std::string& PlanPrograms::python_version() {
-  std::call_once(asked_, [&] {
-    const ExecResult result =
-        sandbox_.run(request_of("import sys\nprint('%d.%d.%d' % sys.version_info[:3])"));
-    if (result.exit_code == 0) version_ = strip(result.out);
-  });
-  return version_;
-}
-
-ProgramResult PlanPrograms::run(const PythonCode& code, const Json& machine, int chunks_per_gpu) {
-  ExecRequest request = request_of(kWrapper);
-  request.stdin_text = dump_json({{"program", to_valid_utf8(code.text)},
-                                  {"surely", code.fenced},
-                                  {"mark", kInPlace},
-                                  {"gpus", machine.at("gpus")},
-                                  {"chunks", chunks_per_gpu},
-                                  {"latency", machine.at("latency_us")},
-                                  {"bandwidth", machine.at("bandwidth_gbps")}});
-  ExecResult ran = sandbox_.run(request);
+ProgramResult run_plan_program(Python& python, const PythonCode& code, const Json& machine,
+                               int chunks_per_gpu) {
+  ExecResult ran = python.run(kWrapper,
+                              dump_json({{"program", to_valid_utf8(code.text)},
+                                         {"surely", code.fenced},
+                                         {"mark", kInPlace},
+                                         {"gpus", machine.at("gpus")},
+                                         {"chunks", chunks_per_gpu},
+                                         {"latency", machine.at("latency_us")},
+                                         {"bandwidth", machine.at("bandwidth_gbps")}}),
+                              kTime);
   ProgramResult result;
   result.ended_well = ran.exit_code == 0 && !ran.timed_out && !ran.out_of_memory;
   result.is_code = code.fenced || ran.exit_code != kNotCode;
-  if (!result.ended_well) result.error = error_of(ran);
+  if (!result.ended_well) result.error = error_of(ran, kTime);
   result.printed = printed_by(std::move(ran.out));
   return result;
 }

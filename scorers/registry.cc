@@ -7,6 +7,7 @@
 #include "scorers/infrawise.h"
 #include "scorers/nl2kql.h"
 #include "scorers/optiflow.h"
+#include "scorers/program.h"
 #include "scorers/verbatim.h"
 
 namespace micius {
@@ -22,6 +23,7 @@ Registry<ScorerFactory> scorer_registry() {
           {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
           {"nl2kql", "A KQL query: does it parse, and what does it name?", make_nl2kql_scorer},
           {"optiflow", "Programs that plan an all-gather: run, checked and timed", make_optiflow_scorer},
+          {"program", "Does the program pass its tests?", make_program_scorer},
           {"verbatim", "Does the text go on word for word?", make_verbatim_scorer},
       }};
 }

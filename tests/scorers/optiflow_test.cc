@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "core/names.h"
 #include "sandbox/open_sandbox.h"
+#include "scorers/lent_services.h"
 
 namespace micius {
 namespace {
@@ -25,16 +26,6 @@ class CannedSandbox final : public Sandbox {
 
   std::vector<ExecRequest> requests;
   ExecResult version, result;
-};
-
-class Lent final : public Services {
- public:
-  Lent(Sandbox* sandbox, std::string why_not) : offer_{sandbox, std::move(why_not)} {}
-  Offer<Sandbox> sandbox() override { return offer_; }
-  Offer<Embedder> embedder() override { return {nullptr, "none here"}; }
-
- private:
-  Offer<Sandbox> offer_;
 };
 
 std::unique_ptr<Scorer> scorer(Services* services) {
