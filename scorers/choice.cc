@@ -12,7 +12,8 @@
 namespace micius {
 namespace {
 
-const std::vector<std::string> kMetrics = {"acc_norm", "acc"};
+const std::vector<std::string> kDefaultMetrics = {"acc_norm", "acc"};
+const std::vector<std::string> kMetrics = {"acc_norm", "acc", "acc_bytes", "acc_token", "exact_match"};
 
 // The indices of the right choices; empty if the sample does not say or says nonsense.
 std::vector<std::size_t> right_choices(const Sample& sample) {
@@ -26,9 +27,19 @@ std::vector<std::size_t> right_choices(const Sample& sample) {
   return right;
 }
 
-double per_code_point(double logprob, const std::string& choice) {
-  const std::size_t length = code_points(choice);
+double per(double logprob, std::size_t length) {
   return length == 0 ? -std::numeric_limits<double>::infinity() : logprob / static_cast<double>(length);
+}
+
+double per_code_point(double logprob, const std::string& choice) { return per(logprob, code_points(choice)); }
+
+// What the choice with the highest one is right by. Not for exact_match.
+double weight(const std::string& metric, const Likelihood& likelihood, const std::string& choice) {
+  if (metric == "acc_norm") return per_code_point(likelihood.logprob, choice);
+  if (metric == "acc_bytes") return per(likelihood.logprob, choice.size());
+  if (metric == "acc_token")
+    return per(likelihood.logprob, static_cast<std::size_t>(std::max(0, likelihood.tokens)));
+  return likelihood.logprob;
 }
 
 std::size_t first_highest(const std::vector<double>& values) {
@@ -72,11 +83,15 @@ class ChoiceScorer final : public Scorer {
     Score score;
     std::size_t primary = 0;
     for (const std::string& metric : metrics_) {
-      std::vector<double> weights;
-      for (std::size_t i = 0; i < likelihoods.size(); ++i) {
-        const double logprob = likelihoods[i].logprob;
-        weights.push_back(metric == "acc" ? logprob : per_code_point(logprob, sample.choices[i]));
+      if (metric == "exact_match") {
+        const bool greedy =
+            std::any_of(right.begin(), right.end(), [&](std::size_t i) { return likelihoods[i].greedy; });
+        score.values.push_back({metric, greedy ? 1.0 : 0.0});
+        continue;
       }
+      std::vector<double> weights;
+      for (std::size_t i = 0; i < likelihoods.size(); ++i)
+        weights.push_back(weight(metric, likelihoods[i], sample.choices[i]));
       const std::size_t chosen = first_highest(weights);
       if (score.values.empty()) primary = chosen;
       score.values.push_back({metric, std::count(right.begin(), right.end(), chosen) > 0 ? 1.0 : 0.0});
@@ -101,13 +116,16 @@ class ChoiceScorer final : public Scorer {
 std::unique_ptr<Scorer> make_choice_scorer(const Spec& spec, const ScorerContext& context) {
   const JsonFields params(spec.params, scorer_place(spec, context));
   params.only({"metrics"});
-  std::vector<std::string> metrics = params.strings_or("metrics", kMetrics);
+  std::vector<std::string> metrics = params.strings_or("metrics", kDefaultMetrics);
   for (const std::string& metric : metrics) {
     if (std::find(kMetrics.begin(), kMetrics.end(), metric) == kMetrics.end())
       fail(ErrorCode::kUsage, "{}: unknown metric '{}'{}; it gives {}", params.where(), metric,
            did_you_mean(metric, kMetrics), join(kMetrics, ", "));
   }
   if (metrics.empty()) fail(ErrorCode::kUsage, "{}: field 'metrics' is empty", params.where());
+  if (metrics.front() == "exact_match")
+    fail(ErrorCode::kUsage, "{}: 'exact_match' chooses nothing, so it cannot be first of 'metrics'",
+         params.where());
   return std::make_unique<ChoiceScorer>(std::move(metrics));
 }
 

@@ -2,6 +2,7 @@
 
 #include "scorers/choice.h"
 #include "scorers/cmdgen.h"
+#include "scorers/continuation.h"
 #include "scorers/exact.h"
 #include "scorers/exact_match.h"
 #include "scorers/infrawise.h"
@@ -18,6 +19,7 @@ Registry<ScorerFactory> scorer_registry() {
       {
           {"choice", "The most likely choice", make_choice_scorer},
           {"cmdgen", "What a shell command does on an emulated GPU machine", make_cmdgen_scorer},
+          {"continuation", "How likely is the right continuation?", make_continuation_scorer},
           {"exact", "Equal text", make_exact_scorer},
           {"exact_match", "Answers read by named filters, equal to the reference", make_exact_match_scorer},
           {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},

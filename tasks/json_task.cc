@@ -128,7 +128,8 @@ Spec read_scorer(const TaskFile& file, const TaskFileNames& names, const std::ve
   spec.params.erase("name");
   if (weighs) spec.params["metrics"] = metrics;
   const std::string where = file.where({"scorer", "name"});
-  const std::vector<std::string> given = names.scorer_metrics({spec.name, Json::object()}, where);
+  const std::vector<std::string> given =
+      names.scorer_metrics({spec.name, weighs ? Json::object() : spec.params}, where);
   for (const std::string& metric : metrics) {
     if (std::find(given.begin(), given.end(), metric) != given.end()) continue;
     fail(ErrorCode::kUsage, "{}: scorer '{}' does not give metric '{}'{}; it gives {}",

@@ -34,10 +34,11 @@ constexpr Table<PromptStyle, 3> kPromptStyles{
     {{PromptStyle::kText, "text"}, {PromptStyle::kTurns, "turns"}, {PromptStyle::kOneTurn, "one_turn"}}};
 constexpr Table<Direction, 2> kDirections{
     {{Direction::kHigherIsBetter, "higher"}, {Direction::kLowerIsBetter, "lower"}}};
-constexpr Table<Reduction, 4> kReductions{{{Reduction::kMean, "mean"},
+constexpr Table<Reduction, 5> kReductions{{{Reduction::kMean, "mean"},
                                            {Reduction::kExpNegMean, "exp_neg_mean"},
                                            {Reduction::kWorst, "worst"},
-                                           {Reduction::kFlips, "flips"}}};
+                                           {Reduction::kFlips, "flips"},
+                                           {Reduction::kPassAtK, "pass_at_k"}}};
 
 template <typename Enum, std::size_t n>
 std::string_view name_in(const Table<Enum, n>& table, Enum value) {

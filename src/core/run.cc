@@ -37,6 +37,7 @@ Json to_json(const std::vector<MetricInfo>& metrics) {
                     {"direction", name_of(m.direction)},
                     {"reduction", name_of(m.reduction)}});
     if (!m.of.empty()) list.back()["of"] = m.of;
+    if (m.reduction == Reduction::kPassAtK) list.back()["k"] = m.k;
   }
   return list;
 }
@@ -46,7 +47,8 @@ std::vector<MetricInfo> metrics_from_json(const Json& list, const std::string& w
   for (const Json& item : list) {
     const JsonFields f(item, where);
     metrics.push_back({f.string("name"), f.string("unit"), direction_from(f.string("direction"), where),
-                       reduction_from(f.string("reduction"), where), f.string_or("of", "")});
+                       reduction_from(f.string("reduction"), where), f.string_or("of", ""),
+                       static_cast<int>(f.integer_or("k", 1))});
   }
   return metrics;
 }

@@ -19,8 +19,10 @@ enum class Direction { kHigherIsBetter, kLowerIsBetter };
 
 // How the values of the samples become the metric. kMean: their mean. kExpNegMean: exp(-mean), a perplexity.
 // The next two are over the clusters (Task::cluster) that have two samples or more: kWorst, the mean of their
-// lowest values; kFlips, the share of those whose values are not all the same.
-enum class Reduction { kMean, kExpNegMean, kWorst, kFlips };
+// lowest values; kFlips, the share of those whose values are not all the same. kPassAtK: of values that are 0
+// or 1, the mean chance that one of `k` repeats drawn from a sample's is 1; it is over the samples that have
+// k repeats, and not there in a run of fewer.
+enum class Reduction { kMean, kExpNegMean, kWorst, kFlips, kPassAtK };
 
 struct MetricInfo {
   std::string name;
@@ -28,6 +30,7 @@ struct MetricInfo {
   Direction direction = Direction::kHigherIsBetter;
   Reduction reduction = Reduction::kMean;
   std::string of = {};  // the value of a score that it is made of; `name` where empty
+  int k = 1;            // of kPassAtK
 };
 
 enum class ShotRule {

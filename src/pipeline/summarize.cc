@@ -12,6 +12,7 @@
 
 #include "core/group_keys.h"
 #include "stats/mean.h"
+#include "stats/pass_at_k.h"
 
 namespace micius {
 namespace {
@@ -79,6 +80,7 @@ std::optional<Estimate> reduce(Reduction reduction, const std::vector<double>& v
                                const std::vector<std::uint32_t>& clusters) {
   switch (reduction) {
     case Reduction::kMean:
+    case Reduction::kPassAtK:  // of the values that value_of() gives
       return estimate_mean(values, clusters);
     case Reduction::kExpNegMean:
       return estimate_exp_neg_mean(values, clusters);
@@ -134,6 +136,14 @@ class Table {
     std::uint32_t repeats = 0;  // 0: the metric does not apply to the sample
   };
 
+  static std::optional<double> value_of(const Cell& cell, const MetricInfo& info) {
+    if (cell.repeats == 0) return std::nullopt;
+    if (info.reduction != Reduction::kPassAtK) return cell.sum / cell.repeats;
+    if (cell.repeats < static_cast<std::uint32_t>(info.k)) return std::nullopt;
+    return pass_at_k(cell.repeats, static_cast<std::size_t>(std::lround(cell.sum)),
+                     static_cast<std::size_t>(info.k));
+  }
+
   void begin_sample(const Sample& sample) {
     for (auto& column : columns_) column.emplace_back();
     for (const std::string& by : spec_.breakdowns)
@@ -151,12 +161,13 @@ class Table {
     std::vector<Metric> result;
     for (std::size_t m = 0; m < columns_.size(); ++m) {
       const MetricInfo& info = spec_.metrics[m];
+      if (info.reduction == Reduction::kPassAtK && info.k > spec_.repeats) continue;
       std::vector<double> values;
       std::vector<std::uint32_t> clusters;
       for (const std::uint32_t sample : members) {
-        const Cell& cell = columns_[m][sample];
-        if (cell.repeats == 0) continue;
-        values.push_back(cell.sum / cell.repeats);
+        const std::optional<double> value = value_of(columns_[m][sample], info);
+        if (!value) continue;
+        values.push_back(*value);
         if (!clusters_.empty()) clusters.push_back(clusters_[sample]);
       }
       Metric metric{info.name, info.unit, info.direction, m == 0, {}};

@@ -13,7 +13,9 @@ RunSpec example() {
   spec.dataset = {"general/arc_easy/test.jsonl", "ab", 2376};
   spec.sample_ids = {"0", "1"};
   spec.model = {"smollm2-135m", "engine", "cd", ""};
-  spec.metrics = {{"acc"}, {"perplexity", "nats", Direction::kLowerIsBetter, Reduction::kExpNegMean}};
+  spec.metrics = {{"acc"},
+                  {"perplexity", "nats", Direction::kLowerIsBetter, Reduction::kExpNegMean},
+                  {"pass@4", "fraction", Direction::kHigherIsBetter, Reduction::kPassAtK, "pass@1", 4}};
   spec.options.stop = {"\n"};
   spec.turn_max_tokens = {256, 128};
   return spec;

@@ -228,4 +228,29 @@ TEST_CASE("published rows are read and chosen by task") {
   std::filesystem::remove(path);
 }
 
+TEST_CASE("pass@k is made of the repeats") {
+  RunSpec spec = spec_of({"a", "b"});
+  spec.repeats = 4;
+  spec.metrics = {{"pass@1"}};
+  for (const int k : {2, 4, 5})
+    spec.metrics.push_back({fmt::format("pass@{}", k), "fraction", Direction::kHigherIsBetter,
+                            Reduction::kPassAtK, "pass@1", k});
+  std::vector<Record> records;
+  for (const std::string id : {"a", "b"}) {
+    for (int repeat = 0; repeat < (id == "a" ? 4 : 3); ++repeat) {  // b lacks one yet
+      Record record = record_of(id, 0);
+      record.repeat = repeat;
+      record.score.values = {{"pass@1", repeat == 0 ? 1.0 : 0.0}};
+      records.push_back(record);
+    }
+  }
+  const Report report = report_of(spec, records);
+  REQUIRE(report.metrics.size() == 3);  // there is no pass@5 of 4 repeats
+  CHECK(report.metrics[0].estimate->value == Approx((1. / 4 + 1. / 3) / 2));
+  CHECK(report.metrics[1].name == "pass@2");
+  CHECK(report.metrics[1].estimate->value == Approx((1. / 2 + 2. / 3) / 2));
+  CHECK(report.metrics[2].estimate->value == 1);
+  CHECK(report.metrics[2].estimate->n == 1);
+}
+
 }  // namespace micius

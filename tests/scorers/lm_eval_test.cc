@@ -1,4 +1,5 @@
 // The verdicts of lm-evaluation-harness on its own log-likelihoods.
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,32 @@ TEST_CASE("choice gives lm-eval's acc and acc_norm") {
     });
     CHECK(documents >= 40);
   }
+}
+
+TEST_CASE("continuation gives lm-eval's acc and log-likelihood on LAMBADA") {
+  const auto path = vector_folder() / "lm_eval/lambada_openai.jsonl";
+  if (!std::filesystem::exists(path)) {
+    WARN("skipped: no " << path.string());
+    return;
+  }
+  const auto scorer = scorer_registry().get("continuation")({"continuation", Json::object()}, {});
+  double sum = 0;
+  std::size_t documents = 0;
+  for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
+    const Json row = parse_json(line, fmt::format("lambada_openai:{}", number));
+    const Json& request = row.at("requests").at(0);
+    Sample sample;
+    sample.targets = {request.at("continuation")};
+    std::vector<Turn> turns(1);
+    turns[0].completion.likelihoods = {{request.at("ll"), request.at("n_cont"), request.at("greedy")}};
+    const std::vector<Value> expected = {{"acc", row.at("acc")}, {"logprob", row.at("perplexity")}};
+    const Score score = scorer->score(sample, turns);
+    CHECK(score.values == expected);
+    sum += score.values.at(1).value;
+    ++documents;
+  });
+  CHECK(documents == 60);
+  CHECK(std::exp(-sum / 60) == Approx(58.7552).epsilon(1e-5));  // the reference's perplexity
 }
 
 }  // namespace micius
