@@ -1,0 +1,252 @@
+// The layer of lanes.h on the CPU. Every access is checked: global memory against what the kernel was given,
+// shared memory as shared_memory.h has it. A fault ends the run with a KernelFault that says what and where.
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "base/rng.h"
+#include "engine/device/lanes.h"
+#include "gpu/fibers.h"
+#include "gpu/shared_memory.h"
+
+namespace micius::emulation {
+
+// When a bulk copy arrives: at once, or when nothing else is left to do.
+enum class Arrival { kEarly, kLate };
+
+// Global memory that a kernel was given.
+class GlobalMemory {
+ public:
+  enum class Access { kRead, kReadWrite };
+  void allow(const void* data, std::size_t bytes, Access access);
+  void check(unsigned block, unsigned thread, const void* data, std::size_t bytes, Access access) const;
+
+ private:
+  struct Region {
+    const char* begin;
+    std::size_t bytes;
+    Access access;
+  };
+  std::vector<Region> regions_;
+};
+
+class EmulatedLanes;
+
+struct Grid {
+  unsigned blocks = 1, threads = 32, shared_bytes = 0;
+};
+
+// A block at a time, in an order drawn from `seed`.
+void run_kernel(const Grid& grid, const GlobalMemory& memory, Arrival arrival, std::string_view seed,
+                const std::function<void(EmulatedLanes&)>& kernel);
+
+class EmulatedBlock {
+ public:
+  static constexpr unsigned kBarriers = 128;
+
+  EmulatedBlock(const Grid& grid, unsigned index, const GlobalMemory& memory, Arrival arrival, Rng& rng);
+  void run(Fibers& fibers, const std::function<void(EmulatedLanes&)>& kernel);
+
+ private:
+  friend class EmulatedLanes;
+  // What all lanes of a warp do together: `act` gets what each has brought.
+  using Act = void (*)(EmulatedBlock&, void* const (&brought)[32]);
+  struct Warp {
+    std::uint64_t generation = 0;
+    unsigned arrived = 0;
+    const char* what = "";
+    void* brought[32] = {};
+  };
+  struct ThreadBarrier {
+    std::uint64_t generation = 0;
+    unsigned arrived = 0, expected = 0;
+    Clock clock, over;
+  };
+  struct CopyBarrier {
+    unsigned agent = 0, arrivals = 0, missing = 0;
+    std::int64_t bytes = 0;
+    std::uint64_t phase = 0;  // phases that are over
+    Clock arrived, over;      // what those who arrived knew, and those who did in phases that are over
+  };
+  struct BulkCopy {
+    SharedAddress to;
+    const void* from;
+    unsigned bytes;
+    SharedAddress barrier;
+  };
+  struct AsyncCopy {
+    SharedAddress to;
+    const void* from;
+  };
+  struct Copies {  // of a thread: groups, the last of them open
+    std::vector<std::vector<AsyncCopy>> groups{{}};
+  };
+
+  void together(unsigned thread, const char* what, void* brings, Act act);
+  void sync_threads(unsigned thread, unsigned barrier, unsigned threads);
+  void sync_warp(unsigned thread);
+  CopyBarrier& barrier_at(SharedAddress address);
+  void arrive(unsigned thread, SharedAddress barrier, unsigned bytes);
+  void end_phase_if_complete(CopyBarrier& barrier);
+  void deliver(const BulkCopy& copy);
+  void wait_copies(unsigned thread, std::size_t groups);
+  void check_global(unsigned thread, const void* data, std::size_t bytes, GlobalMemory::Access access) const {
+    memory_.check(index_, thread, data, bytes, access);
+  }
+  [[noreturn]] void stuck() const;
+
+  Grid grid_;
+  unsigned index_;
+  const GlobalMemory& memory_;
+  Arrival arrival_;
+  Rng& rng_;
+  SharedMemory shared_;
+  std::vector<Warp> warps_;
+  std::map<unsigned, ThreadBarrier> thread_barriers_;
+  std::map<SharedAddress, CopyBarrier> copy_barriers_;
+  std::vector<BulkCopy> under_way_;
+  std::vector<Copies> copies_;
+  Fibers* fibers_ = nullptr;
+};
+
+// What a kernel is given: one thread of a block.
+class EmulatedLanes {
+ public:
+  EmulatedLanes(EmulatedBlock& block, unsigned thread) : block_(block), thread_(thread) {}
+
+  unsigned thread() const { return thread_; }
+  unsigned lane() const { return thread_ % 32; }
+  unsigned warp() const { return thread_ / 32; }
+  unsigned block() const { return block_.index_; }
+
+  template <typename T>
+  T load(const T* p) {
+    block_.check_global(thread_, p, sizeof(T), GlobalMemory::Access::kRead);
+    return *p;
+  }
+  template <typename T>
+  T load_fresh(const T* p) {
+    return load(p);
+  }
+  Float4 load_fresh4(const float* p) { return load(reinterpret_cast<const Float4*>(p)); }
+  template <typename T>
+  void store(T* p, T value) {
+    block_.check_global(thread_, p, sizeof(T), GlobalMemory::Access::kReadWrite);
+    *p = value;
+  }
+  std::uint32_t atomic_add(std::uint32_t* p, std::uint32_t value) {
+    block_.check_global(thread_, p, sizeof *p, GlobalMemory::Access::kReadWrite);
+    const std::uint32_t before = *p;
+    *p += value;
+    return before;
+  }
+  void fence_global() {}
+
+  template <typename T>
+  T shared_load(SharedAddress a) {
+    block_.shared_.check_read(thread_, a, sizeof(T));
+    T value;
+    std::memcpy(&value, block_.shared_.data(a), sizeof value);
+    return value;
+  }
+  template <typename T>
+  void shared_store(SharedAddress a, T value) {
+    block_.shared_.check_write(thread_, a, sizeof(T));
+    std::memcpy(block_.shared_.data(a), &value, sizeof value);
+  }
+
+  void sync_warp() { block_.sync_warp(thread_); }
+  void sync_threads(unsigned barrier, unsigned threads) { block_.sync_threads(thread_, barrier, threads); }
+  void sync_block() { sync_threads(0, block_.grid_.threads); }
+
+  template <typename T>
+  T shuffle(T value, unsigned lane) {
+    Exchange<T> mine{value, lane % 32, {}};
+    block_.together(thread_, "shuffle", &mine, [](EmulatedBlock&, void* const(&brought)[32]) {
+      for (void* each : brought) {
+        auto* to = static_cast<Exchange<T>*>(each);
+        to->result = static_cast<Exchange<T>*>(brought[to->lane])->value;
+      }
+    });
+    return mine.result;
+  }
+  template <typename T>
+  T shuffle_xor(T value, unsigned mask) {
+    return shuffle(value, lane() ^ mask);
+  }
+  bool any(bool value);
+
+  void load_matrices(std::uint32_t (&r)[4], SharedAddress a);
+  void load_matrices_transposed(std::uint32_t (&r)[4], SharedAddress a);
+  std::uint32_t transpose(std::uint32_t r);
+  template <typename T>
+  void multiply(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+    multiply_values(c, a, b, std::is_same_v<T, F16> ? "multiply F16" : "multiply BF16", &widen<T>);
+  }
+  template <typename T>
+  std::uint32_t pack(float x, float y) {
+    return narrow<T>(x) | std::uint32_t{narrow<T>(y)} << 16;
+  }
+  template <typename T>
+  float first(std::uint32_t r) {
+    return widen<T>(static_cast<std::uint16_t>(r));
+  }
+  template <typename T>
+  float second(std::uint32_t r) {
+    return widen<T>(static_cast<std::uint16_t>(r >> 16));
+  }
+  float exp2(float x) { return std::exp2(x); }
+  float log2(float x) { return std::log2(x); }
+
+  void copy_async(SharedAddress a, const void* p);
+  void commit_copies() { block_.copies_[thread_].groups.emplace_back(); }
+  template <int kGroups>
+  void wait_copies() {
+    block_.wait_copies(thread_, kGroups);
+  }
+  void barrier_init(SharedAddress a, unsigned arrivals);
+  void fence_barriers() {}
+  void start_next() {}
+  void wait_for_previous() {}
+  void barrier_arrive(SharedAddress a) { block_.arrive(thread_, a, 0); }
+  void barrier_expect(SharedAddress a, unsigned bytes) { block_.arrive(thread_, a, bytes); }
+  void barrier_wait(SharedAddress a, unsigned parity);
+  void copy_bulk(SharedAddress a, const void* p, unsigned bytes, SharedAddress barrier);
+
+ private:
+  template <typename T>
+  struct Exchange {
+    T value;
+    unsigned lane;
+    T result;
+  };
+  using Widen = float (*)(std::uint16_t);
+  template <typename T>
+  static float widen(std::uint16_t bits);
+  template <typename T>
+  static std::uint16_t narrow(float value);
+  void read_matrix_row(SharedAddress a);
+  void multiply_values(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
+                       const char* what, Widen widen);
+
+  EmulatedBlock& block_;
+  unsigned thread_;
+};
+
+template <>
+float EmulatedLanes::widen<F16>(std::uint16_t bits);
+template <>
+float EmulatedLanes::widen<BF16>(std::uint16_t bits);
+template <>
+std::uint16_t EmulatedLanes::narrow<F16>(float value);
+template <>
+std::uint16_t EmulatedLanes::narrow<BF16>(float value);
+
+}  // namespace micius::emulation
