@@ -1,0 +1,27 @@
+// The kernel of decode_attention.h on a GPU. What is behind it is CUDA in a build with MICIUS_CUDA; in
+// another all of it throws Error{kUnsupported}, which says so.
+#pragma once
+
+#include <memory>
+
+#include "engine/ops/decode_attention.h"
+
+namespace micius {
+
+// The figures of a GPU that tunings come from.
+struct GpuFigures {
+  std::uint32_t multiprocessors = 0;
+  std::uint32_t shared_bytes = 0;  // of a block at most
+  bool bulk = false;               // has bulk copies (sm_90)
+};
+// Throws Error{kUnsupported} where there is no GPU.
+GpuFigures gpu_figures();
+
+// One step, with all that it needs copied to the GPU and back; poison lies where results come. For tests.
+// Throws Error{kIo} with what CUDA says.
+DecodeResults decode_on_gpu(const DecodeInputs& inputs, const DecodeTuning& tuning);
+
+// Starts the kernel on a stream (a cudaStream_t). Grid and shared memory follow from args.
+void launch_decode(const DecodeArgs& args, std::uint32_t blocks, void* stream);
+
+}  // namespace micius
