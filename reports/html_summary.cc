@@ -63,6 +63,11 @@ std::string badge(std::size_t report, std::size_t count, std::string_view kind, 
       kind, report, kind, mark, count, word);
 }
 
+// Of the answers that are none; the page does not filter by these.
+std::string part_of_no_answer(std::size_t count, const char* word) {
+  return count == 0 ? "" : fmt::format(R"(<span class="badge no_answer">{} {}</span>)", count, word);
+}
+
 std::string badges(const Grid& grid, std::size_t index) {
   const Report& report = grid.report(index);
   const Counts& c = report.counts;
@@ -73,6 +78,9 @@ std::string badges(const Grid& grid, std::size_t index) {
   text += badge(index, c.failed, "failed", "!", "failed");
   text += badge(index, c.unscored, "unscored", "?", "unscored");
   text += badge(index, c.no_answer, "no_answer", "\u2205", "no answer");
+  text += part_of_no_answer(c.refused, "refused");
+  text += part_of_no_answer(c.think_only, "only thinking");
+  text += part_of_no_answer(c.unparsed, "unparsed");
   text += badge(index, c.truncated, "truncated", "\u2026", "truncated");
   text += badge(index, c.empty, "empty", "\u25a1", "empty");
   return text.empty() ? "" : "<div class=\"badges\">" + text + "</div>";

@@ -68,9 +68,12 @@ Json run_of(const Report& report) {
 }
 
 Json to_json(const Counts& c) {
-  return {
-      {"total", c.total},         {"scored", c.scored},       {"unscored", c.unscored}, {"failed", c.failed},
-      {"no_answer", c.no_answer}, {"truncated", c.truncated}, {"empty", c.empty},       {"cut", c.cut}};
+  return {{"total", c.total},         {"scored", c.scored},
+          {"unscored", c.unscored},   {"failed", c.failed},
+          {"no_answer", c.no_answer}, {"truncated", c.truncated},
+          {"empty", c.empty},         {"cut", c.cut},
+          {"refused", c.refused},     {"think_only", c.think_only},
+          {"unparsed", c.unparsed}};
 }
 
 Json groups_of(const Report& report) {

@@ -299,14 +299,6 @@ std::string baseline_of(std::string text) {
 
 }  // namespace
 
-std::optional<std::string_view> after_thinking(std::string_view text) {
-  constexpr std::string_view close = "</think>";
-  if (const std::size_t at = text.rfind(close); at != std::string_view::npos)
-    text.remove_prefix(at + close.size());
-  if (text.find("<think>") != std::string_view::npos) return std::nullopt;
-  return text;
-}
-
 std::string_view answer_text(std::string_view text, const std::vector<std::string>& stop) {
   const std::size_t whole = text.size();
   text = after_thinking(text).value_or("");

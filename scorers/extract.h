@@ -12,11 +12,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "core/thinking.h"
 
 namespace micius {
-
-// What follows the last `</think>`; the whole text without one. Absent if a `<think>` is left open there.
-std::optional<std::string_view> after_thinking(std::string_view text);
 
 // A completion as lm-eval hands it to filters: thinking cut off up to the last `</think>`, with the blanks
 // behind it, then cut before each stop string in the order of the list. "" where a `<think>` is left open.

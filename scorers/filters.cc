@@ -53,14 +53,18 @@ void set(Reading& reading, std::optional<std::string> found, const std::string& 
   reading.answer = found ? std::string(strip(*found)) : fallback;
 }
 
+FilterStep read_step(const JsonFields& fields);
+
 FilterStep regex_step(const JsonFields& fields) {
-  fields.only({"function", "regex_pattern", "group_select", "fallback"});
+  fields.only({"function", "regex_pattern", "group_select", "fallback", "else"});
   const auto pattern = std::make_shared<Pattern>(fields.string("regex_pattern"), fields.where());
-  return [pattern, select = Select(fields), fallback = fields.string_or("fallback", "[invalid]")](
-             Reading& reading, const Sample&) {
+  const FilterStep other = fields.has("else") ? read_step(fields.object("else")) : FilterStep();
+  return [pattern, other, select = Select(fields), fallback = fields.string_or("fallback", "[invalid]")](
+             Reading& reading, const Sample& sample) {
     std::optional<std::string> found = select.from(*pattern, reading.answer);
     // Of several groups none took part; one group may well be empty.
     if (found && found->empty() && pattern->groups() > 1) found.reset();
+    if (!found && other) return other(reading, sample);
     set(reading, std::move(found), fallback);
   };
 }

@@ -24,8 +24,9 @@ using FilterStep = std::function<void(Reading& reading, const Sample& sample)>;
 //                                          "group_select": -1}, {"function": "take_first"}]}
 // Steps, applied in order:
 //   regex               re.findall(regex_pattern), of that [group_select] (0; -1: the last); of several
-//   groups
-//                       the first one that is not empty; stripped. Else `fallback` ("[invalid]")
+//                       groups the first one that is not empty; stripped. Where nothing matches, the step
+//                       `else`, if there is one, reads the same text; without it the answer is `fallback`
+//                       ("[invalid]")
 //   multi_choice_regex  the same, else a choice of the sample by its text as "(A)", else a bare letter behind
 //                       ':' as "(A)"; ignore_case, ignore_punctuation (Unicode) and regexes_to_ignore are for
 //                       the search by text

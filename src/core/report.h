@@ -24,11 +24,14 @@ struct Metric {
   std::optional<double> floor = {}, ceiling = {};
 };
 
-// total = scored + unscored + failed + still open; the last four are counted within scored. truncated: an
-// answer was at its limit of tokens; cut: a prompt lost its beginning to a context that is too short.
+// total = scored + unscored + failed + still open; the others are counted within scored. truncated: an answer
+// was at its limit of tokens; cut: a prompt lost its beginning to a context that is too short. The last three
+// tell apart what there is of no_answer beside the empty ones: refused by a content filter, thinking and
+// nothing else, and text in which no answer was found.
 struct Counts {
   std::size_t total = 0, scored = 0, unscored = 0, failed = 0;
   std::size_t no_answer = 0, truncated = 0, empty = 0, cut = 0;
+  std::size_t refused = 0, think_only = 0, unparsed = 0;
 };
 
 // The metrics of the samples whose field `by` is `key`.

@@ -10,7 +10,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/text.h"
 #include "core/group_keys.h"
+#include "core/thinking.h"
 #include "stats/mean.h"
 #include "stats/pass_at_k.h"
 
@@ -43,6 +45,17 @@ bool is_empty(const Record& record) {
 bool is_truncated(const Record& record) {
   return std::any_of(record.turns.begin(), record.turns.end(),
                      [](const Turn& turn) { return turn.completion.stop_reason == StopReason::kLength; });
+}
+
+// Why a record whose text is not empty has no answer.
+void count_without_answer(const Record& record, Counts& counts) {
+  bool refused = false, thinks = false;
+  for (const Turn& turn : record.turns) {
+    const std::string& text = turn.completion.text;
+    refused = refused || turn.completion.stop_reason == StopReason::kContentFilter;
+    thinks = thinks || (!strip(text).empty() && strip(after_thinking(text).value_or("")).empty());
+  }
+  ++(refused ? counts.refused : thinks ? counts.think_only : counts.unparsed);
 }
 
 bool is_cut(const Record& record) {
@@ -211,6 +224,8 @@ struct Totals {
       counts.no_answer += record.score.verdict == Verdict::kNoAnswer;
       counts.truncated += is_truncated(record);
       counts.empty += is_empty(record);
+      if (record.score.verdict == Verdict::kNoAnswer && !is_empty(record))
+        count_without_answer(record, counts);
       counts.cut += is_cut(record);
     }
   }

@@ -253,4 +253,31 @@ TEST_CASE("pass@k is made of the repeats") {
   CHECK(report.metrics[2].estimate->n == 1);
 }
 
+TEST_CASE("answers that are none are told apart") {
+  std::vector<Record> records;
+  const auto add = [&](const std::string& text, StopReason stop, Verdict verdict = Verdict::kNoAnswer) {
+    Record record = record_of(std::to_string(records.size()), 0);
+    record.score.verdict = verdict;
+    record.turns[0].completion.text = text;
+    record.turns[0].completion.stop_reason = stop;
+    records.push_back(record);
+  };
+  add("", StopReason::kStop);
+  add("", StopReason::kContentFilter);
+  add("I can", StopReason::kContentFilter);
+  add("<think>so", StopReason::kLength);
+  add("<think>so</think>\n", StopReason::kStop);
+  add("no idea", StopReason::kLength);
+  add("wrong", StopReason::kStop, Verdict::kIncorrect);
+  RunSpec spec = spec_of({});
+  for (const Record& record : records) spec.sample_ids.push_back(record.sample.id);
+  const Counts counts = report_of(spec, records).counts;
+  CHECK(counts.no_answer == 6);
+  CHECK(counts.empty == 2);
+  CHECK(counts.refused == 1);
+  CHECK(counts.think_only == 2);
+  CHECK(counts.unparsed == 1);
+  CHECK(counts.truncated == 2);
+}
+
 }  // namespace micius
