@@ -194,7 +194,7 @@ class Reader {
     return result;
   }
 
-  // What \\frac takes: {..} or one digit.
+  // What \frac takes: {..} or one digit.
   LatexNumber part() {
     if (!is_digit(peek())) return argument();
     return latex_integer(text_[at_++] - '0');
@@ -242,7 +242,7 @@ class Reader {
       return at_ < text_.size() ? "_" + std::string(1, text_[at_++]) : "";
     }
     const std::size_t end = std::min(text_.find('}', at_), text_.size());
-    const std::string name = "_" + std::string(text_.substr(at_, end - at_));
+    std::string name = "_" + std::string(text_.substr(at_, end - at_));
     at_ = std::min(end + 1, text_.size());
     return name;
   }

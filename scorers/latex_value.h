@@ -13,8 +13,8 @@ namespace micius {
 
 // False where one of the two cannot be read: words, equations, units, percents, more than 1,000 bytes. An
 // interval and a tuple keep their brackets and order, a set and a list without brackets have none. Where
-// notation is open it is as in sympy's parse_latex: x^12 is x^{12}, 1/2x is 1/(2x), 3\frac{1}{2} a product,
-// \log to base 10.
+// notation is open it is as in sympy's parse_latex: x^12 is x^{12}, 1/2x is 1/(2x), 3\frac{1}{2} a product;
+// but \log is to base 10 and i is the imaginary unit.
 //   "\frac{1}{2}", "0.5" -> true    "(1,2)", "(2,1)" -> false    "1,2", "2,1" -> true    "x(x+1)", "x^2+x"
 //   -> true
 bool same_value(std::string_view a, std::string_view b);

@@ -90,7 +90,7 @@ bool Pattern::for_each(std::string_view text, const std::function<bool(const Pat
       ::pcre2_match_data_create_from_pattern(code_->code.get(), nullptr));
   PatternMatch match;
   match.groups.resize(code_->groups + 1);
-  std::uint32_t options = PCRE2_NO_UTF_CHECK;
+  std::uint32_t options = 0;  // the first match checks the UTF-8
   for (std::size_t from = 0; from <= text.size(); from = match.end) {
     const int found = ::pcre2_match(code_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
                                     from, options, data.get(), code_->context.get());

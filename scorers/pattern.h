@@ -33,7 +33,7 @@ class Pattern {
 
   // Matches from left to right that do not overlap, as re.finditer gives them; `fn` returns false to stop.
   // False if the text was given up: every match may take a fixed number of steps only, so that no text keeps
-  // a thread busy. What is behind the first MiB of a text is not read. The text must be valid UTF-8.
+  // a thread busy, and a text that is not UTF-8 has no matches. What is behind the first MiB is not read.
   bool for_each(std::string_view text, const std::function<bool(const PatternMatch&)>& fn) const;
 
   // re.sub: `replacement` may hold \1 to \9. The text as it is where for_each() gives up.

@@ -59,6 +59,15 @@ TEST_CASE("a wrong pattern names its place") {
   CHECK(all(escape_pattern("a.b*(c) $\n\u00e9"), "a.b*(c) $\n\u00e9").size() == 1);
 }
 
+TEST_CASE("text that is not UTF-8 is given up") {
+  const Pattern any(".", "test");
+  std::size_t found = 0;
+  for (const std::string text : {"\xff", "a\xc3", "a\xed\xa0\x80"})
+    CHECK_FALSE(any.for_each(text, [&](const PatternMatch&) { return ++found > 0; }));
+  CHECK(found == 0);
+  CHECK(any.replace_all("a\xff", "b") == "a\xff");
+}
+
 TEST_CASE("no text keeps a pattern busy") {
   const auto start = std::chrono::steady_clock::now();
   const std::string blanks(1 << 20, ' '), a(1 << 20, 'a');
