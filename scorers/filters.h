@@ -19,9 +19,10 @@ struct Reading {
 
 using FilterStep = std::function<void(Reading& reading, const Sample& sample)>;
 
-// {"name": "flexible-extract", "filter": [{"function": "regex", "regex_pattern":
-// "(-?[$0-9.,]{2,})|(-?[0-9]+)",
-//                                          "group_select": -1}, {"function": "take_first"}]}
+//   {"name": "flexible-extract",
+//    "filter": [{"function": "regex", "group_select": -1, "regex_pattern": "(-?[$0-9.,]{2,})|(-?[0-9]+)"},
+//               {"function": "take_first"}]}
+//
 // Steps, applied in order:
 //   regex               re.findall(regex_pattern), of that [group_select] (0; -1: the last); of several
 //                       groups the first one that is not empty; stripped. Where nothing matches, the step
