@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iostream>
 #include <utility>
 
@@ -31,6 +32,10 @@ std::string dims_of(const AttentionShape& shape) { return fmt::format("{}/{}", s
 
 std::string mode_of(const AttentionTest& test) { return test.mode == KvMode::kAppend ? "append" : "concat"; }
 
+double limit_of(const AttentionShape& shape, const AttentionShape& first, const AttentionTest& test) {
+  return static_cast<double>(kv_bytes(shape, test)) / static_cast<double>(kv_bytes(first, test));
+}
+
 // The figures of a row.
 struct Figures {
   explicit Figures(const AttentionRow& row)
@@ -52,10 +57,12 @@ Json fields_of(const AttentionRow& row) {
   Json samples = Json::array();
   for (const double seconds : sums_of(row.attention, row.copy))
     samples.push_back(std::llround(seconds * 1e9));
+  const bool cpu = row.gpu.empty();
   return {{"cpu_info", cpu_name()},
-          {"backends", "CPU"},
-          {"isa", std::string(isa_name(row.isa))},
-          {"n_threads", row.threads},
+          {"gpu_info", row.gpu},
+          {"backends", cpu ? "CPU" : "CUDA"},
+          {"isa", cpu ? std::string(isa_name(row.isa)) : ""},
+          {"n_threads", cpu ? row.threads : 0},
           {"heads", heads_of(row.shape)},
           {"d_k", row.shape.d_k},
           {"d_v", row.shape.d_v},
@@ -120,6 +127,9 @@ class BenchAttentionCommand final : public Command {
         ->capture_default_str();
     add_numbers("-d,--n-depth", depths_, 0, "Tokens before the new one (default 2048,8192)");
     add_numbers("--batch", batches_, 1, "Sequences, each with a context of its own (default 1)");
+    app.add_option("--device", device_, "cpu; cuda: the first GPU, times by its events, of a CUDA graph")
+        ->check(CLI::IsMember({"cpu", "cuda"}))
+        ->capture_default_str();
     app.add_option("-t,--threads", threads_, "Threads; 0: one a core")
         ->check(whole_number(0))
         ->capture_default_str();
@@ -135,22 +145,48 @@ class BenchAttentionCommand final : public Command {
   }
 
   ExitCode run() override {
-    AttentionBench bench(settings(), threads_, isa_of_environment().value_or(best_isa()));
-    std::vector<AttentionRow> rows;
-    for (const std::size_t batch : batches_) {
-      for (const std::size_t depth : depths_) {
-        fmt::print(stderr, "{} tokens x {}\n", depth, batch);
-        const AttentionTest test{depth, batch, layers_,
-                                 mode_ == "append" ? KvMode::kAppend : KvMode::kConcat};
-        const std::vector<AttentionRow> more = attention_rows(bench, test, bench.run(test, repeats_));
-        rows.insert(rows.end(), more.begin(), more.end());
-      }
-    }
+    const std::vector<AttentionRow> rows = device_ == "cpu" ? on_cpu() : on_gpu();
     std::cout << attention_text(rows, format_);
     return ExitCode::kGood;
   }
 
  private:
+  std::vector<AttentionRow> on_cpu() const {
+    AttentionBench bench(settings(), threads_, isa_of_environment().value_or(best_isa()));
+    return rows_of_tests(
+        [&](const AttentionTest& test) { return attention_rows(bench, test, bench.run(test, repeats_)); });
+  }
+
+  std::vector<AttentionRow> on_gpu() const {
+    if (mode_ != "append") fail(ErrorCode::kUsage, "--mode {} is the CPU's alone; use append", mode_);
+    if (threads_ != 0) fail(ErrorCode::kUsage, "--threads are the CPU's; leave them out with --device cuda");
+    GpuBench bench;
+    const std::vector<AttentionShape> shapes = settings();
+    return rows_of_tests([&](const AttentionTest& test) {
+      std::vector<GpuAttentionTimes> results;
+      for (const AttentionShape& shape : shapes) {
+        results.push_back(
+            bench.attention({shape, DType::kF16, test.context + 1, test.batch, test.layers, {}}, repeats_));
+      }
+      return gpu_attention_rows(bench.name(), shapes, test, results, bench.memory(repeats_));
+    });
+  }
+
+  // What `rows_of` returns for each test that was asked for.
+  std::vector<AttentionRow> rows_of_tests(
+      const std::function<std::vector<AttentionRow>(const AttentionTest&)>& rows_of) const {
+    std::vector<AttentionRow> rows;
+    for (const std::size_t batch : batches_) {
+      for (const std::size_t depth : depths_) {
+        fmt::print(stderr, "{} tokens x {}\n", depth, batch);
+        const std::vector<AttentionRow> more =
+            rows_of({depth, batch, layers_, mode_ == "append" ? KvMode::kAppend : KvMode::kConcat});
+        rows.insert(rows.end(), more.begin(), more.end());
+      }
+    }
+    return rows;
+  }
+
   // The numbers of "32/4/16".
   static std::vector<std::size_t> parts_of(const std::string& text) {
     std::vector<std::size_t> parts;
@@ -182,7 +218,7 @@ class BenchAttentionCommand final : public Command {
   }
 
   std::vector<std::string> heads_{"32/16/16", "32/4/16"};
-  std::string dims_ = "64", mode_ = "append", format_ = "md";
+  std::string dims_ = "64", device_ = "cpu", mode_ = "append", format_ = "md";
   std::vector<std::size_t> depths_{2048, 8192}, batches_{1};
   std::size_t layers_ = 0;
   int threads_ = 0, repeats_ = 15;
@@ -197,7 +233,12 @@ std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const Atte
   const AttentionTimes& first = result.settings.front();
   for (std::size_t i = 0; i < result.settings.size(); ++i) {
     const AttentionTimes& times = result.settings[i];
-    AttentionRow row{bench.settings()[i], test, bench.isa(), bench.threads(), result.layers, {}, {}, {}};
+    AttentionRow row;
+    row.shape = bench.settings()[i];
+    row.test = test;
+    row.isa = bench.isa();
+    row.threads = bench.threads();
+    row.layers = result.layers;
     std::vector<double> ratios;
     for (std::size_t repeat = 0; repeat < times.attention.size(); ++repeat) {
       row.attention.push_back(times.attention[repeat] / layers);
@@ -207,8 +248,36 @@ std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const Atte
                        (first.attention[repeat] + first.copy[repeat]));
     }
     row.ratio = median_of(ratios);
-    row.limit = static_cast<double>(kv_bytes(row.shape, test)) /
-                static_cast<double>(kv_bytes(bench.settings().front(), test));
+    row.limit = limit_of(row.shape, bench.settings().front(), test);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<AttentionRow> gpu_attention_rows(const std::string& gpu,
+                                             const std::vector<AttentionShape>& settings,
+                                             const AttentionTest& test,
+                                             const std::vector<GpuAttentionTimes>& results,
+                                             const GpuMemoryRates& rates) {
+  std::vector<AttentionRow> rows;
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    const GpuAttentionTimes& times = results[i];
+    AttentionRow row;
+    row.shape = settings[i];
+    row.test = test;
+    row.layers = times.layers;
+    row.gpu = gpu;
+    row.read_rates = rates.read;
+    for (const double seconds : times.overlapped.empty() ? times.graph : times.overlapped) {
+      row.attention.push_back(seconds / static_cast<double>(times.layers));
+      row.copy.push_back(0);
+    }
+    std::vector<double> ratios;
+    for (std::size_t repeat = 0; repeat < row.attention.size(); ++repeat) {
+      ratios.push_back(row.attention[repeat] / (i == 0 ? row : rows.front()).attention[repeat]);
+    }
+    row.ratio = median_of(ratios);
+    row.limit = limit_of(row.shape, settings.front(), test);
     rows.push_back(std::move(row));
   }
   return rows;

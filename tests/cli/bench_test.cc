@@ -8,6 +8,7 @@
 #include "cli/bench_attention.h"
 #include "cli/bench_output.h"
 #include "cli/program.h"
+#include "engine/gpu.h"
 #include "engine/tiny_model.h"
 #include "temp_dir.h"
 
@@ -120,8 +121,46 @@ TEST_CASE("bench attention compares head settings repeat by repeat", "[bench]") 
              Catch::Contains("| 32/4/16 | 64/64 | 2047 | 2 | 2 | concat | 3000.0 | 1000.0 | 10.5 MB | 5.2 | "
                              "20.0 / 10.0 | 26.2 % | 52.4 % | 0.750 | 0.625 |\n"));
   const std::string csv = attention_text(rows, "csv");
-  CHECK_THAT(csv, Catch::StartsWith("cpu_info,backends,isa,n_threads,heads,"));
+  CHECK_THAT(csv, Catch::StartsWith("cpu_info,gpu_info,backends,isa,n_threads,heads,"));
   CHECK_THAT(csv, !Catch::Contains("samples_ns"));
+}
+
+TEST_CASE("bench attention on a GPU has the same table", "[bench]") {
+  const std::vector<AttentionShape> settings{{32, 16, 16, 64, 64, 0.125F}, {32, 4, 16, 64, 64, 0.125F}};
+  const AttentionTest test{2047, 2, 0, KvMode::kAppend};
+  // Ten layers; where kernels overlap, that is what counts.
+  const std::vector<GpuAttentionTimes> results{{10, {}, {9, 9, 9}, {9, 9, 9}, {2e-4, 4e-4, 3e-4}},
+                                               {10, {}, {9, 9, 9}, {1e-4, 3e-4, 2e-4}, {}}};
+  const std::vector<AttentionRow> rows =
+      gpu_attention_rows("H100", settings, test, results, {{2e12, 3e12, 1e12}, {}});
+  const Json json = parse_json(attention_text(rows, "json"), "json");
+  CHECK(json[0]["backends"] == "CUDA");
+  CHECK(json[0]["gpu_info"] == "H100");
+  CHECK(json[0]["layer_ns"] == 30'000);
+  CHECK(json[1]["layer_ns"] == 20'000);
+  CHECK(json[1]["n_layers"] == 10);
+  CHECK(json[1]["ratio"].get<double>() == Approx(2.0 / 3));
+  CHECK(json[1]["limit"] == 0.625);
+  CHECK(json[1]["gb_per_s"].get<double>() == Approx(2 * 2048 * 20 * 64 * 2 / 2e-5 / 1e9));
+  CHECK(json[1]["read_best_gb_per_s"] == 3000);
+}
+
+TEST_CASE("bench attention says why it cannot use a GPU", "[bench]") {
+  const TempDir folder;
+  const auto bench = [&](std::vector<std::string> flags) {
+    std::vector<std::string> all = {"bench", "attention", "--device", "cuda", "-r", "1", "-d", "100"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    return run_micius(folder.path(), {}, all);
+  };
+  CHECK_THAT(bench({"--mode", "concat"}).err, Catch::Contains("--mode concat is the CPU's alone"));
+  CHECK_THAT(bench({"-t", "2"}).err, Catch::Contains("--threads are the CPU's"));
+  const auto outcome = bench({});
+  if (survey_gpus().gpus.empty()) {
+    CHECK(outcome.exit_code == 2);
+    CHECK_THAT(outcome.err, Catch::Contains("no GPU: ") && Catch::Contains("use --device cpu"));
+  } else {
+    CHECK(outcome.exit_code == 0);
+  }
 }
 
 TEST_CASE("bench attention measures what is asked for", "[bench]") {
