@@ -128,18 +128,19 @@ Spec read_scorer(const TaskFile& file, const TaskFileNames& names, const std::ve
   spec.params.erase("name");
   if (weighs) spec.params["metrics"] = metrics;
   const std::string where = file.where({"scorer", "name"});
+  names.scorer_metrics({spec.name, Json::object()}, where);  // is it there?
+  if (weighs != (spec.name == "choice")) {
+    fail(ErrorCode::kUsage,
+         "{}: scorer '{}' does not go with this prompt: 'choice' goes with 'context' and 'continuation', the "
+         "others with 'user'",
+         where, spec.name);
+  }
   const std::vector<std::string> given =
       names.scorer_metrics({spec.name, weighs ? Json::object() : spec.params}, where);
   for (const std::string& metric : metrics) {
     if (std::find(given.begin(), given.end(), metric) != given.end()) continue;
     fail(ErrorCode::kUsage, "{}: scorer '{}' does not give metric '{}'{}; it gives {}",
          file.where({"metrics"}), spec.name, metric, did_you_mean(metric, given), join(given, ", "));
-  }
-  if (weighs != (spec.name == "choice")) {
-    fail(ErrorCode::kUsage,
-         "{}: scorer '{}' does not go with this prompt: 'choice' goes with 'context' and 'continuation', the "
-         "others with 'user'",
-         where, spec.name);
   }
   names.scorer_metrics(spec, where);
   return spec;
