@@ -140,8 +140,10 @@ class Builder {
       const auto& weighed = std::get<LikelihoodInput>(turn.prompt.input);
       if (!weighed.messages.empty()) json["messages"] = messages(weighed.messages);
       json["pairs"] = Json::array();
-      for (const Pair& pair : weighed.pairs)
-        json["pairs"].push_back({shared(pair.context), own(pair.continuation)});
+      for (const Pair& pair : weighed.pairs) {
+        const std::string& own_part = pair.question.empty() ? pair.context : pair.question;
+        json["pairs"].push_back({shared(own_part), own(pair.continuation)});
+      }
     }
     const Completion& c = turn.completion;
     if (!c.prompt_text.empty()) json["read"] = pieces_of(c.prompt_text, turn.prompt);

@@ -157,14 +157,20 @@ class EngineRunner final : public Runner {
 
   std::variant<Job, Failure> make_job(const LikelihoodInput& input, const Request&,
                                       Completion& completion) const {
-    if (!input.messages.empty() && !chat_.has_template()) {
+    if (input.is_chat() && !chat_.has_template()) {
       return Failure{"no_chat_template", "the prompt is a conversation and the model has no chat template"};
     }
-    if (!input.messages.empty()) completion.prompt_text = chat_.text(chat_messages(input.messages));
+    std::string before;
+    if (!input.messages.empty() && !input.asks_own_questions())
+      before = completion.prompt_text = chat_.text(chat_messages(input.messages));
     WeighJob job;
     for (const Pair& pair : input.pairs) {
-      auto tokens =
-          encode_pair(engine_.tokenizer(), completion.prompt_text + pair.context, pair.continuation);
+      if (input.asks_own_questions()) {
+        before = chat_.text(chat_messages(with_question(input.messages, pair.question)));
+        if (!job.pairs.empty()) completion.prompt_text += kPromptTextSeparator;
+        completion.prompt_text += before;
+      }
+      auto tokens = encode_pair(engine_.tokenizer(), before + pair.context, pair.continuation);
       if (auto* failure = std::get_if<JobFailure>(&tokens)) return Failure{failure->code, failure->message};
       auto& fitting = std::get<TokenPair>(tokens);
       const std::size_t cut = cut_to_fit(fitting, engine_.info().context);
@@ -172,6 +178,11 @@ class EngineRunner final : public Runner {
       job.pairs.push_back(std::move(fitting));
     }
     return Job(std::move(job));
+  }
+
+  static std::vector<Message> with_question(std::vector<Message> messages, const std::string& question) {
+    messages.push_back({Role::kUser, question});
+    return messages;
   }
 
   static std::vector<ChatMessage> chat_messages(const std::vector<Message>& messages) {

@@ -179,14 +179,16 @@ std::string_view strip_right(std::string_view text) {
   return text.substr(0, end);
 }
 
-std::string_view strip(std::string_view text) {
+std::string_view strip_left(std::string_view text) {
   std::size_t start = 0;
   for (std::size_t i = 0; i < text.size();) {
     if (!is_unicode_space(next_code_point(text, i))) break;
     start = i;
   }
-  return strip_right(text.substr(start));
+  return text.substr(start);
 }
+
+std::string_view strip(std::string_view text) { return strip_right(strip_left(text)); }
 
 std::string lower_ascii(std::string_view text) {
   std::string out(text);
@@ -198,6 +200,15 @@ std::string lower_ascii(std::string_view text) {
 std::string lower_unicode(std::string_view text) { return map_code_points(text, utf8proc_tolower); }
 
 std::string upper_unicode(std::string_view text) { return map_code_points(text, utf8proc_toupper); }
+
+std::string capitalize(std::string_view text) {
+  if (text.empty()) return {};
+  std::size_t rest = 0;
+  std::string out;
+  const auto first = static_cast<utf8proc_int32_t>(next_code_point(text, rest));
+  append_utf8(out, static_cast<char32_t>(utf8proc_totitle(first)));
+  return out + lower_unicode(text.substr(rest));
+}
 
 std::string nfkc(std::string_view text) {
   return map_utf8(text, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT));

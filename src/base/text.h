@@ -29,10 +29,12 @@ std::string visible_line(std::string_view text);  // the same with LF and tab as
 bool is_unicode_space(char32_t code_point);
 std::string_view strip(std::string_view text);
 std::string_view strip_right(std::string_view text);
+std::string_view strip_left(std::string_view text);
 
 std::string lower_ascii(std::string_view text);
 std::string lower_unicode(std::string_view text);
 std::string upper_unicode(std::string_view text);
+std::string capitalize(std::string_view text);  // Python's str.capitalize(): "hELLO world" is "Hello world"
 std::string nfkc(std::string_view text);
 
 std::vector<std::string_view> split(std::string_view text, char separator);

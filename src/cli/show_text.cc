@@ -53,6 +53,7 @@ std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<Likelih
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (i == 0 || pairs[i].context != pairs[i - 1].context)
       text += block("context", shown(pairs[i].context, length));
+    if (!pairs[i].question.empty()) text += block("user", shown(pairs[i].question, length));
     text += fmt::format("   continuation {}: {}", i, dump_json(pairs[i].continuation));
     if (i < likelihoods.size()) {
       text += fmt::format("   log-likelihood {:.4f} over {} tokens{}", likelihoods[i].logprob,

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "core/task_data.h"
 #include "datasets/registry.h"
 #include "scorers/registry.h"
 #include "tasks/json_task.h"
@@ -47,7 +48,9 @@ TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std
   const auto open = [&](const Spec& spec) {
     return loaders.get(spec.name, setup.task.name)(spec, options.roots);
   };
-  setup.dataset = open(setup.task.dataset);
+  const TaskData data = choose_dataset(setup.task, options.roots);
+  setup.dataset = open(data.dataset);
+  if (!data.warning.empty()) log.warning(data.warning);
   if (const auto pool = choose_shot_pool(setup.task, options.roots)) {
     setup.shot_pool = open(pool->dataset);
     setup.shot_pool_label = shot_pool_label(*setup.shot_pool);

@@ -37,6 +37,8 @@ struct Timing {
   Clock::time_point done;
 };
 
+constexpr char kPromptTextSeparator = '\x1e';
+
 struct Completion {
   RequestId id{};
   std::string text;                     // empty for a LikelihoodInput
@@ -46,7 +48,8 @@ struct Completion {
   // Of the prompt's beginning, left out because the model's context is too short; of the worst pair.
   int cut_tokens = 0;
   // What a local model read of a conversation; empty where there was none. Of a LikelihoodInput, what stands
-  // before every pair, whole.
+  // before every pair, whole; where pairs have questions of their own, one text a pair with
+  // kPromptTextSeparator between them.
   std::string prompt_text;
   Timing timing;
   std::optional<Failure> failure;  // set if and only if stop_reason == kFailed

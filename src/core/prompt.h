@@ -15,10 +15,12 @@ struct Message {
   bool operator==(const Message&) const = default;
 };
 
-// A continuation weighed after a context: log P(continuation | context).
+// A continuation weighed after a context: log P(continuation | context). `question`: in a conversation, the
+// user's last message, where each pair has its own.
 struct Pair {
   std::string context;
   std::string continuation;
+  std::string question = {};
   bool operator==(const Pair&) const = default;
 };
 
@@ -28,11 +30,14 @@ struct GenerateInput {
   bool operator==(const GenerateInput&) const = default;
 };
 
-// Pairs to weigh, in choice order. With `messages`, the runner puts what its chat template makes of them
-// (with the generation prompt) before every pair's context; such a prompt needs a runner with a template.
+// Pairs to weigh, in choice order. With `messages`, or questions of pairs behind them, the runner puts what
+// its chat template makes of them (with the generation prompt) before every pair's context; such a prompt
+// needs a runner with a template.
 struct LikelihoodInput {
   std::vector<Message> messages;
   std::vector<Pair> pairs;
+  bool asks_own_questions() const { return !pairs.empty() && !pairs.front().question.empty(); }
+  bool is_chat() const { return !messages.empty() || asks_own_questions(); }
   bool operator==(const LikelihoodInput&) const = default;
 };
 

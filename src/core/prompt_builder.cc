@@ -47,6 +47,23 @@ std::vector<Message> prompt_messages(const PromptParts& parts, PromptStyle style
   return messages;
 }
 
+LikelihoodInput filled_input(const PromptParts& parts, PromptStyle style,
+                             const std::vector<Exchange>& choices) {
+  LikelihoodInput input;
+  PromptParts asked = parts;
+  for (const Exchange& choice : choices) {
+    asked.question = choice.question;
+    if (style == PromptStyle::kText) {
+      input.pairs.push_back({prompt_text(asked), asked.answer_delimiter + choice.answer});
+      continue;
+    }
+    input.messages = prompt_messages(asked, style);
+    input.pairs.push_back({"", choice.answer, input.messages.back().content});
+    input.messages.pop_back();
+  }
+  return input;
+}
+
 LikelihoodInput choice_input(const PromptParts& parts, PromptStyle style,
                              const std::vector<std::string>& choices) {
   LikelihoodInput input;

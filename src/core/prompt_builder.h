@@ -38,4 +38,9 @@ std::vector<Message> prompt_messages(const PromptParts& parts, PromptStyle style
 LikelihoodInput choice_input(const PromptParts& parts, PromptStyle style,
                              const std::vector<std::string>& choices);
 
+// The same where each choice asks another question and what is weighed is its answer; parts.question is not
+// read.
+LikelihoodInput filled_input(const PromptParts& parts, PromptStyle style,
+                             const std::vector<Exchange>& choices);
+
 }  // namespace micius

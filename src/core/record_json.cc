@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "base/text.h"
 #include "core/names.h"
 
 namespace micius {
@@ -13,10 +14,26 @@ Json to_json(const std::vector<Message>& messages) {
   return list;
 }
 
-Json to_json(const std::vector<Pair>& pairs, const std::string& before) {
+Json to_json(const std::vector<Pair>& pairs) {
   Json list = Json::array();
-  for (const Pair& p : pairs)
-    list.push_back({{"context", before + p.context}, {"continuation", p.continuation}});
+  for (const Pair& p : pairs) {
+    list.push_back({{"context", p.context}, {"continuation", p.continuation}});
+    if (!p.question.empty()) list.back()["question"] = p.question;
+  }
+  return list;
+}
+
+// The pairs with all that a model read before their continuations.
+Json pairs_as_read(const LikelihoodInput& input, const std::string& prompt_text) {
+  const std::vector<std::string_view> texts = split(prompt_text, kPromptTextSeparator);
+  Json list = Json::array();
+  for (std::size_t i = 0; i < input.pairs.size(); ++i) {
+    const Pair& pair = input.pairs[i];
+    std::string before;
+    if (input.asks_own_questions() && i < texts.size()) before = texts[i];
+    if (!input.asks_own_questions() && !input.messages.empty()) before = prompt_text;
+    list.push_back({{"context", before + pair.context}, {"continuation", pair.continuation}});
+  }
   return list;
 }
 
@@ -33,7 +50,7 @@ std::vector<Pair> pairs_from_json(const Json& list, const std::string& where) {
   std::vector<Pair> pairs;
   for (const Json& item : list) {
     const JsonFields f(item, where);
-    pairs.push_back({f.string("context"), f.string("continuation")});
+    pairs.push_back({f.string("context"), f.string("continuation"), f.string_or("question", "")});
   }
   return pairs;
 }
@@ -41,7 +58,7 @@ std::vector<Pair> pairs_from_json(const Json& list, const std::string& where) {
 Json prompt_as_read(const Turn& turn) {
   Json json = Json::object();
   if (const auto* weigh = std::get_if<LikelihoodInput>(&turn.prompt.input)) {
-    json["pairs"] = to_json(weigh->pairs, weigh->messages.empty() ? "" : turn.completion.prompt_text);
+    json["pairs"] = pairs_as_read(*weigh, turn.completion.prompt_text);
   } else {
     json["messages"] = to_json(std::get<GenerateInput>(turn.prompt.input).messages);
     if (!turn.completion.prompt_text.empty()) json["text"] = turn.completion.prompt_text;
@@ -73,7 +90,7 @@ Json to_json(const Prompt& prompt) {
   Json json = Json::object();
   if (const auto* weigh = std::get_if<LikelihoodInput>(&prompt.input)) {
     if (!weigh->messages.empty()) json["messages"] = to_json(weigh->messages);
-    json["pairs"] = to_json(weigh->pairs, "");
+    json["pairs"] = to_json(weigh->pairs);
   } else {
     json["messages"] = to_json(std::get<GenerateInput>(prompt.input).messages);
   }

@@ -15,6 +15,7 @@ struct Sample {
   std::vector<std::string>
       targets;  // every accepted answer, the reference first; never empty once prepared by its task
   Json extra = Json::object();  // the source row's other fields; "gold" holds the index of a right choice
+  std::string where = {};       // "data/test.jsonl:12", for messages alone: it is not stored
 };
 
 // The sample as JSON, for the store; sample_from_json throws Error{kInvalidData} naming `where`.

@@ -47,6 +47,12 @@ struct ShotSource {
   ShotRule rule = ShotRule::kFirst;
 };
 
+// A dataset that is read where the task's own is not there.
+struct StandIn {
+  Spec dataset;
+  std::string warning;  // in what its scores differ; "" if they do not
+};
+
 // Made by one function or read from a file; copied freely.
 struct Task {
   std::string name;   // "gsm8k"
@@ -54,6 +60,7 @@ struct Task {
   std::string suite;  // "general", "aimicius" or "user"
   std::string summary;
   Spec dataset, scorer;
+  std::vector<StandIn> stand_ins;  // for the dataset, in order of preference
   int shots = 0;
   ShotSource shot_source;
   PromptStyle style = PromptStyle::kText;

@@ -85,7 +85,7 @@ void check_model(const PlanSource& source, const Plan& plan) {
     fail(ErrorCode::kUnsupported, "task '{}' needs log-likelihoods, which model '{}' does not give",
          source.task.name, source.model.name);
   }
-  if (!weigh->messages.empty() && !source.model.chat_template) {
+  if (weigh->is_chat() && !source.model.chat_template) {
     fail(ErrorCode::kUnsupported,
          "task '{}' is asked as a chat, but model '{}' has no chat template; try "
          "--chat-template off",

@@ -54,4 +54,19 @@ TEST_CASE("choices are weighed behind the delimiter in text, on their own in a c
   CHECK(chat.pairs == std::vector<Pair>{{"", "x"}, {"", "y"}});
 }
 
+TEST_CASE("where each choice asks another question, the answer is weighed behind each") {
+  const PromptParts parts{"", "", {{"q1", "a1"}}, ""};
+  const std::vector<Exchange> choices = {{"x is", "big"}, {"y is", "big"}};
+  const LikelihoodInput text = filled_input(parts, PromptStyle::kText, choices);
+  CHECK_FALSE(text.is_chat());
+  CHECK(text.pairs == std::vector<Pair>{{"q1 a1\n\nx is", " big"}, {"q1 a1\n\ny is", " big"}});
+  const LikelihoodInput chat = filled_input(parts, PromptStyle::kTurns, choices);
+  CHECK(chat.messages == std::vector<Message>{{Role::kUser, "q1"}, {Role::kAssistant, "a1"}});
+  CHECK(chat.pairs == std::vector<Pair>{{"", "big", "x is"}, {"", "big", "y is"}});
+  const LikelihoodInput turn = filled_input(parts, PromptStyle::kOneTurn, choices);
+  CHECK(turn.messages.empty());
+  CHECK(turn.is_chat());
+  CHECK(turn.pairs.back() == Pair{"", "big", "q1 a1\n\ny is"});
+}
+
 }  // namespace micius

@@ -54,6 +54,17 @@ TEST_CASE("pairs have the whole context, with the chat part only where there wer
   CHECK(chat["prompt"]["pairs"][0]["context"] == "<user>Q");
 }
 
+TEST_CASE("pairs with questions of their own have each what a model read of it") {
+  Record record = weighed({});
+  auto& input = std::get<LikelihoodInput>(record.turns[0].prompt.input);
+  input.pairs = {{"", "a", "one?"}, {"", "a", "two?"}};
+  record.turns[0].completion.prompt_text = std::string("<user>one?") + kPromptTextSeparator + "<user>two?";
+  CHECK(
+      dump_json(record_json(RunId{1}, record)["turns"][0]["prompt"]) ==
+      R"({"pairs":[{"context":"<user>one?","continuation":"a"},{"context":"<user>two?","continuation":"a"}]})");
+  CHECK(prompt_from_json(to_json(record.turns[0].prompt), "test", "8") == record.turns[0].prompt);
+}
+
 TEST_CASE("a failed record has its failure and no score") {
   Record record = answered();
   record.failure = Failure{"timeout", "no answer in 60 s", 8};
