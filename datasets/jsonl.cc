@@ -16,14 +16,17 @@ namespace {
 
 class JsonlRows final : public Rows {
  public:
-  explicit JsonlRows(const std::filesystem::path& path) : file_(path) {
+  JsonlRows(const std::filesystem::path& path, const RowFilter& filter) : file_(path) {
     const std::string_view text = file_.text();
     for_each_line(text, [&](std::string_view line, std::size_t number) {
-      if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
+      if (line.find_first_not_of(" \t\r") == std::string_view::npos || filter.drops_text(line)) return;
       lines_.push_back({static_cast<std::size_t>(line.data() - text.data()), line.size(), number});
+      const std::size_t last = lines_.size() - 1;
+      if (!filter.keeps_all() && !filter.keeps(row(last), where(last))) lines_.pop_back();
     });
     if (lines_.empty()) {
-      fail(ErrorCode::kInvalidData, "{}: no rows; expected one JSON object a line", path.string());
+      fail(ErrorCode::kInvalidData, "{}: {}; expected one JSON object a line", path.string(),
+           filter.nothing());
     }
   }
 
@@ -95,7 +98,7 @@ class RowsBeside final : public Rows {
 }  // namespace
 
 std::unique_ptr<Rows> open_jsonl_rows(const Spec& spec, const DataRoots& roots) {
-  return std::make_unique<JsonlRows>(require_dataset_file(spec, roots));
+  return std::make_unique<JsonlRows>(require_dataset_file(spec, roots), RowFilter(spec));
 }
 
 std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots) {

@@ -9,7 +9,9 @@
 
 namespace micius {
 
-// A line of blanks is not a row. Rows are parsed when asked for; the file stays mapped.
+// A line of blanks is not a row. Rows are parsed when asked for; the file stays mapped. With "only"
+// (RowFilter) a row's number is that among the rows kept, and a line that plainly has another value is not
+// looked at.
 //
 // Params "beside", {"path": "test.jsonl", "field": "of"}: this file's rows say by the id in `of` which row of
 // that file they are another form of. That row comes before the first that names it, and the content hash is

@@ -2,7 +2,9 @@
 
 #include "datasets/csv.h"
 #include "datasets/halves.h"
+#include "datasets/json_list.h"
 #include "datasets/jsonl.h"
+#include "datasets/logiqa.h"
 
 namespace micius {
 
@@ -11,6 +13,8 @@ Registry<DatasetFactory> dataset_registry() {
           {
               {"jsonl", "JSON lines, one object a line; .gz too", open_jsonl},
               {"csv", "CSV with a header line; .gz too", open_csv},
+              {"json_list", "One JSON document that holds a list of objects; .gz too", open_json_list},
+              {"logiqa", "LogiQA in the form of its authors", open_logiqa},
               {"halves", "Texts cut in two, to see whether a model knows them by heart", open_halves},
           }};
 }

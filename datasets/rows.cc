@@ -1,5 +1,6 @@
 #include "datasets/rows.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -39,11 +40,12 @@ class RowDataset final : public Dataset {
     std::unordered_map<std::string, std::size_t> seen;
     for (std::size_t i = 0; i < rows_->size(); ++i) {
       const Sample sample = at(i);
-      if (!fields_.names_ids()) continue;
-      const auto [it, is_new] = seen.emplace(sample.id, i);
+      if (fields_.unique().empty()) continue;
+      const Json& value = field(sample.extra, fields_.unique(), sample.where);
+      const auto [it, is_new] = seen.emplace(text(value, fields_.unique(), sample.where), i);
       if (!is_new) {
-        fail(ErrorCode::kInvalidData, "{}: id '{}' is there twice; first at {}", rows_->where(i), sample.id,
-             rows_->where(it->second));
+        fail(ErrorCode::kInvalidData, "{}: {} '{}' is there twice; first at {}", sample.where,
+             fields_.unique(), it->first, rows_->where(it->second));
       }
     }
   }
@@ -63,10 +65,41 @@ class RowDataset final : public Dataset {
 
 }  // namespace
 
+RowFilter::RowFilter(const Spec& spec) {
+  const JsonFields params(spec.params, fmt::format("dataset loader '{}'", spec.name));
+  if (!params.has("only")) return;
+  const JsonFields only = params.object("only");
+  only.only({"field", "values"});
+  field_ = only.string("field");
+  values_ = only.strings_or("values", {});
+  if (values_.empty()) fail(ErrorCode::kInvalidData, "{}: field 'values' is empty", only.where());
+  for (const std::string& value : values_) {
+    const std::string quoted = dump_json(value);
+    written_.push_back(quoted.substr(1, quoted.size() - 2));
+  }
+}
+
+bool RowFilter::keeps(const Json& row, const std::string& where) const {
+  const std::string value = text(field(row, field_, where), field_, where);
+  return std::find(values_.begin(), values_.end(), value) != values_.end();
+}
+
+// A value may be written with escapes, "\u0061" for a; a row without the field is an error that must be seen.
+bool RowFilter::drops_text(std::string_view row) const {
+  const auto has = [&](std::string_view part) { return row.find(part) != std::string_view::npos; };
+  if (field_.empty() || !has("\"" + field_ + "\"") || has("\\u") || has("\\/")) return false;
+  return std::none_of(written_.begin(), written_.end(), has);
+}
+
+std::string RowFilter::nothing() const {
+  return field_.empty() ? "no rows" : fmt::format("no rows with {} {}", field_, join(values_, ", "));
+}
+
 FieldMap::FieldMap(const Spec& spec) {
   const JsonFields params(spec.params, fmt::format("dataset loader '{}'", spec.name));
-  params.only({"path", "root", "id", "input", "choices", "targets"});
+  params.only({"path", "root", "id", "input", "choices", "targets", "only", "at", "unique"});
   id_ = params.string_or("id", "");
+  unique_ = params.string_or("unique", id_);
   input_ = params.string_or("input", "");
   targets_ = params.string_or("targets", "");
   if (!params.has("choices")) return;
@@ -93,6 +126,7 @@ Sample FieldMap::sample(Json row, std::size_t index, const std::string& where) c
     }
   }
   sample.extra = std::move(row);
+  sample.where = where;
   return sample;
 }
 

@@ -68,7 +68,7 @@ ExitCode DataCommand::list() const {
     Json files = Json::array();
     for (const ManifestFile& file : entry.files) {
       files.push_back({{"path", file.path},
-                       {"bytes", file.bytes},
+                       {"bytes", file.bytes ? Json(*file.bytes) : Json()},
                        {"sha256", file.sha256},
                        {"source", origin(file.source)},
                        {"here", std::filesystem::exists(root / file.path)}});
@@ -88,8 +88,10 @@ ExitCode DataCommand::list() const {
         source = file.at("source").get<std::string>();
         fmt::print("  source: {}\n", source);
       }
+      const Json& bytes = file.at("bytes");
       fmt::print("  {:<8} {:>9}  {}\n", file.at("here").get<bool>() ? "here" : "missing",
-                 format_bytes(file.at("bytes").get<std::uint64_t>()), file.at("path").get<std::string>());
+                 bytes.is_null() ? "" : format_bytes(bytes.get<std::uint64_t>()),
+                 file.at("path").get<std::string>());
     }
   }
   return ExitCode::kGood;

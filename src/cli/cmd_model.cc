@@ -111,7 +111,8 @@ ExitCode ModelCommand::info() const {
   if (const ManifestEntry* entry = manifest.find(name_)) {
     fmt::print("{}: {}\nlicence: {} ({})\n", entry->name, entry->note, entry->licence, entry->licence_url);
     for (const ManifestFile& file : entry->files) {
-      fmt::print("file: {}\nsha256: {}\nbytes: {}\n", (root / file.path).string(), file.sha256, file.bytes);
+      fmt::print("file: {}\nsha256: {}\nbytes: {}\n", (root / file.path).string(), file.sha256,
+                 file.bytes.value_or(0));
       if (const auto* pip = std::get_if<PipSource>(&file.source)) {
         fmt::print("source: {} of the Python package {}\n", pip->member, pip->package);
       }
@@ -131,7 +132,7 @@ ExitCode ModelCommand::info() const {
 
 std::uint64_t bytes_of(const std::vector<ManifestFile>& files) {
   std::uint64_t bytes = 0;
-  for (const ManifestFile& file : files) bytes += file.bytes;
+  for (const ManifestFile& file : files) bytes += file.bytes.value_or(0);
   return bytes;
 }
 

@@ -77,7 +77,7 @@ Json list_models(const PlaceFlags& places) {
   Json rows = Json::array();
   for (const ManifestEntry& entry : model_manifest().entries) {
     std::uint64_t bytes = 0;
-    for (const ManifestFile& file : entry.files) bytes += file.bytes;
+    for (const ManifestFile& file : entry.files) bytes += file.bytes.value_or(0);
     rows.push_back({{"name", entry.name},
                     {"licence", entry.licence},
                     {"bytes", bytes},

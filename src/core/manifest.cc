@@ -38,9 +38,11 @@ ManifestFile parse_file(const JsonFields& fields, const std::optional<ManifestSo
     fail(ErrorCode::kInvalidData, "{}: path '{}' must be relative and stay below its folder", fields.where(),
          file.path);
   }
-  const std::int64_t bytes = fields.integer("bytes");
-  if (bytes < 0) fail(ErrorCode::kInvalidData, "{}: field 'bytes' is negative", fields.where());
-  file.bytes = static_cast<std::uint64_t>(bytes);
+  if (fields.has("bytes")) {
+    const std::int64_t bytes = fields.integer("bytes");
+    if (bytes < 0) fail(ErrorCode::kInvalidData, "{}: field 'bytes' is negative", fields.where());
+    file.bytes = static_cast<std::uint64_t>(bytes);
+  }
   file.sha256 = fields.string("sha256");
   if (file.sha256.size() != 64 || file.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
     fail(ErrorCode::kInvalidData, "{}: field 'sha256' must be 64 lower-case hex digits", fields.where());
@@ -90,9 +92,9 @@ FileCheck check_file(const ManifestEntry& entry, const ManifestFile& file, const
   if (!fs::is_regular_file(check.path, error)) {
     check.state = FileState::kMissing;
     check.message = fmt::format("{}: not there; {}", path, remedy(file, check.path, fetch));
-  } else if (const std::uint64_t bytes = fs::file_size(check.path); bytes != file.bytes) {
+  } else if (const std::uint64_t bytes = fs::file_size(check.path); file.bytes && bytes != *file.bytes) {
     check.state = FileState::kWrongSize;
-    check.message = fmt::format("{}: has {} bytes, expected {}; {}", path, bytes, file.bytes,
+    check.message = fmt::format("{}: has {} bytes, expected {}; {}", path, bytes, *file.bytes,
                                 remedy(file, check.path, fetch));
   } else if (const std::string hash = sha256_file(check.path); hash != file.sha256) {
     check.state = FileState::kWrongHash;
@@ -154,7 +156,8 @@ std::vector<FileCheck> verify(const ManifestEntry& entry, const fs::path& folder
 bool is_there(const ManifestEntry& entry, const fs::path& folder) {
   return std::all_of(entry.files.begin(), entry.files.end(), [&](const ManifestFile& file) {
     std::error_code error;
-    return fs::file_size(folder / file.path, error) == file.bytes && !error;
+    const std::uintmax_t bytes = fs::file_size(folder / file.path, error);
+    return !error && (!file.bytes || bytes == *file.bytes);
   });
 }
 

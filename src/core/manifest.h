@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,7 +25,7 @@ using ManifestSource = std::variant<UrlSource, PipSource, UserSource>;
 
 struct ManifestFile {
   std::string path;  // relative, below the data or the model folder
-  std::uint64_t bytes = 0;
+  std::optional<std::uint64_t> bytes;  // absent where only the hash is known
   std::string sha256;     // 64 lower-case digits
   ManifestSource source;  // the entry's, unless the file has its own
 };
@@ -62,7 +63,7 @@ struct FileCheck {
 std::vector<FileCheck> verify(const ManifestEntry& entry, const std::filesystem::path& folder,
                               std::string_view fetch);
 
-// Is every file there with the right size? Reads none.
+// Is every file there with the right size, where it is known? Reads none.
 bool is_there(const ManifestEntry& entry, const std::filesystem::path& folder);
 
 }  // namespace micius

@@ -66,6 +66,22 @@ TEST_CASE("a manifest is read, its files looked at one by one") {
   CHECK(is_there(entry, folder));
 }
 
+TEST_CASE("a file of unknown size is known by its hash") {
+  const TempDir temporary;
+  fs::create_directories(temporary.path() / "m");
+  Json json = with_hashes();
+  for (Json& file : json["entries"][0]["files"]) file.erase("bytes");
+  const Manifest manifest = parse_manifest(dump_json(json), "test");
+  const ManifestEntry& entry = manifest.get("m", "data");
+  CHECK_FALSE(is_there(entry, temporary.path()));
+  write_file_atomic(temporary.path() / "m/a.bin", "abc");
+  write_file_atomic(temporary.path() / "m/b.bin", "bb");
+  CHECK(is_there(entry, temporary.path()));
+  const auto checks = verify(entry, temporary.path(), "");
+  CHECK(checks[0].state == FileState::kGood);
+  CHECK(checks[1].state == FileState::kWrongHash);
+}
+
 TEST_CASE("a manifest that is not in form is refused by place and field") {
   const auto refuses = [](const std::function<void(Json&)>& change, const std::string& message) {
     Json json = with_hashes();
