@@ -173,11 +173,10 @@ const Metric* aggregate_of(const Grid& grid, const std::string& suite, std::size
   return nullptr;
 }
 
-void write_aggregate_row(const Grid& grid, const std::string& suite, const Scale& scale,
-                         std::size_t published, std::ostream& out) {
-  out << fmt::format(
-      R"(<tr class="aggregate"><th scope="row">{}<small>mean of its tasks' primaries</small></th>)",
-      html(suite));
+void write_aggregate_row(const Grid& grid, const std::string& suite, const std::string& rule,
+                         const Scale& scale, std::size_t published, std::ostream& out) {
+  out << fmt::format(R"(<tr class="aggregate"><th scope="row">{}<small>{}</small></th>)", html(suite),
+                     html(rule));
   for (std::size_t model = 0; model < grid.models().size(); ++model) {
     const Metric* metric = aggregate_of(grid, suite, model);
     out << (metric == nullptr ? "<td class=\"score none\"></td>"
@@ -192,7 +191,7 @@ void write_aggregate_rows(const Grid& grid, const Scale& scale, std::size_t publ
   std::set<std::string> suites;
   for (const Aggregate& aggregate : grid.set().aggregates)
     if (suites.insert(aggregate.name).second)
-      write_aggregate_row(grid, aggregate.name, scale, published, out);
+      write_aggregate_row(grid, aggregate.name, aggregate.rule, scale, published, out);
 }
 
 // A note holds commands between backquotes.

@@ -110,9 +110,10 @@ void write_aggregates(const ReportSet& set, std::size_t width, std::ostream& out
       const std::string interval =
           metric.estimate && metric.estimate->low ? fmt::format(" ({})", interval_text(metric)) : "";
       const std::string note = part_note(aggregate, set);
-      lines += wrap(fmt::format("{}, {}: {}{}, the mean of its tasks' primaries{}{}",
-                                visible_line(aggregate.name), visible_line(aggregate.model),
-                                value_text(metric), interval, note.empty() ? "" : ", ", note),
+      const std::string name = metric.name == "suite_score" ? "" : visible_line(metric.name) + " ";
+      lines += wrap(fmt::format("{}, {}: {}{}{}, {}{}{}", visible_line(aggregate.name),
+                                visible_line(aggregate.model), name, value_text(metric), interval,
+                                aggregate.rule, note.empty() ? "" : ", ", note),
                     width, 2) +
                "\n";
     }

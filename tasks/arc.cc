@@ -12,16 +12,16 @@ Task make_arc(const std::string& name, const std::string& summary, const TaskOpt
   ChoiceTask choice;
   choice.name = name;
   choice.summary = summary;
-  choice.fields = {{"input", "question"}, {"choices", "choices.text"}};
+  choice.fields = {{"input", "question"}, {"choices", "choices.text"}, {"unique", "id"}};
   choice.prepare = prepare_ai2;
-  choice.question = [](const Sample& sample) { return "Question: " + sample.input + "\nAnswer:"; };
+  choice.question = question_of("Question: {{question}}\nAnswer:");
   return make_choice_task(choice, options);
 }
 
 }  // namespace
 
 Sample prepare_ai2(Sample sample) {
-  const JsonFields row(sample.extra, "sample '" + sample.id + "'");
+  const JsonFields row(sample.extra, sample.where);
   const std::vector<std::string> labels = row.object("choices").strings_or("label", {});
   const std::string key = row.string("answerKey");
   return with_gold(std::move(sample), labels, std::string(strip(key)), "answerKey");

@@ -9,9 +9,9 @@ Task make_openbookqa(const TaskOptions& options) {
   ChoiceTask choice;
   choice.name = "openbookqa";
   choice.summary = "Questions about elementary science facts; choices by likelihood";
-  choice.fields = {{"input", "question_stem"}, {"choices", "choices.text"}};
+  choice.fields = {{"input", "question_stem"}, {"choices", "choices.text"}, {"unique", "id"}};
   choice.prepare = prepare_ai2;
-  choice.question = [](const Sample& sample) { return sample.input; };
+  choice.question = question_of("{{question_stem}}");
   return make_choice_task(choice, options);
 }
 

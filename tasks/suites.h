@@ -14,11 +14,14 @@ struct SuiteMember {
   std::string task;
   std::optional<std::size_t> limit;    // the first n samples; all where absent
   std::optional<int> max_tokens = {};  // of each answer; the task's own where absent
+  std::optional<int> shots = {};       // the task's own where absent
 };
 
 struct Suite {
   std::string name, summary;
   std::vector<SuiteMember> members;
+  // A group of lm-eval's, whose score is the mean of its tasks by number of samples.
+  bool is_group = false;
 };
 
 std::vector<Suite> suites();
@@ -33,6 +36,7 @@ struct TaskRequest {
   std::optional<std::size_t> limit;           // the suite's; --limit goes over it
   std::optional<std::string> suite;    // the one it came from; absent if the user named the task itself
   std::optional<int> max_tokens = {};  // the suite's; --max-tokens goes over it
+  std::optional<int> shots = {};       // the suite's; --shots goes over it
   bool operator==(const TaskRequest&) const = default;
 };
 

@@ -43,10 +43,16 @@ std::string Template::value(const Sample& sample, const std::string& field, cons
     std::vector<std::string> names = {"input", "target"};
     if (choice != nullptr) names.push_back("choice");
     for (const auto& item : sample.extra.items()) names.push_back(item.key());
+    if (where_.empty())
+      fail(ErrorCode::kInvalidData, "{}: field '{}' is missing{}", sample.where, field,
+           did_you_mean(field, names));
     fail(ErrorCode::kInvalidData, "{}: sample '{}' has no field '{}'{}", where_, sample.id, field,
          did_you_mean(field, names));
   }
   if (auto text = scalar_text(*found)) return *std::move(text);
+  if (where_.empty())
+    fail(ErrorCode::kInvalidData, "{}: field '{}' must be a string or a number, found {}", sample.where,
+         field, found->type_name());
   fail(ErrorCode::kInvalidData, "{}: field '{}' of sample '{}' must be a string or a number, found {}",
        where_, field, sample.id, found->type_name());
 }

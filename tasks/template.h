@@ -14,8 +14,9 @@ namespace micius {
 class Template {
  public:
   Template() = default;
-  // `where` begins every message: "ticket.json:4: field 'user'". Throws Error{kInvalidData} for braces that
-  // do not close or hold nothing.
+  // `where` begins every message: "ticket.json:4: field 'user'"; "" for a template in code, whose messages
+  // begin with the place of the sample. Throws Error{kInvalidData} for braces that do not close or hold
+  // nothing.
   Template(std::string_view text, std::string where);
 
   bool empty() const { return parts_.empty(); }

@@ -86,14 +86,19 @@ Json ListCommand::rows() const {
        join(kNouns, ", "));
 }
 
+constexpr std::size_t kNamedTasks = 12;  // a suite of more shows how many
+
 // One line a row: the name, then what else there is.
-std::string row_text(const Json& row) {
+std::string row_text(const Json& row, std::size_t width) {
   std::string rest;
   if (row.contains("summary")) rest = row.at("summary").get<std::string>();
-  if (row.contains("tasks")) rest += ": " + join(row.at("tasks").get<std::vector<std::string>>(), ", ");
+  if (row.contains("tasks")) {
+    const auto tasks = row.at("tasks").get<std::vector<std::string>>();
+    rest += tasks.size() > kNamedTasks ? fmt::format(": {} tasks", tasks.size()) : ": " + join(tasks, ", ");
+  }
   if (row.contains("note"))
     rest = row.at("note").get<std::string>() + (row.at("here").get<bool>() ? "" : " (not here)");
-  return fmt::format("{:<18} {}\n", row.at("name").get<std::string>(), rest);
+  return fmt::format("{:<{}} {}\n", row.at("name").get<std::string>(), width, rest);
 }
 
 std::string score_text(const Json& row) {
@@ -158,7 +163,9 @@ ExitCode ListCommand::run() {
     }
     return ExitCode::kGood;
   }
-  for (const Json& row : shown) std::cout << row_text(row);
+  std::size_t width = 18;
+  for (const Json& row : shown) width = std::max(width, row.at("name").get<std::string>().size());
+  for (const Json& row : shown) std::cout << row_text(row, width);
   return ExitCode::kGood;
 }
 

@@ -1,6 +1,7 @@
 // `micius run TASKS --model M...`: every (task, model) pair is one run.
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -41,7 +42,8 @@ class RunCommand final : public Command {
   void define_prompt_flags(CLI::App& app);
   void define_output_flags(CLI::App& app);
   TaskOptions task_options() const;
-  TaskSetup set_up(const std::string& source, Log& log);
+  TaskSetup set_up(const TaskRequest& request, Log& log);
+  void set_up_all(Log& log);
   std::vector<TaskRequest> requested_tasks() const;
   Json tags() const;
   std::vector<Plan> plans_of(const std::string& model, const Runner& runner) const;
@@ -152,8 +154,10 @@ TaskOptions RunCommand::task_options() const {
 }
 
 // With --shots-as text, a task that is asked as a chat by itself is so asked.
-TaskSetup RunCommand::set_up(const std::string& source, Log& log) {
+TaskSetup RunCommand::set_up(const TaskRequest& request, Log& log) {
+  const std::string source = request.file ? request.file->string() : request.name;
   TaskOptions options = task_options();
+  if (!options.shots) options.shots = request.shots;
   TaskSetup setup = set_up_task(source, options, plan_.seed, *services_, log);
   if (shots_as_ == "turns" || options.style == PromptStyle::kOneTurn) return setup;
   if (setup.task.style == PromptStyle::kText) {
@@ -225,6 +229,29 @@ ExitCode RunCommand::run_pairs(const ExecuteContext& context) {
   return failed_ ? ExitCode::kFailed : ExitCode::kGood;
 }
 
+// Tasks of a suite whose data is missing are named, those that lack the same file together; the rest runs.
+void RunCommand::set_up_all(Log& log) {
+  constexpr std::size_t kNamed = 3;
+  std::map<std::string, std::vector<std::string>> left_out;  // by what is missing of which suite
+  for (const TaskRequest& request : requested_tasks()) {
+    try {
+      setups_.push_back(set_up(request, log));
+      requests_.push_back(request);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound || !request.suite) throw;
+      left_out[fmt::format("left out of {}: {}", *request.suite, error.what())].push_back(request.name);
+    }
+  }
+  for (auto& [why, tasks] : left_out) {
+    const std::size_t more = tasks.size() > kNamed ? tasks.size() - kNamed : 0;
+    tasks.resize(tasks.size() - more);
+    log.warning(fmt::format("{}{} {} {}", join(tasks, ", "),
+                            more > 0 ? fmt::format(" and {} more", more) : "",
+                            tasks.size() > 1 ? "are" : "is", why));
+  }
+  if (setups_.empty()) fail(ErrorCode::kNotFound, "no task is left to run");
+}
+
 ExitCode RunCommand::run() {
   ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
   const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
@@ -234,17 +261,7 @@ ExitCode RunCommand::run() {
   if (!report_.empty()) check_report_file(report_file, places_.db);
   for (const std::string& model : models_) require_model(model, places_, clock_);
   services_.emplace(engine_.threads, places_);
-  for (const TaskRequest& request : requested_tasks()) {
-    const std::string source = request.file ? request.file->string() : request.name;
-    try {
-      setups_.push_back(set_up(source, log));
-      requests_.push_back(request);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kNotFound || !request.suite) throw;
-      log.warning(fmt::format("{} is left out of {}: {}", request.name, *request.suite, error.what()));
-    }
-  }
-  if (setups_.empty()) fail(ErrorCode::kNotFound, "no task is left to run");
+  set_up_all(log);
 
   InterruptGuard interrupt;
   SqliteStore store(places_.db, OpenMode::kCreate, clock_);

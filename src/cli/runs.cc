@@ -131,6 +131,11 @@ void write_reports(const Store& store, const std::vector<RunId>& runs, const Rep
   options.expected = read_expected(share_root() / "datasets/aimicius/expected.json");
   ReportSet set = summarize_all(store, runs, options);
   set.aggregates = suite_scores(set.reports, kScoredSuite, tasks_of(kScoredSuite));
+  for (const Suite& suite : suites()) {
+    if (!suite.is_group) continue;
+    for (Aggregate& score : group_scores(set.reports, suite.name, tasks_of(suite.name)))
+      set.aggregates.push_back(std::move(score));
+  }
   std::ostringstream out;
   writer->write(set, out);
   if (flags.output.empty()) {

@@ -76,9 +76,10 @@ struct Report {
 
 // A figure over several runs of one model.
 struct Aggregate {
-  std::string name, model;           // "aimicius"
+  std::string name, model;           // "aimicius", "mmlu"
   std::vector<std::size_t> reports;  // indices into ReportSet::reports
   std::vector<Metric> metrics;
+  std::string rule = "the mean of its tasks' primaries";  // how it is made of them, for the reader
 };
 
 // What a report writer is given. records(i, fn) calls fn for the records of reports[i], in dataset order.

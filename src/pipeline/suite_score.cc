@@ -53,19 +53,86 @@ std::optional<Aggregate> score_of(std::span<const Report> reports, const ModelRe
   return aggregate;
 }
 
-}  // namespace
+const Metric* scored_metric(const Report& report, const std::string& name) {
+  const auto it = std::find_if(report.metrics.begin(), report.metrics.end(),
+                               [&](const Metric& metric) { return metric.name == name && metric.estimate; });
+  return it == report.metrics.end() ? nullptr : &*it;
+}
 
-std::vector<Aggregate> suite_scores(std::span<const Report> reports, const std::string& suite,
-                                    const std::vector<std::string>& tasks) {
+Estimate mean_by_size(const std::vector<Estimate>& parts) {
+  Estimate mean;
+  double sum = 0, pooled = 0, strata = 0;
+  bool has_error = true;
+  for (const Estimate& part : parts) {
+    const auto n = static_cast<double>(part.n);
+    const double error = part.stderr_.value_or(0);
+    has_error = has_error && part.stderr_.has_value();
+    mean.n += part.n;
+    sum += n * part.value;
+    pooled += (n - 1) * error * error * n;
+    strata += n * error * n * error;
+  }
+  const auto all = static_cast<double>(mean.n), free = all - static_cast<double>(parts.size());
+  mean.value = sum / all;
+  if (!has_error || free <= 0 || strata == 0) return mean;
+  mean.stderr_ = std::sqrt(pooled / free / all);
+  const double half = kNormal95 * std::sqrt(strata) / all;
+  mean.low = std::max(0.0, mean.value - half);
+  mean.high = std::min(1.0, mean.value + half);
+  return mean;
+}
+
+std::optional<Aggregate> group_score_of(std::span<const Report> reports, const ModelRef& model,
+                                        const std::string& group, const std::vector<std::string>& tasks) {
+  Aggregate aggregate{group, model.name, {}, {}, "the mean of its tasks by number of samples"};
+  for (const std::string& task : tasks) {
+    const auto run = last_run(reports, model, task);
+    if (!run) return std::nullopt;
+    aggregate.reports.push_back(*run);
+  }
+  const Report& first = reports[aggregate.reports.front()];
+  for (std::size_t i = 0; i < first.metrics.size(); ++i) {
+    const bool is_mean =
+        i >= first.spec.metrics.size() || first.spec.metrics[i].reduction == Reduction::kMean;
+    std::vector<Estimate> parts;
+    for (const std::size_t report : aggregate.reports) {
+      if (const Metric* metric = scored_metric(reports[report], first.metrics[i].name))
+        parts.push_back(*metric->estimate);
+    }
+    if (!is_mean || parts.size() < tasks.size()) continue;
+    Metric metric = first.metrics[i];
+    metric.floor = metric.ceiling = std::nullopt;
+    metric.estimate = mean_by_size(parts);
+    aggregate.metrics.push_back(std::move(metric));
+  }
+  return aggregate;
+}
+
+template <typename ScoreOf>
+std::vector<Aggregate> for_each_model(std::span<const Report> reports, const ScoreOf& score_of_model) {
   std::vector<Aggregate> result;
   std::vector<ModelRef> seen;
   for (const Report& report : reports) {
     const ModelRef& model = report.spec.model;
     if (std::find(seen.begin(), seen.end(), model) != seen.end()) continue;
     seen.push_back(model);
-    if (auto score = score_of(reports, model, suite, tasks)) result.push_back(*std::move(score));
+    if (auto score = score_of_model(model)) result.push_back(*std::move(score));
   }
   return result;
+}
+
+}  // namespace
+
+std::vector<Aggregate> suite_scores(std::span<const Report> reports, const std::string& suite,
+                                    const std::vector<std::string>& tasks) {
+  return for_each_model(reports,
+                        [&](const ModelRef& model) { return score_of(reports, model, suite, tasks); });
+}
+
+std::vector<Aggregate> group_scores(std::span<const Report> reports, const std::string& group,
+                                    const std::vector<std::string>& tasks) {
+  return for_each_model(reports,
+                        [&](const ModelRef& model) { return group_score_of(reports, model, group, tasks); });
 }
 
 }  // namespace micius

@@ -1,5 +1,7 @@
 #include "pipeline/suite_score.h"
 
+#include <cmath>
+
 #include <catch2/catch.hpp>
 
 namespace micius {
@@ -64,6 +66,39 @@ TEST_CASE("a score without an error of each task claims no interval") {
     CHECK_FALSE(scores[0].metrics.front().estimate->low);
     CHECK_FALSE(scores[0].metrics.front().estimate->stderr_);
   }
+}
+
+TEST_CASE("a group's score weighs its tasks by their samples") {
+  std::vector<Report> reports = {report_of("a", "m", 0.2, 0.03), report_of("b", "m", 0.6, 0.04)};
+  reports[1].metrics[0].estimate->n = 300;
+  const auto scores = group_scores(reports, "ab", kTasks);
+  REQUIRE(scores.size() == 1);
+  CHECK(scores[0].name == "ab");
+  CHECK(scores[0].rule == "the mean of its tasks by number of samples");
+  REQUIRE(scores[0].metrics.size() == 1);
+  CHECK(scores[0].metrics[0].name == "acc");
+  const Estimate& e = *scores[0].metrics[0].estimate;
+  CHECK(e.value == Approx((0.2 * 100 + 0.6 * 300) / 400));
+  CHECK(e.n == 400);
+  CHECK(*e.stderr_ ==
+        Approx(std::sqrt((99 * 0.03 * 0.03 * 100 + 299 * 0.04 * 0.04 * 300) / (400 - 2) / 400)));
+  const double strata = std::sqrt(std::pow(100 * 0.03, 2) + std::pow(300 * 0.04, 2)) / 400;
+  CHECK(*e.low == Approx(e.value - 1.959964 * strata));
+  CHECK(*e.high == Approx(e.value + 1.959964 * strata));
+}
+
+TEST_CASE("a group needs all of its tasks, and a metric all of them have") {
+  std::vector<Report> reports = {report_of("a", "m", 0.2), report_of("b", "other", 0.6)};
+  CHECK(group_scores(reports, "ab", kTasks).empty());
+  reports.push_back(report_of("b", "m", 0.5, std::nullopt));
+  Metric more = reports[0].metrics[0];
+  more.name = "acc_norm";
+  reports[0].metrics.push_back(more);
+  const auto scores = group_scores(reports, "ab", kTasks);
+  REQUIRE(scores.size() == 1);
+  REQUIRE(scores[0].metrics.size() == 1);
+  CHECK(scores[0].metrics[0].estimate->value == Approx(0.35));
+  CHECK_FALSE(scores[0].metrics[0].estimate->stderr_);
 }
 
 }  // namespace micius

@@ -1,0 +1,67 @@
+#include "tasks/generate_task.h"
+
+#include <utility>
+
+#include "core/prompt_builder.h"
+
+namespace micius {
+namespace {
+
+std::string answer_of(const GenerateTask& generate, const Sample& shot) {
+  return generate.answer ? generate.answer(shot) : shot.targets.front();
+}
+
+// A prompt is made of every row before the first is asked, so that a field that is missing is known then.
+Sample prepare(const GenerateTask& generate, Sample sample) {
+  if (generate.prepare) sample = generate.prepare(std::move(sample));
+  generate.question(sample);
+  return sample;
+}
+
+GenerateInput input_of(const GenerateTask& generate, const std::string& system, PromptStyle style,
+                       const Sample& sample, std::span<const Sample> shots) {
+  PromptParts parts;
+  parts.system = system;
+  parts.description = generate.description;
+  parts.answer_delimiter = generate.answer_delimiter;
+  for (const Sample& shot : shots)
+    parts.shots.push_back({generate.question(shot), answer_of(generate, shot)});
+  parts.question = generate.question(sample);
+  if (style == PromptStyle::kText) return {{{Role::kUser, prompt_text(parts)}}};
+  return {prompt_messages(parts, style)};
+}
+
+}  // namespace
+
+Task make_generate_task(const GenerateTask& generate, const TaskOptions& options) {
+  JsonFields(options.params, generate.name).only({});
+  Task task;
+  task.name = generate.name;
+  task.version = generate.version;
+  task.suite = "general";
+  task.summary = generate.summary;
+  task.dataset = generate.dataset;
+  task.stand_ins = generate.stand_ins;
+  task.scorer = generate.scorer;
+  task.scorer.params["stop"] = generate.stop;
+  task.shots = generate.pools.empty() ? 0 : options.shots.value_or(generate.shots);
+  task.shot_source = {generate.pools, generate.rule};
+  task.style = options.style.value_or(PromptStyle::kText);
+  task.options.max_tokens = generate.max_tokens;
+  task.options.stop = generate.stop;
+  task.metrics = generate.metrics;
+  if (!options.system.empty()) task.params["system"] = options.system;
+  task.prepare = [generate](Sample sample) { return prepare(generate, std::move(sample)); };
+  task.next = [generate, style = task.style, system = options.system](
+                  const Sample& sample, std::span<const Sample> shots,
+                  std::span<const Turn> turns) -> std::optional<Prompt> {
+    if (!turns.empty()) return std::nullopt;
+    return Prompt{sample.id, input_of(generate, system, style, sample, shots)};
+  };
+  task.reference = [generate](const Sample& sample, std::span<const Turn>) {
+    return generate.reference ? generate.reference(sample) : sample.targets.front();
+  };
+  return task;
+}
+
+}  // namespace micius
