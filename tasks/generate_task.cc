@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/prompt_builder.h"
 
 namespace micius {
@@ -32,6 +34,14 @@ GenerateInput input_of(const GenerateTask& generate, const std::string& system, 
 }
 
 }  // namespace
+
+std::vector<MetricInfo> pass_metrics() {
+  std::vector<MetricInfo> metrics = {{"pass@1"}};
+  for (const int k : {2, 5, 8, 10, 16, 32, 64, 100})
+    metrics.push_back({fmt::format("pass@{}", k), "fraction", Direction::kHigherIsBetter, Reduction::kPassAtK,
+                       "pass@1", k});
+  return metrics;
+}
 
 Task make_generate_task(const GenerateTask& generate, const TaskOptions& options) {
   JsonFields(options.params, generate.name).only({});

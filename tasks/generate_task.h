@@ -31,6 +31,10 @@ struct GenerateTask {
   std::function<std::string(const Sample&)> reference = {};  // Task::reference; the same
 };
 
+// pass@1, and pass@k of the k that runs with --repeats are compared by; a report has those of at most its
+// repeats.
+std::vector<MetricInfo> pass_metrics();
+
 // Throws Error{kInvalidData} for params, which such a task has none of.
 Task make_generate_task(const GenerateTask& generate, const TaskOptions& options);
 

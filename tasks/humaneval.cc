@@ -26,7 +26,7 @@ Task make_humaneval(const TaskOptions& options) {
   task.max_tokens = 1024;
   task.stop = {"\nclass", "\ndef", "\n#", "\nif", "\nprint"};
   task.scorer = {"program", {{"candidate", "prompt"}}};
-  task.metrics = {{"pass@1"}};
+  task.metrics = pass_metrics();
   task.prepare = prepare_humaneval;
   task.question = question_of("{{prompt}}");
   task.reference = [](const Sample& sample) {

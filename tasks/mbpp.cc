@@ -42,7 +42,7 @@ Task make_mbpp(const TaskOptions& options) {
   task.shots = 3;
   task.stop = {"[DONE]"};
   task.scorer = {"program", {{"candidate", "completion"}}};
-  task.metrics = {{"pass@1"}};
+  task.metrics = pass_metrics();
   task.answer_delimiter = "";
   task.prepare = prepare_mbpp;
   task.question = question_of(

@@ -35,11 +35,20 @@ std::string question(const Sample& sample) {
   return text + "Answer: Let's think step by step.";
 }
 
+// lm-eval's way to read the letter, and the benchmark's own: where lm-eval's words are not there, what
+// follows "Answer:", else the last letter that stands alone (its authors' script then draws one).
 Spec letter_scorer() {
-  const Json regex = {{"function", "regex"}, {"regex_pattern", R"(answer is \(?([ABCDEFGHIJ])\)?)"}};
+  const Json words = {{"function", "regex"}, {"regex_pattern", R"(answer is \(?([ABCDEFGHIJ])\)?)"}};
+  const Json alone = {{"function", "regex"}, {"regex_pattern", R"(\b[A-J]\b)"}, {"group_select", -1}};
+  const Json answer = {
+      {"function", "regex"}, {"regex_pattern", R"(.*[aA]nswer:\s*([A-J]))"}, {"else", alone}};
+  Json official = words;
+  official["else"] = answer;
   const Json first = {{"function", "take_first"}};
   return {"exact_match",
-          {{"filter_list", {{{"name", "custom-extract"}, {"filter", {regex, first}}}}},
+          {{"filter_list",
+            {{{"name", "custom-extract"}, {"filter", {words, first}}},
+             {{"name", "official"}, {"filter", {official, first}}}}},
            {"ignore_case", true},
            {"ignore_punctuation", true}}};
 }
@@ -60,7 +69,8 @@ Task make_category(const std::string& category, const TaskOptions& options) {
   task.max_tokens = 2048;
   task.stop = {"Question:"};
   task.scorer = letter_scorer();
-  task.metrics = {{"exact_match"}};
+  task.metrics = {{"exact_match,custom-extract"}, {"exact_match,official"}, {"filters_differ"}};
+  task.metrics.back().direction = Direction::kLowerIsBetter;
   task.description = fmt::format(
       "The following are multiple choice questions (with answers) about {}. Think step by step and then "
       "finish "
