@@ -18,7 +18,7 @@ constexpr std::size_t kFewColumns = 12;
 
 AttentionKernels attention_kernels(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::kAvx512) return attention_avx512();
+  if (isa >= Isa::kAvx512) return attention_avx512();
   if (isa == Isa::kAvx2) return attention_avx2();
 #endif
   assert(isa == Isa::kPlain);

@@ -31,7 +31,7 @@ void apply_gate(void (*kernel)(const float*, const float*, std::size_t, float*),
 
 ElementwiseKernels elementwise_kernels(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::kAvx512) return elementwise_avx512();
+  if (isa >= Isa::kAvx512) return elementwise_avx512();
   if (isa == Isa::kAvx2) return elementwise_avx2();
 #endif
   assert(isa == Isa::kPlain);

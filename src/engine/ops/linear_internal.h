@@ -104,5 +104,6 @@ struct LinearKernels {
 LinearKernels linear_plain();
 LinearKernels linear_avx2();
 LinearKernels linear_avx512();
+LinearKernels linear_amx();
 
 }  // namespace micius

@@ -1,0 +1,137 @@
+// Linear layers on tile registers: one block of 32 columns of 16 activation rows, or of the last 8, times 16
+// outputs at a time. The sums of the two planes leave their tiles through memory; AVX-512 turns them into
+// floats, scales them and keeps the totals in registers. The bits are those of the other instruction sets:
+// integer sums are exact, and fma(high, 128, low) rounds their sum once, as its conversion does.
+//
+// Tiles: AmxTiles, or a model of it where a test has no such machine. The AVX-512 lanes come first.
+#pragma once
+
+#include "engine/ops/linear_vnni_internal.h"
+
+namespace micius {
+namespace {
+
+constexpr ActivationBlock kAmxActivation{16};
+
+// A panel holds one tile of weights in steps: [8 groups] of 64 bytes, code - zero; 16 float scales; 16
+// minima. A block is one step, or for kHalves two, each with zeros in the place of the other half.
+constexpr std::size_t kStepScale = 512, kStepMin = 576, kStepBytes = 640;
+constexpr std::size_t kSumBytes = 1024;  // 16 x 16 int32
+constexpr std::size_t steps_of(Kind kind) { return kind == Kind::kHalves ? 2 : 1; }
+
+template <WeightFormat kFormat>
+void unpack_steps(const LinearTask& task, std::size_t tile, std::byte* panel) {
+  constexpr Kind kKind = kind_of(kFormat);
+  const __m512i zero = _mm512_set1_epi8(static_cast<char>(task.part.zero));
+  const std::byte* block = task.part.block(tile, 0);
+  for (std::size_t b = 0; b < task.part.blocks(); ++b, block += block_bytes(kFormat)) {
+    if (task.ahead > 0) fetch_lines<block_bytes(kFormat)>(block + task.ahead);
+    for (std::size_t step = 0; step < steps_of(kKind); ++step, panel += kStepBytes) {
+#pragma GCC unroll 8
+      for (int g = 0; g < 8; ++g) {
+        const bool other = kKind == Kind::kHalves && g / 4 != static_cast<int>(step);
+        _mm512_storeu_si512(panel + 64 * g, other ? _mm512_setzero_si512()
+                                                  : _mm512_sub_epi8(unpack<kFormat>(block, g), zero));
+      }
+      _mm512_storeu_ps(panel + kStepScale, scale_of<kFormat>(block, static_cast<int>(step)));
+      if constexpr (kKind == Kind::kMin) _mm512_storeu_ps(panel + kStepMin, scale_of<kFormat>(block, 1));
+    }
+  }
+}
+
+// Both planes of one step into sums, [2][16][16] int32.
+template <typename Tiles, int kHigh, int kLow>
+void sum_step(const std::byte* step, const std::byte* activation, std::byte* sums) {
+  Tiles::template load<6>(step, 64);
+  Tiles::template zero<kHigh>();
+  Tiles::template load<4>(activation, 64);
+  Tiles::template add_products<kHigh, 4, 6>();
+  Tiles::template zero<kLow>();
+  Tiles::template load<5>(activation + 32, 64);
+  Tiles::template add_products<kLow, 5, 6>();
+  Tiles::template store<kHigh>(sums, 64);
+  Tiles::template store<kLow>(sums + kSumBytes, 64);
+}
+
+template <Kind kKind, int kRows>
+void scale_step(const std::byte* step, const std::byte* activation, const std::byte* sums,
+                __m512 (&total)[kRows]) {
+  const __m512 d = load_float(step + kStepScale), power = _mm512_set1_ps(128);
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    const __m512 high = _mm512_cvtepi32_ps(load(sums + 64 * r));
+    const __m512 low = _mm512_cvtepi32_ps(load(sums + kSumBytes + 64 * r));
+    total[r] = _mm512_fmadd_ps(_mm512_fmadd_ps(high, power, low),
+                               times_power<kAmxActivation>(d, activation, r), total[r]);
+  }
+  if constexpr (kKind == Kind::kMin) {
+    const __m512 m = load_float(step + kStepMin);
+    const auto* scaled = at<float>(activation, kAmxActivation.scaled_sum());
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) total[r] = _mm512_fmadd_ps(m, _mm512_set1_ps(scaled[r]), total[r]);
+  }
+}
+
+// One tile of outputs times rows [row, row + kRows) or up to task.row_end. The sums of two steps are behind
+// the panel.
+template <typename Tiles, Kind kKind, int kRows>
+void multiply_steps(const LinearTask& task, std::size_t tile, std::size_t row, std::byte* sums) {
+  constexpr std::size_t kSteps = steps_of(kKind);
+  const std::size_t steps = task.part.blocks() * kSteps;
+  const std::byte* activations =
+      task.activations + row / kAmxActivation.rows * task.part.blocks() * kAmxActivation.bytes();
+  const auto step = [&](std::size_t s) { return task.panel + s * kStepBytes; };
+  const auto activation = [&](std::size_t s) { return activations + s / kSteps * kAmxActivation.bytes(); };
+  std::byte *even = sums, *odd = sums + 2 * kSumBytes;
+  __m512 total[kRows];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) total[r] = _mm512_setzero_ps();
+  sum_step<Tiles, 0, 1>(step(0), activation(0), even);
+  for (std::size_t s = 0; s < steps; s += 2) {
+    if (s + 1 < steps) sum_step<Tiles, 2, 3>(step(s + 1), activation(s + 1), odd);
+    scale_step<kKind, kRows>(step(s), activation(s), even, total);
+    if (s + 2 < steps) sum_step<Tiles, 0, 1>(step(s + 2), activation(s + 2), even);
+    if (s + 1 < steps) scale_step<kKind, kRows>(step(s + 1), activation(s + 1), odd, total);
+  }
+  const std::size_t outputs = outputs_of_tile(task.part, tile);
+  float* y = task.y + row * task.y_stride + tile * kTileRows;
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kRows; ++r) {
+    if (row + r < task.row_end) Lanes{total[r]}.store(y + r * task.y_stride, outputs);
+  }
+}
+
+template <typename Tiles, WeightFormat kFormat>
+void multiply_tiles(const LinearTask& task) {
+  constexpr Kind kKind = kind_of(kFormat);
+  std::byte* sums = task.panel + task.part.blocks() * steps_of(kKind) * kStepBytes;
+  for (std::size_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
+    unpack_steps<kFormat>(task, tile, task.panel);
+    std::size_t row = task.row_begin;
+    if (row + 8 < task.row_end) Tiles::template begin<16>();
+    for (; row + 8 < task.row_end; row += 16) multiply_steps<Tiles, kKind, 16>(task, tile, row, sums);
+    if (row < task.row_end) {
+      Tiles::template begin<8>();
+      multiply_steps<Tiles, kKind, 8>(task, tile, row, sums);
+    }
+  }
+  Tiles::end();
+}
+
+template <typename Tiles>
+LinearKernels tile_kernels() {
+  const auto panel_bytes = [](std::size_t cols) {
+    return cols / kBlockCols * steps_of(Kind::kHalves) * kStepBytes + 4 * kSumBytes;
+  };
+  const auto multiply = [](const LinearTask& task) {
+    if (!has_codes(task.part.format)) return multiply_floats<4, 3>(task);
+    with_code_format(task.part.format, [&]<WeightFormat kFormat>() {
+      task.row_end - task.row_begin <= 4 ? multiply_few<kAmxActivation, kFormat>(task)
+                                         : multiply_tiles<Tiles, kFormat>(task);
+    });
+  };
+  return {kAmxActivation.rows, 4, panel_bytes, quantize_planes<kAmxActivation>, multiply};
+}
+
+}  // namespace
+}  // namespace micius

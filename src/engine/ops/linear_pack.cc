@@ -1,0 +1,131 @@
+#include "engine/ops/linear_pack.h"
+
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/quant.h"
+
+namespace micius {
+namespace {
+
+constexpr std::uint16_t kTinyHalf = 1;  // 2^-24
+constexpr float kTiny = 0x1p-24F;
+
+WeightFormat format_of(DType dtype, Numerics numerics) {
+  if (dtype == DType::kF16) return WeightFormat::kF16;
+  if (dtype == DType::kBF16) return WeightFormat::kBF16;
+  if (numerics == Numerics::kFp32) return WeightFormat::kF32;
+  switch (dtype) {
+    case DType::kQ4_0:
+      return WeightFormat::kNibble;
+    case DType::kQ4_1:
+      return WeightFormat::kNibbleMin;
+    case DType::kQ4_K:
+      return WeightFormat::kNibbleMinF32;
+    case DType::kQ8_0:
+    case DType::kQ5_0:
+      return WeightFormat::kByte;
+    case DType::kQ5_1:
+    case DType::kQ5_K:
+      return WeightFormat::kByteMinF32;
+    case DType::kQ6_K:
+      return WeightFormat::kByteHalves;
+    default:
+      return WeightFormat::kF32;
+  }
+}
+
+const std::byte* source_row(const LinearPart& part, std::size_t row) {
+  const std::size_t source = part.row_order.empty() ? row : part.row_order[row];
+  return part.weights.data + source * row_bytes(part.weights.dtype, part.weights.cols);
+}
+
+template <typename T>
+void put(std::byte* at, std::size_t index, T value) {
+  std::memcpy(at + index * sizeof value, &value, sizeof value);
+}
+
+void put_scales(WeightFormat format, const CodeBlock& block, std::size_t row, std::byte* scales) {
+  switch (format) {
+    case WeightFormat::kNibbleMin:
+      put(scales + 32, row, f32_to_f16(block.m));
+      [[fallthrough]];
+    case WeightFormat::kNibble:
+    case WeightFormat::kByte:
+      put(scales, row, block.d[0] == 0 ? kTinyHalf : f32_to_f16(block.d[0]));
+      return;
+    default:
+      put(scales, row, block.d[0] == 0 ? kTiny : block.d[0]);
+      put(scales + 64, row,
+          format != WeightFormat::kByteHalves ? block.m
+          : block.d[1] == 0                   ? kTiny
+                                              : block.d[1]);
+  }
+}
+
+void put_codes(WeightFormat format, int zero, const CodeBlock& block, std::size_t row, std::byte* out) {
+  for (std::size_t k = 0; k < kBlockCols; ++k) {
+    const auto code = static_cast<std::byte>(block.d[k / 16] == 0 ? zero : block.codes[k]);
+    if (!has_nibbles(format)) {
+      out[k / 4 * 64 + row * 4 + k % 4] = code;
+    } else if (k < 16) {
+      out[k / 4 * 64 + row * 4 + k % 4] = code;
+    } else {
+      out[(k / 4 - 4) * 64 + row * 4 + k % 4] |= code << 4;
+    }
+  }
+}
+
+void pack_codes(const LinearPart& part, PackedPart& packed, std::size_t tile) {
+  const std::size_t codes = has_nibbles(packed.format) ? 256 : 512;
+  for (std::size_t r = 0; r < kTileRows; ++r) {
+    const std::size_t row = tile * kTileRows + r;
+    for (std::size_t b = 0; b < packed.blocks(); ++b) {
+      const CodeBlock block =
+          row < packed.outputs ? read_codes(part.weights.dtype, source_row(part, row), b) : CodeBlock{};
+      std::byte* out = packed.data + (tile * packed.blocks() + b) * block_bytes(packed.format);
+      put_codes(packed.format, packed.zero, block, r, out);
+      put_scales(packed.format, block, r, out + codes);
+    }
+  }
+}
+
+void pack_floats(const LinearPart& part, PackedPart& packed, std::size_t tile) {
+  const DType dtype = part.weights.dtype;
+  std::vector<float> values(packed.format == WeightFormat::kF32 ? packed.cols : 0);
+  std::byte* out = packed.data + tile * packed.blocks() * block_bytes(packed.format);
+  for (std::size_t r = 0; r < kTileRows && tile * kTileRows + r < packed.outputs; ++r) {
+    const std::byte* source = source_row(part, tile * kTileRows + r);
+    if (packed.format == WeightFormat::kF32) {
+      dequantize(dtype, source, values);
+      for (std::size_t k = 0; k < packed.cols; ++k) put(out, k * kTileRows + r, values[k]);
+    } else {
+      for (std::size_t k = 0; k < packed.cols; ++k)
+        std::memcpy(out + (k * kTileRows + r) * 2, source + k * 2, 2);
+    }
+  }
+}
+
+}  // namespace
+
+PackedPart pack_linear(const LinearPart& part, Numerics numerics, std::size_t first_output, Arena& memory,
+                       ThreadPool& pool) {
+  const MatrixView& weights = part.weights;
+  if (!part.row_order.empty() && part.row_order.size() != weights.rows) {
+    fail(ErrorCode::kInvalidData, "a matrix of {} rows has an order of {} rows", weights.rows,
+         part.row_order.size());
+  }
+  PackedPart packed{format_of(weights.dtype, numerics), 0, first_output, weights.rows, weights.cols, {}};
+  if (has_codes(packed.format)) packed.zero = zero_code(weights.dtype);
+  row_bytes(weights.dtype, weights.cols);  // whole blocks or an error
+  packed.data = memory.take(packed.bytes());
+  pool.parallel_for(packed.tiles(), 4, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t tile = begin; tile < end; ++tile) {
+      has_codes(packed.format) ? pack_codes(part, packed, tile) : pack_floats(part, packed, tile);
+    }
+  });
+  return packed;
+}
+
+}  // namespace micius

@@ -1,0 +1,16 @@
+// A matrix of a model file in the layout that the kernels of linear layers read.
+#pragma once
+
+#include <cstddef>
+
+#include "engine/ops/linear.h"
+#include "engine/ops/linear_internal.h"
+
+namespace micius {
+
+// Copies the weights into `memory`, which must outlive the result. Throws Error{kInvalidData} for a row_order
+// of another length than the rows, or columns that are not whole blocks.
+PackedPart pack_linear(const LinearPart& part, Numerics numerics, std::size_t first_output, Arena& memory,
+                       ThreadPool& pool);
+
+}  // namespace micius
