@@ -21,8 +21,10 @@ std::vector<float> multiply(const LinearKernels& kernels, const PackedPart& part
                      activations.data() + row / tile * tile_bytes);
   }
   std::vector<float> y(rows * part.outputs, -77.0F);
-  kernels.multiply({part, 0, part.tiles(), 0, rows, x.data(), activations.data(), y.data(), part.outputs, 0,
-                    panel.data()});
+  for (std::size_t first = 0; first < part.tiles(); first += kernels.group_tiles) {
+    kernels.multiply({part, first, std::min(first + kernels.group_tiles, part.tiles()), 0, rows, x.data(),
+                      activations.data(), y.data(), part.outputs, 0, panel.data()});
+  }
   return y;
 }
 
@@ -31,7 +33,7 @@ TEST_CASE("tile registers give the bits of the plain kernels") {
     WARN("skipped: this machine has no AVX-512");
     return;
   }
-  const std::size_t cols = 512, outputs = 37, most = 37;
+  const std::size_t cols = 1024, outputs = 85, most = 37;
   const OpFixture context(Isa::kPlain);
   for (const DType dtype : {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kQ8_0,
                             DType::kQ4_K, DType::kQ5_K, DType::kQ6_K}) {

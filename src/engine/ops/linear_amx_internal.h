@@ -72,20 +72,35 @@ void scale_step(const std::byte* step, const std::byte* activation, const std::b
   }
 }
 
-// One tile of outputs times rows [row, row + kRows) or up to task.row_end. The sums of two steps are behind
-// the panel.
+// Blocks [begin, end) of the columns.
+struct Pass {
+  std::size_t begin, end;
+};
+constexpr std::size_t kPassBlocks =
+    24;  // of 16 rows: 30 KB, which stay in the L1 cache for all tiles of a task
+
+// One tile of outputs, at `panel`, times rows [row, row + kRows) or up to task.row_end; y holds the sums of
+// the passes before. `sums` is room for two steps.
 template <typename Tiles, Kind kKind, int kRows>
-void multiply_steps(const LinearTask& task, std::size_t tile, std::size_t row, std::byte* sums) {
+void multiply_pass(const LinearTask& task, const std::byte* panel, std::size_t tile, std::size_t row,
+                   Pass pass, std::byte* sums) {
   constexpr std::size_t kSteps = steps_of(kKind);
-  const std::size_t steps = task.part.blocks() * kSteps;
+  const std::size_t steps = (pass.end - pass.begin) * kSteps;
   const std::byte* activations =
-      task.activations + row / kAmxActivation.rows * task.part.blocks() * kAmxActivation.bytes();
-  const auto step = [&](std::size_t s) { return task.panel + s * kStepBytes; };
+      task.activations +
+      (row / kAmxActivation.rows * task.part.blocks() + pass.begin) * kAmxActivation.bytes();
+  panel += pass.begin * kSteps * kStepBytes;
+  const auto step = [&](std::size_t s) { return panel + s * kStepBytes; };
   const auto activation = [&](std::size_t s) { return activations + s / kSteps * kAmxActivation.bytes(); };
   std::byte *even = sums, *odd = sums + 2 * kSumBytes;
+  const std::size_t outputs = outputs_of_tile(task.part, tile);
+  float* y = task.y + row * task.y_stride + tile * kTileRows;
   __m512 total[kRows];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) total[r] = _mm512_setzero_ps();
+  for (std::size_t r = 0; r < kRows; ++r) {
+    const bool more = pass.begin > 0 && row + r < task.row_end;
+    total[r] = more ? Lanes::load(y + r * task.y_stride, outputs).v : _mm512_setzero_ps();
+  }
   sum_step<Tiles, 0, 1>(step(0), activation(0), even);
   for (std::size_t s = 0; s < steps; s += 2) {
     if (s + 1 < steps) sum_step<Tiles, 2, 3>(step(s + 1), activation(s + 1), odd);
@@ -93,8 +108,6 @@ void multiply_steps(const LinearTask& task, std::size_t tile, std::size_t row, s
     if (s + 2 < steps) sum_step<Tiles, 0, 1>(step(s + 2), activation(s + 2), even);
     if (s + 1 < steps) scale_step<kKind, kRows>(step(s + 1), activation(s + 1), odd, total);
   }
-  const std::size_t outputs = outputs_of_tile(task.part, tile);
-  float* y = task.y + row * task.y_stride + tile * kTileRows;
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < kRows; ++r) {
     if (row + r < task.row_end) Lanes{total[r]}.store(y + r * task.y_stride, outputs);
@@ -104,24 +117,34 @@ void multiply_steps(const LinearTask& task, std::size_t tile, std::size_t row, s
 template <typename Tiles, WeightFormat kFormat>
 void multiply_tiles(const LinearTask& task) {
   constexpr Kind kKind = kind_of(kFormat);
-  std::byte* sums = task.panel + task.part.blocks() * steps_of(kKind) * kStepBytes;
-  for (std::size_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
-    unpack_steps<kFormat>(task, tile, task.panel);
-    std::size_t row = task.row_begin;
-    if (row + 8 < task.row_end) Tiles::template begin<16>();
-    for (; row + 8 < task.row_end; row += 16) multiply_steps<Tiles, kKind, 16>(task, tile, row, sums);
-    if (row < task.row_end) {
-      Tiles::template begin<8>();
-      multiply_steps<Tiles, kKind, 8>(task, tile, row, sums);
+  const std::size_t blocks = task.part.blocks(), panel_bytes = blocks * steps_of(kKind) * kStepBytes;
+  std::byte *sums = task.panel, *panels = sums + 4 * kSumBytes;
+  for (std::size_t tile = task.tile_begin; tile < task.tile_end; ++tile)
+    unpack_steps<kFormat>(task, tile, panels + (tile - task.tile_begin) * panel_bytes);
+  const auto multiply_rows = [&]<int kRows>(std::size_t row) {
+    for (std::size_t b = 0; b < blocks; b += kPassBlocks) {
+      const Pass pass{b, b + kPassBlocks < blocks ? b + kPassBlocks : blocks};
+      for (std::size_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
+        const std::byte* panel = panels + (tile - task.tile_begin) * panel_bytes;
+        multiply_pass<Tiles, kKind, kRows>(task, panel, tile, row, pass, sums);
+      }
     }
+  };
+  std::size_t row = task.row_begin;
+  Tiles::template begin<16>();
+  for (; row + 8 < task.row_end; row += 16) multiply_rows.template operator()<16>(row);
+  if (row < task.row_end) {
+    Tiles::template begin<8>();
+    multiply_rows.template operator()<8>(row);
   }
   Tiles::end();
 }
 
 template <typename Tiles>
 LinearKernels tile_kernels() {
+  constexpr std::size_t kGroupTiles = 4;
   const auto panel_bytes = [](std::size_t cols) {
-    return cols / kBlockCols * steps_of(Kind::kHalves) * kStepBytes + 4 * kSumBytes;
+    return kGroupTiles * (cols / kBlockCols) * steps_of(Kind::kHalves) * kStepBytes + 4 * kSumBytes;
   };
   const auto multiply = [](const LinearTask& task) {
     if (!has_codes(task.part.format)) return multiply_floats<4, 3>(task);
@@ -130,7 +153,7 @@ LinearKernels tile_kernels() {
                                          : multiply_tiles<Tiles, kFormat>(task);
     });
   };
-  return {kAmxActivation.rows, 4, panel_bytes, quantize_planes<kAmxActivation>, multiply};
+  return {kAmxActivation.rows, kGroupTiles, panel_bytes, quantize_planes<kAmxActivation>, multiply};
 }
 
 }  // namespace
