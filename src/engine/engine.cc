@@ -106,13 +106,16 @@ ValueSelection selection_from(std::string_view name) {
   return selection;
 }
 
-std::string_view numerics_name(Numerics numerics) { return numerics == Numerics::kFp32 ? "fp32" : "precise"; }
+std::string_view numerics_name(Numerics numerics) {
+  constexpr std::string_view kNames[] = {"fp32", "precise", "fast"};
+  return kNames[static_cast<std::size_t>(numerics)];
+}
 
 Numerics numerics_from(std::string_view name) {
-  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise}) {
+  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise, Numerics::kFast}) {
     if (name == numerics_name(numerics)) return numerics;
   }
-  fail(ErrorCode::kUsage, "unknown numerics '{}'; there are fp32 and precise", name);
+  fail(ErrorCode::kUsage, "unknown numerics '{}'; there are fp32, precise and fast", name);
 }
 
 }  // namespace micius

@@ -46,7 +46,10 @@ TEST_CASE("tile registers give the bits of the plain kernels") {
     for (const std::size_t rows : {1, 4, 5, 8, 9, 16, 17, 24, 37}) {
       INFO(dtype_name(dtype) << " rows " << rows);
       const std::span<const float> some = std::span(x).first(rows * cols);
-      CHECK(multiply(modelled_tile_kernels(), part, some) == multiply(linear_plain(), part, some));
+      for (const Numerics numerics : {Numerics::kPrecise, Numerics::kFast}) {
+        CHECK(multiply(modelled_tile_kernels(numerics), part, some) ==
+              multiply(linear_plain(numerics), part, some));
+      }
     }
   }
 }

@@ -16,7 +16,9 @@ constexpr DType kTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16, DType::kQ8
                             DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
 
 // Root mean square of the error over that of the result.
-double tolerance(Numerics numerics) { return numerics == Numerics::kFp32 ? 1e-6 : 1.5e-4; }
+double tolerance(Numerics numerics) {
+  return numerics == Numerics::kFp32 ? 1e-6 : numerics == Numerics::kPrecise ? 1.5e-4 : 0.02;
+}
 
 std::vector<float> apply(const Linear& linear, std::span<const float> x, const OpContext& context) {
   std::vector<float> y(x.size() / linear.inputs() * linear.outputs(), -77.0F);
@@ -45,7 +47,7 @@ TEST_CASE("linear agrees with the reference for every dtype, instruction set and
     for (std::size_t r = 0; r < 5; ++r) x[r * cols + 13] *= 40;  // an outlier channel
     const LinearPart part = w;
     const std::vector<double> expected = reference::linear({&part, 1}, x);
-    for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise}) {
+    for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise, Numerics::kFast}) {
       std::vector<float> first;
       for (const Isa isa : usable_isas()) {
         INFO(dtype_name(dtype) << " " << isa_name(isa) << " numerics " << static_cast<int>(numerics));
@@ -69,15 +71,18 @@ TEST_CASE("a row's result does not depend on the other rows, the threads or the 
     const std::vector<float> x = random_floats(most * cols, "linear/batch/x");
     for (const Isa isa : usable_isas()) {
       if (isa == Isa::kPlain) continue;  // one row at a time by construction
-      const OpFixture two(isa, 2), three(isa, 3);
-      Arena memory;
-      const Linear linear({&part, 1}, Numerics::kPrecise, memory, *two);
-      const std::vector<float> all = apply(linear, x, *two);
-      for (const std::size_t count : {1, 2, 3, 4, 5, 6, 7, 8, 13, 31, 64, 240, 256, 258, 261}) {
-        INFO(dtype_name(dtype) << " " << isa_name(isa) << " rows " << count);
-        const std::size_t first = most - count;
-        const std::vector<float> y = apply(linear, std::span(x).subspan(first * cols), *three);
-        CHECK(same_bits(y, std::span(all).subspan(first * rows)));
+      for (const Numerics numerics : {Numerics::kPrecise, Numerics::kFast}) {
+        const OpFixture two(isa, 2), three(isa, 3);
+        Arena memory;
+        const Linear linear({&part, 1}, numerics, memory, *two);
+        const std::vector<float> all = apply(linear, x, *two);
+        for (const std::size_t count : {1, 2, 3, 4, 5, 6, 7, 8, 13, 31, 64, 240, 256, 258, 261}) {
+          INFO(dtype_name(dtype) << " " << isa_name(isa) << " " << static_cast<int>(numerics) << " rows "
+                                 << count);
+          const std::size_t first = most - count;
+          const std::vector<float> y = apply(linear, std::span(x).subspan(first * cols), *three);
+          CHECK(same_bits(y, std::span(all).subspan(first * rows)));
+        }
       }
     }
   }

@@ -68,6 +68,6 @@ struct ModelledTiles {
 
 }  // namespace
 
-LinearKernels modelled_tile_kernels() { return tile_kernels<ModelledTiles>(); }
+LinearKernels modelled_tile_kernels(Numerics numerics) { return tile_kernels<ModelledTiles>(numerics); }
 
 }  // namespace micius

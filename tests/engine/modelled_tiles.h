@@ -5,6 +5,6 @@
 
 namespace micius {
 
-LinearKernels modelled_tile_kernels();
+LinearKernels modelled_tile_kernels(Numerics numerics);
 
 }  // namespace micius

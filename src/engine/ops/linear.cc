@@ -13,14 +13,14 @@ namespace {
 constexpr std::size_t kRowBlock = 256;  // rows of a task: their activations should fit the L2 cache
 constexpr std::size_t kRuns = 4;        // tasks a thread where there are few rows
 
-LinearKernels linear_kernels(Isa isa) {
+LinearKernels linear_kernels(Isa isa, Numerics numerics) {
 #if defined(__x86_64__)
-  if (isa == Isa::kAmx) return linear_amx();
-  if (isa == Isa::kAvx512) return linear_avx512();
-  if (isa == Isa::kAvx2) return linear_avx2();
+  if (isa == Isa::kAmx) return linear_amx(numerics);
+  if (isa == Isa::kAvx512) return linear_avx512(numerics);
+  if (isa == Isa::kAvx2) return linear_avx2(numerics);
 #endif
   assert(isa == Isa::kPlain);
-  return linear_plain();
+  return linear_plain(numerics);
 }
 
 std::size_t round_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
@@ -46,7 +46,7 @@ struct Linear::Impl {
 
 Linear::Linear(std::span<const LinearPart> parts, Numerics numerics, Arena& memory, const OpContext& context)
     : impl_(std::make_unique<Impl>()) {
-  impl_->kernels = linear_kernels(context.isa);
+  impl_->kernels = linear_kernels(context.isa, numerics);
   for (const LinearPart& part : parts) {
     if (part.weights.cols != parts.front().weights.cols) {
       fail(ErrorCode::kInvalidData, "stacked matrices have {} and {} columns", parts.front().weights.cols,

@@ -7,6 +7,6 @@
 
 namespace micius {
 
-LinearKernels linear_amx() { return tile_kernels<AmxTiles>(); }
+LinearKernels linear_amx(Numerics numerics) { return tile_kernels<AmxTiles>(numerics); }
 
 }  // namespace micius

@@ -11,7 +11,8 @@
 namespace micius {
 namespace {
 
-constexpr ActivationBlock kAmxActivation{16};
+constexpr std::size_t kAmxRows = 16;
+constexpr PlaneTile kTwoAmxPlanes{{kAmxRows}, 2}, kOneAmxPlane{{kAmxRows}, 1};
 
 // A panel holds one tile of weights in steps: [8 groups] of 64 bytes, code - zero; 16 float scales; 16
 // minima. A block is one step, or for kHalves two, each with zeros in the place of the other half.
@@ -39,34 +40,37 @@ void unpack_steps(const LinearTask& task, std::size_t tile, std::byte* panel) {
   }
 }
 
-// Both planes of one step into sums, [2][16][16] int32.
-template <typename Tiles, int kHigh, int kLow>
+// The planes of one step into sums, [2][16][16] int32.
+template <typename Tiles, int kPlanes, int kHigh, int kLow>
 void sum_step(const std::byte* step, const std::byte* activation, std::byte* sums) {
   Tiles::template load<6>(step, 64);
-  Tiles::template zero<kHigh>();
-  Tiles::template load<4>(activation, 64);
-  Tiles::template add_products<kHigh, 4, 6>();
+  if constexpr (kPlanes == 2) {
+    Tiles::template zero<kHigh>();
+    Tiles::template load<4>(activation, 64);
+    Tiles::template add_products<kHigh, 4, 6>();
+  }
   Tiles::template zero<kLow>();
   Tiles::template load<5>(activation + 32, 64);
   Tiles::template add_products<kLow, 5, 6>();
-  Tiles::template store<kHigh>(sums, 64);
+  if constexpr (kPlanes == 2) Tiles::template store<kHigh>(sums, 64);
   Tiles::template store<kLow>(sums + kSumBytes, 64);
 }
 
-template <Kind kKind, int kRows>
+template <PlaneTile kPlace, Kind kKind, int kRows>
 void scale_step(const std::byte* step, const std::byte* activation, const std::byte* sums,
                 __m512 (&total)[kRows]) {
   const __m512 d = load_float(step + kStepScale), power = _mm512_set1_ps(128);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    const __m512 high = _mm512_cvtepi32_ps(load(sums + 64 * r));
     const __m512 low = _mm512_cvtepi32_ps(load(sums + kSumBytes + 64 * r));
-    total[r] = _mm512_fmadd_ps(_mm512_fmadd_ps(high, power, low),
-                               times_power<kAmxActivation>(d, activation, r), total[r]);
+    __m512 sum = low;
+    if constexpr (kPlace.planes == 2)
+      sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(load(sums + 64 * r)), power, low);
+    total[r] = _mm512_fmadd_ps(sum, times_scale<kPlace>(d, activation, r), total[r]);
   }
   if constexpr (kKind == Kind::kMin) {
     const __m512 m = load_float(step + kStepMin);
-    const auto* scaled = at<float>(activation, kAmxActivation.scaled_sum());
+    const auto* scaled = at<float>(activation, kPlace.scaled_sum());
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) total[r] = _mm512_fmadd_ps(m, _mm512_set1_ps(scaled[r]), total[r]);
   }
@@ -81,17 +85,16 @@ constexpr std::size_t kPassBlocks =
 
 // One tile of outputs, at `panel`, times rows [row, row + kRows) or up to task.row_end; y holds the sums of
 // the passes before. `sums` is room for two steps.
-template <typename Tiles, Kind kKind, int kRows>
+template <typename Tiles, PlaneTile kPlace, Kind kKind, int kRows>
 void multiply_pass(const LinearTask& task, const std::byte* panel, std::size_t tile, std::size_t row,
                    Pass pass, std::byte* sums) {
   constexpr std::size_t kSteps = steps_of(kKind);
   const std::size_t steps = (pass.end - pass.begin) * kSteps;
   const std::byte* activations =
-      task.activations +
-      (row / kAmxActivation.rows * task.part.blocks() + pass.begin) * kAmxActivation.bytes();
+      task.activations + (row / kAmxRows * task.part.blocks() + pass.begin) * kPlace.bytes();
   panel += pass.begin * kSteps * kStepBytes;
   const auto step = [&](std::size_t s) { return panel + s * kStepBytes; };
-  const auto activation = [&](std::size_t s) { return activations + s / kSteps * kAmxActivation.bytes(); };
+  const auto activation = [&](std::size_t s) { return activations + s / kSteps * kPlace.bytes(); };
   std::byte *even = sums, *odd = sums + 2 * kSumBytes;
   const std::size_t outputs = outputs_of_tile(task.part, tile);
   float* y = task.y + row * task.y_stride + tile * kTileRows;
@@ -101,12 +104,12 @@ void multiply_pass(const LinearTask& task, const std::byte* panel, std::size_t t
     const bool more = pass.begin > 0 && row + r < task.row_end;
     total[r] = more ? Lanes::load(y + r * task.y_stride, outputs).v : _mm512_setzero_ps();
   }
-  sum_step<Tiles, 0, 1>(step(0), activation(0), even);
+  sum_step<Tiles, kPlace.planes, 0, 1>(step(0), activation(0), even);
   for (std::size_t s = 0; s < steps; s += 2) {
-    if (s + 1 < steps) sum_step<Tiles, 2, 3>(step(s + 1), activation(s + 1), odd);
-    scale_step<kKind, kRows>(step(s), activation(s), even, total);
-    if (s + 2 < steps) sum_step<Tiles, 0, 1>(step(s + 2), activation(s + 2), even);
-    if (s + 1 < steps) scale_step<kKind, kRows>(step(s + 1), activation(s + 1), odd, total);
+    if (s + 1 < steps) sum_step<Tiles, kPlace.planes, 2, 3>(step(s + 1), activation(s + 1), odd);
+    scale_step<kPlace, kKind, kRows>(step(s), activation(s), even, total);
+    if (s + 2 < steps) sum_step<Tiles, kPlace.planes, 0, 1>(step(s + 2), activation(s + 2), even);
+    if (s + 1 < steps) scale_step<kPlace, kKind, kRows>(step(s + 1), activation(s + 1), odd, total);
   }
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < kRows; ++r) {
@@ -114,7 +117,7 @@ void multiply_pass(const LinearTask& task, const std::byte* panel, std::size_t t
   }
 }
 
-template <typename Tiles, WeightFormat kFormat>
+template <typename Tiles, PlaneTile kPlace, WeightFormat kFormat>
 void multiply_tiles(const LinearTask& task) {
   constexpr Kind kKind = kind_of(kFormat);
   const std::size_t blocks = task.part.blocks(), panel_bytes = blocks * steps_of(kKind) * kStepBytes;
@@ -126,7 +129,7 @@ void multiply_tiles(const LinearTask& task) {
       const Pass pass{b, b + kPassBlocks < blocks ? b + kPassBlocks : blocks};
       for (std::size_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
         const std::byte* panel = panels + (tile - task.tile_begin) * panel_bytes;
-        multiply_pass<Tiles, kKind, kRows>(task, panel, tile, row, pass, sums);
+        multiply_pass<Tiles, kPlace, kKind, kRows>(task, panel, tile, row, pass, sums);
       }
     }
   };
@@ -140,20 +143,29 @@ void multiply_tiles(const LinearTask& task) {
   Tiles::end();
 }
 
+constexpr std::size_t kGroupTiles = 4;
+
+inline std::size_t amx_panel_bytes(std::size_t cols) {
+  return kGroupTiles * (cols / kBlockCols) * steps_of(Kind::kHalves) * kStepBytes + 4 * kSumBytes;
+}
+
+template <typename Tiles, PlaneTile kPlace>
+void multiply_amx(const LinearTask& task) {
+  if (!has_codes(task.part.format)) return multiply_floats<4, 3>(task);
+  with_code_format(task.part.format, [&]<WeightFormat kFormat>() {
+    task.row_end - task.row_begin <= 4 ? multiply_few<kPlace, kFormat>(task)
+                                       : multiply_tiles<Tiles, kPlace, kFormat>(task);
+  });
+}
+
 template <typename Tiles>
-LinearKernels tile_kernels() {
-  constexpr std::size_t kGroupTiles = 4;
-  const auto panel_bytes = [](std::size_t cols) {
-    return kGroupTiles * (cols / kBlockCols) * steps_of(Kind::kHalves) * kStepBytes + 4 * kSumBytes;
-  };
-  const auto multiply = [](const LinearTask& task) {
-    if (!has_codes(task.part.format)) return multiply_floats<4, 3>(task);
-    with_code_format(task.part.format, [&]<WeightFormat kFormat>() {
-      task.row_end - task.row_begin <= 4 ? multiply_few<kAmxActivation, kFormat>(task)
-                                         : multiply_tiles<Tiles, kFormat>(task);
-    });
-  };
-  return {kAmxActivation.rows, kGroupTiles, panel_bytes, quantize_planes<kAmxActivation>, multiply};
+LinearKernels tile_kernels(Numerics numerics) {
+  if (numerics == Numerics::kFast) {
+    return {kAmxRows, kGroupTiles, amx_panel_bytes, quantize_planes<kOneAmxPlane>,
+            multiply_amx<Tiles, kOneAmxPlane>};
+  }
+  return {kAmxRows, kGroupTiles, amx_panel_bytes, quantize_planes<kTwoAmxPlanes>,
+          multiply_amx<Tiles, kTwoAmxPlanes>};
 }
 
 }  // namespace

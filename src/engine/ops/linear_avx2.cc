@@ -42,11 +42,12 @@ std::int32_t quantize_half(const float* x, __m256 inverse, std::byte* codes) {
   return sum_of(_mm256_add_epi32(a, b));
 }
 
+template <float (&kScale)(float)>
 void quantize(const float* x, std::size_t rows, std::size_t cols, std::byte* tile) {
   for (std::size_t b = 0; b < cols / kBlockCols; ++b, tile += kActivation.bytes()) {
     for (std::size_t r = 0; r < rows; ++r) {
       const float* values = x + r * cols + b * kBlockCols;
-      const float scale = block_scale(largest_of(values));
+      const float scale = kScale(largest_of(values));
       const __m256 inverse = _mm256_set1_ps(1.0F / scale);
       const std::int32_t low = quantize_half(values, inverse, tile + kActivation.codes(r));
       const std::int32_t high = quantize_half(values + 16, inverse, tile + kActivation.codes(r) + 32);
@@ -169,6 +170,9 @@ std::size_t panel_bytes(std::size_t cols) { return cols / kBlockCols * kPanelBlo
 
 }  // namespace
 
-LinearKernels linear_avx2() { return {kRows, 4, panel_bytes, quantize, multiply}; }
+LinearKernels linear_avx2(Numerics numerics) {
+  return {kRows, 4, panel_bytes, numerics == Numerics::kFast ? quantize<fast_scale> : quantize<block_scale>,
+          multiply};
+}
 
 }  // namespace micius

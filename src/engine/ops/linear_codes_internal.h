@@ -22,6 +22,12 @@ inline float block_scale(float largest) {
   return scale;
 }
 
+// largest / 127; never below 2^-100.
+inline float fast_scale(float largest) {
+  const float scale = largest / 127.0F;
+  return scale > 0x1p-100F ? scale : 0x1p-100F;
+}
+
 // What stands behind a block's codes for one of its rows; `low` and `high` are sums of q.
 inline void store_scale(const ActivationBlock& place, std::size_t row, float scale, std::int32_t low,
                         std::int32_t high, std::byte* block) {

@@ -9,11 +9,11 @@
 // A weight is d * (code - zero) + m. Where a block's d is 0 its codes are set to zero and d to 2^-24, so that
 // kernels may multiply d by a power of two in its exponent bits.
 //
-// Activations for code formats: x = 2^e * q, q a 16-bit integer, e for each block of 32. In tiles of
-// Kernels::row_tile rows; one block of a tile is ActivationBlock. Integer sums over a block are exact, then,
-// for each block in order,
-//   y = fma(float(sum of (code - zero) * q), d * 2^e, y)      twice for kByteHalves, columns 0-15 first
-//   y = fma(m, 2^e * float(sum of q), y)                      for formats with a minimum
+// Activations for code formats: x = s * q, s for each block of 32; q a 16-bit integer and s a power of two,
+// or under Numerics::kFast q of 8 bits. In tiles of Kernels::row_tile rows; one block of a tile is
+// ActivationBlock. Integer sums over a block are exact, then, for each block in order,
+//   y = fma(float(sum of (code - zero) * q), d * s, y)      twice for kByteHalves, columns 0-15 first
+//   y = fma(m, s * float(sum of q), y)                      for formats with a minimum
 // so that every instruction set and every number of rows gives the same bits.
 #pragma once
 
@@ -70,8 +70,8 @@ struct ActivationBlock {
   constexpr std::size_t codes(std::size_t row) const {
     return row * 64;
   }                                                          // 32 int16, or what the kernels make of them
-  constexpr std::size_t scale() const { return rows * 64; }  // [rows] float 2^e
-  constexpr std::size_t scaled_sum() const { return rows * 68; }  // [rows] float 2^e * sum of q
+  constexpr std::size_t scale() const { return rows * 64; }  // [rows] float s
+  constexpr std::size_t scaled_sum() const { return rows * 68; }  // [rows] float s * sum of q
   constexpr std::size_t negative_sums() const {
     return rows * 72;
   }  // [2][rows] int32, of columns 0-15 and 16-31
@@ -101,9 +101,10 @@ struct LinearKernels {
   void (*multiply)(const LinearTask& task);
 };
 
-LinearKernels linear_plain();
-LinearKernels linear_avx2();
-LinearKernels linear_avx512();
-LinearKernels linear_amx();
+// Of the numerics for code formats: kFast, or any other.
+LinearKernels linear_plain(Numerics numerics);
+LinearKernels linear_avx2(Numerics numerics);
+LinearKernels linear_avx512(Numerics numerics);
+LinearKernels linear_amx(Numerics numerics);
 
 }  // namespace micius

@@ -18,9 +18,10 @@ float largest_of(const float* x) {
   return largest;
 }
 
+template <float (&kScale)(float)>
 void quantize(const float* x, std::size_t, std::size_t cols, std::byte* tile) {
   for (std::size_t b = 0; b < cols / kBlockCols; ++b, x += kBlockCols, tile += kActivation.bytes()) {
-    const float scale = block_scale(largest_of(x)), inverse = 1.0F / scale;
+    const float scale = kScale(largest_of(x)), inverse = 1.0F / scale;
     std::int32_t sums[2] = {};
     for (std::size_t k = 0; k < kBlockCols; ++k) {
       const auto q = static_cast<std::int16_t>(std::nearbyint(x[k] * inverse));
@@ -108,8 +109,9 @@ void multiply(const LinearTask& task) {
 
 }  // namespace
 
-LinearKernels linear_plain() {
-  return {1, 4, [](std::size_t cols) { return cols / kBlockCols * kPanelBlock; }, quantize, multiply};
+LinearKernels linear_plain(Numerics numerics) {
+  return {1, 4, [](std::size_t cols) { return cols / kBlockCols * kPanelBlock; },
+          numerics == Numerics::kFast ? quantize<fast_scale> : quantize<block_scale>, multiply};
 }
 
 }  // namespace micius

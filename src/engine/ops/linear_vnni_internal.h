@@ -1,6 +1,7 @@
 // Code formats with VNNI. Activations are two planes of signed bytes, q = 128 * high + low, so that vpdpbusd
 // multiplies them by unsigned codes: the sum over the high plane, shifted left by 7, starts the sum over the
-// low one. 16-bit products (vpdpwssd) would need weights of twice the bytes at the same rate.
+// low one. 16-bit products (vpdpwssd) would need weights of twice the bytes at the same rate. Under kFast the
+// low plane is all there is.
 //
 // kPlace is the layout of the activation tiles. The AVX-512 lanes come first.
 #pragma once
@@ -12,6 +13,10 @@
 namespace micius {
 namespace {
 
+struct PlaneTile : ActivationBlock {
+  int planes;  // 2, or 1 under kFast
+};
+
 __m512i load(const std::byte* bytes) { return _mm512_loadu_si512(bytes); }
 __m512 load_float(const std::byte* bytes) { return _mm512_loadu_ps(bytes); }
 
@@ -21,25 +26,31 @@ float largest_of(__m512 a, __m512 b) {
   return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
 }
 
-void store_planes(__m512i q, std::byte* high_plane, std::byte* low_plane) {
-  const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(q, _mm512_set1_epi32(64)), 7);
-  const __m512i low = _mm512_sub_epi32(q, _mm512_slli_epi32(high, 7));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(high_plane), _mm512_cvtepi32_epi8(high));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(low_plane), _mm512_cvtepi32_epi8(low));
+// 16 values of a row; `at`: where the low plane's bytes go, 32 bytes behind the high one's.
+template <int kPlanes>
+void store_planes(__m512i q, std::byte* at) {
+  __m512i low = q;
+  if constexpr (kPlanes == 2) {
+    const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(q, _mm512_set1_epi32(64)), 7);
+    low = _mm512_sub_epi32(q, _mm512_slli_epi32(high, 7));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(at - 32), _mm512_cvtepi32_epi8(high));
+  }
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm512_cvtepi32_epi8(low));
 }
 
-template <ActivationBlock kPlace>
+template <PlaneTile kPlace>
 void quantize_planes(const float* x, std::size_t rows, std::size_t cols, std::byte* tile) {
   for (std::size_t b = 0; b < cols / kBlockCols; ++b, tile += kPlace.bytes()) {
     for (std::size_t r = 0; r < rows; ++r) {
       const float* values = x + r * cols + b * kBlockCols;
       const __m512 low = _mm512_loadu_ps(values), high = _mm512_loadu_ps(values + 16);
-      const float scale = block_scale(largest_of(low, high));
+      const float largest = largest_of(low, high);
+      const float scale = kPlace.planes == 2 ? block_scale(largest) : fast_scale(largest);
       const __m512 inverse = _mm512_set1_ps(1.0F / scale);
       const __m512i a = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
       const __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
-      store_planes(a, tile + kPlace.codes(r), tile + kPlace.codes(r) + 32);
-      store_planes(c, tile + kPlace.codes(r) + 16, tile + kPlace.codes(r) + 48);
+      store_planes<kPlace.planes>(a, tile + kPlace.codes(r) + 32);
+      store_planes<kPlace.planes>(c, tile + kPlace.codes(r) + 48);
       store_scale(kPlace, r, scale, _mm512_reduce_add_epi32(a), _mm512_reduce_add_epi32(c), tile);
     }
   }
@@ -54,16 +65,18 @@ constexpr Kind kind_of(WeightFormat format) {
   return format == WeightFormat::kNibble || format == WeightFormat::kByte ? Kind::kZero : Kind::kMin;
 }
 
-// d * 2^e, by adding e to the exponent of d.
-template <ActivationBlock kPlace>
-__m512 times_power(__m512 d, const std::byte* activation, int row) {
+// d * s; where s is a power of two by adding to the exponent of d.
+template <PlaneTile kPlace>
+__m512 times_scale(__m512 d, const std::byte* activation, int row) {
+  if constexpr (kPlace.planes == 1)
+    return _mm512_mul_ps(d, _mm512_set1_ps(at<float>(activation, kPlace.scale())[row]));
   const __m512i one = _mm512_set1_epi32(127 << 23);
   const __m512i scale = _mm512_set1_epi32(at<std::int32_t>(activation, kPlace.scale())[row]);
   return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(d), _mm512_sub_epi32(scale, one)));
 }
 
 // -zero * sum of q over the block, or over one half of it.
-template <ActivationBlock kPlace>
+template <PlaneTile kPlace>
 __m512i start(const std::byte* activation, int row, __m128i zero_shift, Kind kind, int half) {
   const auto* sums = at<std::int32_t>(activation, kPlace.negative_sums());
   const std::int32_t sum =
@@ -71,7 +84,7 @@ __m512i start(const std::byte* activation, int row, __m128i zero_shift, Kind kin
   return _mm512_sll_epi32(_mm512_set1_epi32(sum), zero_shift);
 }
 
-template <ActivationBlock kPlace>
+template <PlaneTile kPlace>
 __m512i plane(__m512i sum, __m512i codes, const std::byte* activation, int row, int word) {
   return _mm512_dpbusd_epi32(sum, codes,
                              _mm512_set1_epi32(at<std::int32_t>(activation, kPlace.codes(row))[word]));
@@ -93,7 +106,7 @@ __m512 scale_of(const std::byte* block, int index) {
 
 // ---- few rows
 
-template <ActivationBlock kPlace, WeightFormat kFormat, int kCount>
+template <PlaneTile kPlace, WeightFormat kFormat, int kCount>
 void multiply_block(const std::byte* weights, const std::byte* activation, __m128i zero_shift,
                     __m512 (&total)[kCount]) {
   constexpr Kind kKind = kind_of(kFormat);
@@ -111,11 +124,11 @@ void multiply_block(const std::byte* weights, const std::byte* activation, __m12
                                         : start<kPlace>(activation, r, zero_shift, kKind, half);
 #pragma GCC unroll 8
       for (int g = begin; g < end; ++g) {
-        high = plane<kPlace>(high, codes[g], activation, r, g);
+        if constexpr (kPlace.planes == 2) high = plane<kPlace>(high, codes[g], activation, r, g);
         low = plane<kPlace>(low, codes[g], activation, r, g + 8);
       }
       const __m512i sum = _mm512_add_epi32(_mm512_slli_epi32(high, 7), low);
-      total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), times_power<kPlace>(d, activation, r), total[r]);
+      total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), times_scale<kPlace>(d, activation, r), total[r]);
     }
   }
   if constexpr (kKind == Kind::kMin) {
@@ -130,7 +143,7 @@ __m128i zero_shift_of(const PackedPart& part) {
   return _mm_cvtsi32_si128(part.zero == 0 ? 0 : __builtin_ctz(static_cast<unsigned>(part.zero)));
 }
 
-template <ActivationBlock kPlace, WeightFormat kFormat, int kCount>
+template <PlaneTile kPlace, WeightFormat kFormat, int kCount>
 void multiply_few(const LinearTask& task) {
   const PackedPart& part = task.part;
   const __m128i zero_shift = zero_shift_of(part);
@@ -152,7 +165,7 @@ void multiply_few(const LinearTask& task) {
 }
 
 // A task of at most 4 rows: codes are unpacked in registers.
-template <ActivationBlock kPlace, WeightFormat kFormat>
+template <PlaneTile kPlace, WeightFormat kFormat>
 void multiply_few(const LinearTask& task) {
   switch (task.row_end - task.row_begin) {
     case 1:
