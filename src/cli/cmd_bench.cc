@@ -76,7 +76,7 @@ class BenchCommand final : public Command {
     app.add_option("-o,--output", format_, "md, csv, json, jsonl or sql")
         ->check(CLI::IsMember(bench_formats()))
         ->capture_default_str();
-    app.add_option("--numerics", numerics_, "fp32 or precise")->capture_default_str();
+    app.add_option("--numerics", numerics_, "fp32, precise or fast")->capture_default_str();
     app.add_option("--selective-v", selective_v_, "Generated tokens take the K values of highest score alone")
         ->type_name("K[,raw]")
         ->capture_default_str();

@@ -62,8 +62,9 @@ void add_engine_speed_flags(CLI::App& app, EngineFlags& flags) {
 }
 
 void add_engine_flags(CLI::App& app, EngineFlags& flags) {
-  app.add_option("--numerics", flags.numerics, "Of the engine: fp32 (exact, slow) or precise")
-      ->check(CLI::IsMember({"fp32", "precise"}))
+  app.add_option("--numerics", flags.numerics,
+                 "Of the engine: fp32 (exact, slow), precise, or fast (8-bit activations and cache)")
+      ->check(CLI::IsMember({"fp32", "precise", "fast"}))
       ->capture_default_str();
   app.add_option("--selective-v", flags.selective_v,
                  "Written tokens take the K values of highest score alone; raw: weights as over all")

@@ -17,7 +17,7 @@ std::string_view dtype_name(DType dtype);  // "F32", "Q4_1", "Q4_K"
 enum class Numerics {
   kFp32,     // weights widened, everything in fp32, KV cache in fp32
   kPrecise,  // activations as 16-bit integers with a scale for 32 values, KV cache in f16, the rest in fp32
-  kFast,     // activations as 8-bit integers with a scale for 32 values, the rest as kPrecise
+  kFast,     // activations as 8-bit integers with a scale for 32 values, KV cache in 8 bits, the rest in fp32
 };
 
 // A matrix in the bytes of its file; borrows them. Row-major, rows of whole blocks.

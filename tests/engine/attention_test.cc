@@ -98,7 +98,7 @@ double worst_error(const std::vector<float>& out, std::span<const double> expect
 }
 
 // Largest absolute error for values of about 1.
-double tolerance(DType dtype) { return dtype == DType::kF32 ? 1e-5 : 4e-3; }
+double tolerance(DType dtype) { return dtype == DType::kF32 ? 1e-5 : dtype == DType::kF16 ? 4e-3 : 0.08; }
 
 TEST_CASE("attention agrees with the reference for uneven heads and dims") {
   std::vector<Case> cases = {
@@ -121,7 +121,7 @@ TEST_CASE("attention agrees with the reference for uneven heads and dims") {
   }
   for (const Case& c : cases) {
     const std::vector<double> expected = reference_case(c);
-    for (const DType dtype : {DType::kF32, DType::kF16}) {
+    for (const DType dtype : {DType::kF32, DType::kF16, DType::kQ8_0}) {
       std::vector<float> first;
       for (const Isa isa : usable_isas()) {
         const OpFixture context(isa);
@@ -142,12 +142,13 @@ TEST_CASE("attention gives the same bits however the prompt is cut and for any n
        {AttentionShape{6, 2, 2, 32, 32, 0}, AttentionShape{8, 2, 4, 16, 24, 0}}) {
     Case whole = random_case(shape, {length}, {length});
     if (shape.n_q == 8) whole.window = 130;
+    const DType dtype = shape.n_q == 8 ? DType::kQ8_0 : DType::kF16;
     const std::size_t q_row = shape.n_q * shape.d_k, out_row = shape.n_q * shape.d_v;
     for (const Isa isa : usable_isas()) {
       if (isa == Isa::kPlain) continue;
       const OpFixture two(isa, 2), three(isa, 3), one(isa, 1);
-      const std::vector<float> all = attend_case(whole, DType::kF16, *two);
-      const KvLayout layout{whole.shape, DType::kF16};
+      const std::vector<float> all = attend_case(whole, dtype, *two);
+      const KvLayout layout{whole.shape, dtype};
       const Sequence sequence(layout, whole.k, whole.v, length, *two);
       for (const std::size_t chunk : {1, 2, 7, 64, 250}) {
         INFO(isa_name(isa) << " chunk " << chunk);
@@ -169,13 +170,14 @@ TEST_CASE("tokens of sequences with a common beginning get the bits that they ge
   for (const AttentionShape shape : {AttentionShape{9, 3, 3, 64, 64, 0}, AttentionShape{32, 4, 16, 16, 24, 0},
                                      AttentionShape{12, 2, 3, 24, 40, 0}}) {
     const Case a = random_case(shape, {length}, {length});
+    const DType dtype = shape.n_q == 9 ? DType::kF16 : shape.n_q == 32 ? DType::kQ8_0 : DType::kF32;
     std::vector<float> other = a.v;
     for (float& value : other) value = -value;
     const std::size_t q_row = shape.n_q * shape.d_k, out_row = shape.n_q * shape.d_v;
     for (const Isa isa : usable_isas()) {
       if (isa == Isa::kPlain) continue;
       const OpFixture two(isa, 2), one(isa, 1), four(isa, 4);  // four: blocks are split as well
-      const KvLayout layout{a.shape, DType::kF16};
+      const KvLayout layout{a.shape, dtype};
       const Sequence first(layout, a.k, a.v, length, *two), second(layout, a.k, other, length, *two);
       std::vector<std::byte*> forked = second.pages;  // from its fifth or ninth page on
       std::copy_n(first.pages.begin(), shape.n_q == 9 ? 8 : 4, forked.begin());

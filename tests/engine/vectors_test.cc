@@ -33,6 +33,7 @@ struct Limits {
 };
 constexpr Limits kFp32{Numerics::kFp32, 1e-3, 1e-3, 2e-4, 1e-3, 1e-3, 0.005, 0.05};
 constexpr Limits kPrecise{Numerics::kPrecise, 0.1, 1e9, 0, 0.01, 0.05, 0.05, 0.05};
+constexpr Limits kFast{Numerics::kFast, 2, 1e9, 0, 0.1, 0.5, 1, 0.5};
 
 struct Setting {
   Isa isa;
@@ -309,7 +310,7 @@ TEST_CASE("The model gives every vector on every path", "[.campaign]") {
   std::vector<Isa> isas = usable_isas();
   std::reverse(isas.begin(), isas.end());
   for (const Isa isa : isas) {
-    for (const Limits& limits : {kPrecise, kFp32}) {
+    for (const Limits& limits : {kPrecise, kFast, kFp32}) {
       for (const int threads : {2, 1}) {
         const Setting setting{isa, threads, limits, 1 << 20};
         DYNAMIC_SECTION(name_of(setting)) {

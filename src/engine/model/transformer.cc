@@ -28,7 +28,8 @@ Transformer::Transformer(const ModelConfig& config, ModelWeights weights)
       local_rope_(config.attention.d_k, config.local_rope_base) {}
 
 KvLayout Transformer::kv_layout(const ModelConfig& config, Numerics numerics) {
-  return {config.attention, numerics == Numerics::kFp32 ? DType::kF32 : DType::kF16};
+  constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kQ8_0};
+  return {config.attention, kTypes[static_cast<std::size_t>(numerics)]};
 }
 
 std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <optional>
@@ -370,6 +371,35 @@ void store_token(const KvLayout& layout, T* page, std::size_t slot, std::span<co
   }
 }
 
+// x = scale * code, code from -127 to 127; places are `stride` bytes apart. NaN has to give some code.
+void store_codes(std::span<const float> x, std::byte* codes, std::size_t stride, std::byte* scale_place) {
+  float largest = 0;
+  for (const float value : x) largest = std::max(largest, std::fabs(value));
+  const float scale = largest / 127, inverse = scale > 0 ? 1 / scale : 0;
+  for (std::size_t d = 0; d < x.size(); ++d) {
+    const float q = x[d] * inverse;
+    codes[d * stride] = static_cast<std::byte>(
+        static_cast<std::int8_t>(q > -127 ? (q < 127 ? std::nearbyint(q) : 127.0F) : -127.0F));
+  }
+  std::memcpy(scale_place, &scale, sizeof scale);
+}
+
+void store_token_codes(const KvLayout& layout, std::byte* page, std::size_t slot, std::span<const float> k,
+                       std::span<const float> v) {
+  const AttentionShape& shape = layout.shape;
+  const auto scale_place = [&](std::size_t head) {
+    return page + layout.scales(head) + slot * sizeof(float);
+  };
+  for (std::size_t h = 0; h < shape.n_k; ++h) {
+    store_codes(k.subspan(h * shape.d_k, shape.d_k), page + layout.k_tile(h) + slot, kPageTokens,
+                scale_place(h));
+  }
+  for (std::size_t h = 0; h < shape.n_v; ++h) {
+    store_codes(v.subspan(h * shape.d_v, shape.d_v), page + layout.v_tile(h) + slot * layout.v_stride(), 1,
+                scale_place(shape.n_k + h));
+  }
+}
+
 }  // namespace
 
 void store_kv(const KvLayout& layout, std::byte* page, std::size_t slot, std::span<const float> k,
@@ -378,8 +408,10 @@ void store_kv(const KvLayout& layout, std::byte* page, std::size_t slot, std::sp
   assert(v.size() == layout.shape.n_v * layout.shape.d_v);
   if (layout.dtype == DType::kF32) {
     store_token(layout, reinterpret_cast<float*>(page), slot, k, v, [](float x) { return x; });
-  } else {
+  } else if (layout.dtype == DType::kF16) {
     store_token(layout, reinterpret_cast<std::uint16_t*>(page), slot, k, v, f32_to_f16);
+  } else {
+    store_token_codes(layout, page, slot, k, v);
   }
 }
 

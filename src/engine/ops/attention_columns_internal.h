@@ -105,18 +105,20 @@ void page_columns(Columns& c, const KvLayout& layout, std::size_t first, std::si
   }
 }
 
-template <typename T>
-void widen(const T* from, std::size_t n, float* to) {  // n is a multiple of 16
-  for (std::size_t i = 0; i < n; i += 16) Lanes::load(from + i).store(to + i);
-}
-
 // The page of positions `first` to `first + tokens - 1`, with the tiles that q head `head` reads.
 template <typename T, int kTokens>
-void read_page(Columns& c, const KvLayout& layout, const std::byte* bytes, std::size_t head,
-               std::size_t first, std::size_t tokens, bool masked) {
-  const T* page = elements<T>(bytes);
-  widen(page + layout.k_tile(layout.shape.k_head(head)), layout.shape.d_k * kPageTokens, c.k);
-  widen(page + layout.v_tile(layout.shape.v_head(head)), layout.v_stride() * kPageTokens, c.v);
+void read_page(Columns& c, const KvLayout& layout, const std::byte* page, std::size_t head, std::size_t first,
+               std::size_t tokens, bool masked) {
+  const Tile<T> keys = k_tile<T>(layout, page, layout.shape.k_head(head));
+  for (std::size_t d = 0; d < layout.shape.d_k; ++d) {
+    for (int i = 0; i < 4; ++i) keys.keys(d, i).store(c.k + d * kPageTokens + 16 * i);
+  }
+  const Tile<T> values = v_tile<T>(layout, page, layout.shape.v_head(head));
+  const std::size_t v_stride = layout.v_stride();
+  for (std::size_t t = 0; t < kPageTokens; ++t) {
+    for (std::size_t d = 0; d < v_stride; d += 16)
+      values.values(t, v_stride, d).store(c.v + t * v_stride + d);
+  }
   if (c.vectors == 1) page_columns<kTokens, 1>(c, layout, first, tokens, masked);
   if (c.vectors == 2) page_columns<kTokens, 2>(c, layout, first, tokens, masked);
   if (c.vectors == 3) page_columns<kTokens, 3>(c, layout, first, tokens, masked);

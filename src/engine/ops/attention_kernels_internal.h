@@ -17,6 +17,34 @@ const T* elements(const std::byte* page) {
   return reinterpret_cast<const T*>(page);
 }
 
+// Elements of a head's tile as floats. Codes are multiplied by the scale of their token.
+template <typename T>
+struct Tile {
+  const T* data;
+  const float* scales = nullptr;  // [64], of kQ8_0
+
+  Lanes keys(std::size_t d, int i) const {  // of tokens 16 i to 16 i + 15
+    const Lanes k = Lanes::load(data + d * kPageTokens + 16 * i);
+    if constexpr (sizeof(T) == 1) return k * Lanes::load(scales + 16 * i);
+    return k;
+  }
+  Lanes values(std::size_t token, std::size_t v_stride, std::size_t d) const {  // dims d to d + 15
+    const Lanes v = Lanes::load(data + token * v_stride + d);
+    if constexpr (sizeof(T) == 1) return v * Lanes::broadcast(scales[token]);
+    return v;
+  }
+};
+
+template <typename T>
+Tile<T> k_tile(const KvLayout& layout, const std::byte* page, std::size_t head) {
+  return {elements<T>(page) + layout.k_tile(head), elements<float>(page + layout.scales(head))};
+}
+template <typename T>
+Tile<T> v_tile(const KvLayout& layout, const std::byte* page, std::size_t head) {
+  return {elements<T>(page) + layout.v_tile(head),
+          elements<float>(page + layout.scales(layout.shape.n_k + head))};
+}
+
 // Fetches what a reader of pages will come to. The heads of a task lie in a row within a page, K's before V's
 // if it has all of them, so that a page is one stream.
 struct Fetch {
@@ -34,15 +62,15 @@ struct Fetch {
 
 // scores[h][64]: of kHeads heads that share a K tile. q: [kHeads, d_k], scaled.
 template <typename T, int kHeads>
-void score_page(const T* k_tile, const float* q, std::size_t d_k, const Fetch& fetch, float* scores) {
+void score_page(const Tile<T>& tile, const float* q, std::size_t d_k, const Fetch& fetch, float* scores) {
   Lanes sum[kHeads][4];
   for (auto& of_head : sum) {
     for (Lanes& lanes : of_head) lanes = Lanes::zero();
   }
   for (std::size_t d = 0; d < d_k; ++d) {
-    fetch.template operator()<kPageTokens * sizeof(T)>(k_tile + d * kPageTokens);
+    fetch.template operator()<kPageTokens * sizeof(T)>(tile.data + d * kPageTokens);
     Lanes k[4];
-    for (int i = 0; i < 4; ++i) k[i] = Lanes::load(k_tile + d * kPageTokens + 16 * i);
+    for (int i = 0; i < 4; ++i) k[i] = tile.keys(d, i);
     for (int h = 0; h < kHeads; ++h) {
       const Lanes value = Lanes::broadcast(q[h * d_k + d]);
       for (int i = 0; i < 4; ++i) sum[h][i] = Lanes::fma(k[i], value, sum[h][i]);
@@ -79,18 +107,20 @@ inline void softmax_page(float* scores, std::size_t hidden, std::size_t visible,
   }
 }
 
-// o += p v for kHeads heads that share a V tile, 16 * kWide dims, over the tokens [hidden, visible).
+// o += p v for kHeads heads that share a V tile, dims d to d + 16 * kWide - 1, over the tokens [hidden,
+// visible).
 template <typename T, int kHeads, int kWide>
-void add_values(const T* v, std::size_t v_stride, const float* weights, std::size_t hidden,
-                std::size_t visible, const Fetch& fetch, float* o, std::size_t state_stride) {
+void add_values(const Tile<T>& v, std::size_t v_stride, std::size_t d, const float* weights,
+                std::size_t hidden, std::size_t visible, const Fetch& fetch, float* o,
+                std::size_t state_stride) {
   Lanes sum[kHeads][kWide];
   for (int h = 0; h < kHeads; ++h) {
     for (int i = 0; i < kWide; ++i) sum[h][i] = Lanes::load(o + h * state_stride + 16 * i);
   }
   for (std::size_t t = hidden; t < visible; ++t) {
-    fetch.template operator()<16 * kWide * sizeof(T)>(v + t * v_stride);
+    fetch.template operator()<16 * kWide * sizeof(T)>(v.data + t * v_stride + d);
     Lanes value[kWide];
-    for (int i = 0; i < kWide; ++i) value[i] = Lanes::load(v + t * v_stride + 16 * i);
+    for (int i = 0; i < kWide; ++i) value[i] = v.values(t, v_stride, d + 16 * i);
     for (int h = 0; h < kHeads; ++h) {
       const Lanes weight = Lanes::broadcast(weights[h * kPageTokens + t]);
       for (int i = 0; i < kWide; ++i) sum[h][i] = Lanes::fma(value[i], weight, sum[h][i]);
@@ -102,15 +132,15 @@ void add_values(const T* v, std::size_t v_stride, const float* weights, std::siz
 }
 
 template <typename T, int kHeads>
-void add_values(const T* v, std::size_t v_stride, const float* weights, std::size_t hidden,
+void add_values(const Tile<T>& v, std::size_t v_stride, const float* weights, std::size_t hidden,
                 std::size_t visible, const Fetch& fetch, float* state, std::size_t state_stride) {
   std::size_t d = 0;
   for (; d + 64 <= v_stride; d += 64) {
-    add_values<T, kHeads, 4>(v + d, v_stride, weights, hidden, visible, fetch, state + kStateHead + d,
+    add_values<T, kHeads, 4>(v, v_stride, d, weights, hidden, visible, fetch, state + kStateHead + d,
                              state_stride);
   }
   for (; d < v_stride; d += 16) {
-    add_values<T, kHeads, 1>(v + d, v_stride, weights, hidden, visible, fetch, state + kStateHead + d,
+    add_values<T, kHeads, 1>(v, v_stride, d, weights, hidden, visible, fetch, state + kStateHead + d,
                              state_stride);
   }
 }
@@ -144,8 +174,7 @@ void attend_token(const TokenTask& task) {
   for (std::size_t first = task.hidden / kPageTokens * kPageTokens; first < task.tokens;
        first += kPageTokens) {
     const std::size_t index = first / kPageTokens;
-    const T* page = elements<T>(task.pages[index]);
-    const std::byte* const end = task.pages[index] + task.layout.page_bytes();
+    const std::byte *const page = task.pages[index], *const end = page + task.layout.page_bytes();
     const Fetch fetch{task.ahead, end, index + 1 < task.pages.size() ? task.pages[index + 1] - end : 0};
     const std::size_t hidden = task.hidden > first ? task.hidden - first : 0;
     const std::size_t visible = task.tokens - first < kPageTokens ? task.tokens - first : kPageTokens;
@@ -153,7 +182,7 @@ void attend_token(const TokenTask& task) {
       const HeadRange range = overlap(q_heads_of(k, shape.n_k, shape.n_q), task.heads);
       in_steps<kHeads>(range.begin - task.heads.begin, range.end - task.heads.begin,
                        [&]<int kCount>(std::size_t h) {
-                         score_page<T, kCount>(page + task.layout.k_tile(k), q + h * shape.d_k, shape.d_k,
+                         score_page<T, kCount>(k_tile<T>(task.layout, page, k), q + h * shape.d_k, shape.d_k,
                                                fetch, scores + h * kPageTokens);
                        });
     }
@@ -164,7 +193,7 @@ void attend_token(const TokenTask& task) {
       const HeadRange range = overlap(q_heads_of(v, shape.n_v, shape.n_q), task.heads);
       in_steps<kHeads>(
           range.begin - task.heads.begin, range.end - task.heads.begin, [&]<int kCount>(std::size_t h) {
-            add_values<T, kCount>(page + task.layout.v_tile(v), v_stride, scores + h * kPageTokens, hidden,
+            add_values<T, kCount>(v_tile<T>(task.layout, page, v), v_stride, scores + h * kPageTokens, hidden,
                                   visible, fetch, task.states + h * stride, stride);
           });
     }

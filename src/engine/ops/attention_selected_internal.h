@@ -46,11 +46,10 @@ void add_chosen(const SelectedTask& task, std::size_t v_head, std::size_t n, con
   for (std::size_t d = 0; d < v_stride; d += 16) Lanes::zero().store(o + d);
   for (std::size_t i = 0; i < n; ++i) {
     const std::size_t position = task.hidden + task.chosen[i];
-    const T* page = elements<T>(task.pages[position / kPageTokens]);
-    const T* value = page + task.layout.v_tile(v_head) + position % kPageTokens * v_stride;
+    const Tile<T> tile = v_tile<T>(task.layout, task.pages[position / kPageTokens], v_head);
     const Lanes weight = Lanes::broadcast(weights[i]);
     for (std::size_t d = 0; d < v_stride; d += 16) {
-      Lanes::fma(Lanes::load(value + d), weight, Lanes::load(o + d)).store(o + d);
+      Lanes::fma(tile.values(position % kPageTokens, v_stride, d), weight, Lanes::load(o + d)).store(o + d);
     }
   }
 }
@@ -65,8 +64,8 @@ void attend_selected(const SelectedTask& task) {
   for (std::size_t h = task.heads.begin; h < task.heads.end; ++h) {
     for (std::size_t d = 0; d < shape.d_k; ++d) q[d] = task.q[h * shape.d_k + d] * scale;
     for (std::size_t first = first_page; first < task.seen; first += kPageTokens) {
-      const T* page = elements<T>(task.pages[first / kPageTokens]);
-      score_page<T, 1>(page + task.layout.k_tile(shape.k_head(h)), q, shape.d_k, Fetch{}, page_scores);
+      const Tile<T> tile = k_tile<T>(task.layout, task.pages[first / kPageTokens], shape.k_head(h));
+      score_page<T, 1>(tile, q, shape.d_k, Fetch{}, page_scores);
       const std::size_t begin = first > task.hidden ? first : task.hidden;
       const std::size_t end = first + kPageTokens < task.seen ? first + kPageTokens : task.seen;
       std::copy_n(page_scores + (begin - first), end - begin, scores + (begin - task.hidden));
@@ -86,25 +85,29 @@ void attend_selected(const SelectedTask& task) {
   }
 }
 
+// call.template operator()<T>() with the type of the cache's elements.
+template <typename F>
+void with_elements(const KvLayout& layout, const F& call) {
+  if (layout.dtype == DType::kF32) return call.template operator()<float>();
+  if (layout.dtype == DType::kF16) return call.template operator()<std::uint16_t>();
+  call.template operator()<std::int8_t>();
+}
+
 // kHeads: q heads of one K head taken together by the kernel for one token; kTokens, 1 to 8: keys of the
 // other one.
 template <int kHeads, int kTokens>
 AttentionKernels lanes_attention() {
   return {[](const TokenTask& task) {
-            task.layout.dtype == DType::kF32 ? attend_token<float, kHeads>(task)
-                                             : attend_token<std::uint16_t, kHeads>(task);
+            with_elements(task.layout, [&]<typename T>() { attend_token<T, kHeads>(task); });
           },
           [](const ColumnTask& task) {
-            task.layout.dtype == DType::kF32 ? attend_columns<float, kTokens>(task)
-                                             : attend_columns<std::uint16_t, kTokens>(task);
+            with_elements(task.layout, [&]<typename T>() { attend_columns<T, kTokens>(task); });
           },
           [](const SharedTask& task) {
-            task.layout.dtype == DType::kF32 ? attend_shared<float, kTokens>(task)
-                                             : attend_shared<std::uint16_t, kTokens>(task);
+            with_elements(task.layout, [&]<typename T>() { attend_shared<T, kTokens>(task); });
           },
           [](const SelectedTask& task) {
-            task.layout.dtype == DType::kF32 ? attend_selected<float>(task)
-                                             : attend_selected<std::uint16_t>(task);
+            with_elements(task.layout, [&]<typename T>() { attend_selected<T>(task); });
           },
           merge_states,
           finish_state};

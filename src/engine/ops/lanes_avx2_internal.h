@@ -19,6 +19,13 @@ struct Lanes {
     const auto* p = reinterpret_cast<const __m128i*>(half);
     return {_mm256_cvtph_ps(_mm_loadu_si128(p)), _mm256_cvtph_ps(_mm_loadu_si128(p + 1))};
   }
+  static Lanes load(const std::int8_t* p) {
+    const auto widen = [](const std::int8_t* from) {
+      return _mm256_cvtepi32_ps(
+          _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+    };
+    return {widen(p), widen(p + 8)};
+  }
   static Lanes load_bf16(const std::uint16_t* bits) {
     const auto* p = reinterpret_cast<const __m128i*>(bits);
     return {widen_bf16(_mm_loadu_si128(p)), widen_bf16(_mm_loadu_si128(p + 1))};

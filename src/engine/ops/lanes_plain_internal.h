@@ -29,6 +29,11 @@ struct Lanes {
     for (int i = 0; i < 16; ++i) r.v[i] = widen_half(half[i]);
     return r;
   }
+  static Lanes load(const std::int8_t* p) {
+    Lanes r;
+    for (int i = 0; i < 16; ++i) r.v[i] = static_cast<float>(p[i]);
+    return r;
+  }
   static Lanes load_bf16(const std::uint16_t* p) {
     Lanes r;
     for (int i = 0; i < 16; ++i) {
