@@ -81,6 +81,12 @@ class BenchCommand final : public Command {
         ->type_name("K[,raw]")
         ->capture_default_str();
     add_model_dir_flag(app, places_);
+    // Flags of models in front of `attention` or `paper` would go for nothing.
+    for (CLI::App* sub : app.get_subcommands({})) {
+      for (CLI::Option* flag : app.get_options({})) {
+        if (flag != app.get_help_ptr()) sub->excludes(flag);
+      }
+    }
   }
 
   ExitCode run() override {
