@@ -240,7 +240,7 @@ TEST_CASE("lm-eval's prompts and shots, document by document") {
                  << " draws of shots are equal");
 }
 
-TEST_CASE("lm-eval's prompts, every document by digest") {
+TEST_CASE("lm-eval's prompts, every document by digest", "[.slow]") {
   if (!GeneralData::is_there()) {
     WARN("skipped: no data or no vectors");
     return;
