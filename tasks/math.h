@@ -9,8 +9,8 @@
 
 namespace micius {
 
-// A task a type, minerva_math_algebra, with the four worked examples of Lewkowycz et al. (2022), which lie with
-// the data.
+// A task a type, minerva_math_algebra, with the four worked examples of Lewkowycz et al. (2022), which lie
+// with the data.
 std::vector<Registry<TaskFactory>::Entry> minerva_math_tasks();
 // The same problems without examples, hendrycks_math_algebra.
 std::vector<Registry<TaskFactory>::Entry> hendrycks_math_tasks();

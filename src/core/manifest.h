@@ -24,10 +24,10 @@ struct UserSource {  // what the user is to put where
 using ManifestSource = std::variant<UrlSource, PipSource, UserSource>;
 
 struct ManifestFile {
-  std::string path;  // relative, below the data or the model folder
+  std::string path;                    // relative, below the data or the model folder
   std::optional<std::uint64_t> bytes;  // absent where only the hash is known
-  std::string sha256;     // 64 lower-case digits
-  ManifestSource source;  // the entry's, unless the file has its own
+  std::string sha256;                  // 64 lower-case digits
+  ManifestSource source;               // the entry's, unless the file has its own
 };
 
 struct ManifestEntry {
