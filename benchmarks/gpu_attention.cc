@@ -1,16 +1,18 @@
 // Decode attention on a GPU with one tuning after the other, to see which is best: a line each.
 //
-//   gpu_attention [repetitions [profile]]    the latter: two settings alone, for a profiler
+//   gpu_attention [repetitions [profile | phases]]    two settings alone, for a profiler; where the time goes
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "engine/gpu_attention_speed.h"
+#include "engine/ops/decode_attention_phases.h"
 
 namespace micius {
 namespace {
@@ -45,30 +47,36 @@ void measure(GpuBench& bench, const Setting& s, std::optional<DecodeTuning> tuni
   std::fflush(stdout);
 }
 
-// Tunings beside the default that fit.
-std::vector<DecodeTuning> variants(const DecodeLayout& layout, std::uint32_t blocks) {
-  std::vector<DecodeTuning> all;
+// Tunings beside the default that fit: blocks of a multiprocessor, warps, parts, stages.
+std::vector<DecodeTuning> variants(const DecodeLayout& layout, const DecodeTuning& chosen,
+                                   std::uint32_t blocks) {
   constexpr std::uint32_t kShared = 227 << 10;
-  for (const bool bulk : {true, false}) {
-    for (const std::uint32_t a_block : {1U, 2U}) {  // blocks of a multiprocessor
-      for (const std::uint32_t warps : {4U, 8U}) {
-        for (const std::uint32_t parts : {1U, 2U, 4U}) {
-          for (const std::uint32_t share : {1U, 2U}) {  // of the stages that fit
-            DecodeTuning t{.blocks = blocks * a_block, .warps = warps, .parts = parts, .bulk = bulk};
-            const std::uint32_t step = bulk ? warps : 1;
-            t.stages = bulk ? 32 : 4;
-            const auto fits = [&] {
-              return DecodeShared(layout, t, layout.column_tiles()).bytes <=
-                     kShared / a_block - (a_block > 1 ? 1024 : 0);
-            };
-            while (t.stages > step && !fits()) t.stages -= step;
-            if (!fits() || t.stages < 2 || (!bulk && share > 1)) continue;
-            t.stages = t.stages / share / step * step;
-            if (t.stages >= std::max(2U, step)) all.push_back(t);
-          }
-        }
+  std::vector<DecodeTuning> all;
+  const auto add = [&](DecodeTuning t) {
+    if (DecodeShared(layout, t, layout.column_tiles()).bytes <= kShared) all.push_back(t);
+  };
+  for (const std::uint32_t warps : {4U, 8U}) {
+    for (const std::uint32_t parts : {1U, 2U, 4U}) {
+      for (const std::uint32_t stages : {4U, 8U, 16U, 24U, 32U}) {
+        DecodeTuning t = chosen;
+        t.warps = warps;
+        t.parts = parts;
+        t.stages = stages;
+        if (t.bulk && stages >= warps && stages % warps == 0) add(t);
       }
     }
+  }
+  for (const std::uint32_t other : {blocks / 32 * 32, blocks / 4 * 3, blocks / 2, 2 * blocks}) {
+    DecodeTuning t = chosen;
+    t.blocks = other;
+    add(t);
+  }
+  for (const std::uint32_t stages : {2U, 4U}) {
+    DecodeTuning t = chosen;
+    t.bulk = false;
+    t.warps = 16 / stages;
+    t.stages = stages;
+    add(t);
   }
   return all;
 }
@@ -79,6 +87,67 @@ constexpr AttentionShape kSigma{32, 4, 16, 64, 64, 0}, kStandard{32, 16, 16, 64,
 void profile(int repeats) {
   GpuBench bench;
   for (const std::size_t context : {4096, 32768}) measure(bench, {kSigma, context, 1}, {}, repeats);
+}
+
+constexpr const char* kPhaseNames[kDecodePhases] = {"entry",   "ready", "free",       "queries",
+                                                    "stage",   "seen",  "put",        "merged",
+                                                    "counted", "end",   "first copy", "last copy"};
+
+// Nearest rank.
+double quantile(std::vector<double>& values, double part) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
+}
+
+// Of the later layers: cycles from a block's first entry to each phase, in the least, median, most late warp;
+// then, in us of the GPU's clock, from the end of the layer before.
+void print_phases(const GpuPhases& phases) {
+  const std::size_t block_stamps = phases.warps * kDecodePhases, layer_stamps = phases.blocks * block_stamps;
+  const auto stamp = [&](std::size_t layer, std::size_t block, std::size_t warp,
+                         unsigned phase) -> const GpuStamp& {
+    return phases.stamps[layer * layer_stamps + block * block_stamps + warp * kDecodePhases + phase];
+  };
+  const auto last_ns = [&](std::size_t layer) {
+    std::uint64_t last = 0;
+    for (std::size_t i = 0; i < layer_stamps; ++i)
+      last = std::max(last, phases.stamps[layer * layer_stamps + i].ns);
+    return last;
+  };
+  for (unsigned phase = 0; phase < kDecodePhases; ++phase) {
+    std::vector<double> cycles, us;
+    for (std::size_t layer = phases.layers / 2; layer < phases.layers; ++layer) {
+      const auto before = static_cast<double>(last_ns(layer - 1));
+      for (std::size_t block = 0; block < phases.blocks; ++block) {
+        std::uint64_t entry = ~std::uint64_t{0};
+        for (std::size_t warp = 0; warp < phases.warps; ++warp) {
+          entry = std::min(entry, stamp(layer, block, warp, kPhaseEntry).cycles);
+        }
+        for (std::size_t warp = 0; warp < phases.warps; ++warp) {
+          const GpuStamp& s = stamp(layer, block, warp, phase);
+          if (s.cycles == 0) continue;
+          cycles.push_back(static_cast<double>(s.cycles - entry));
+          us.push_back((static_cast<double>(s.ns) - before) / 1e3);
+        }
+      }
+    }
+    if (cycles.empty()) continue;
+    fmt::print("  {:<10} cycles {:>7.0f} {:>7.0f} {:>7.0f} | us {:>7.2f} {:>7.2f} {:>7.2f}\n",
+               kPhaseNames[phase], quantile(cycles, 0), quantile(cycles, 0.5), quantile(cycles, 1),
+               quantile(us, 0), quantile(us, 0.5), quantile(us, 1));
+  }
+}
+
+void print_all_phases() {
+  GpuBench bench;
+  for (const std::size_t context : {4096, 32768}) {
+    for (const bool overlap : {false, true}) {
+      fmt::print("phases of sigma, {} tokens, {}: least, median, most; us from the end of the layer before\n",
+                 context, overlap ? "overlapped" : "graph");
+      AttentionShape shape = kSigma;
+      shape.scale = 1 / std::sqrt(static_cast<float>(shape.d_k));
+      print_phases(bench.phases({shape, DType::kBF16, context, 1, 0, {}}, overlap));
+    }
+  }
 }
 
 void run(int repeats) {
@@ -99,7 +168,7 @@ void run(int repeats) {
   for (const Setting& setting :
        {Setting{kSigma, 4096, 1}, Setting{kSigma, 32768, 1}, Setting{kStandard, 32768, 1}}) {
     const DecodeLayout layout(setting.shape, DType::kBF16);
-    for (const DecodeTuning& tuning : variants(layout, bench.multiprocessors())) {
+    for (const DecodeTuning& tuning : variants(layout, bench.tuning(layout), bench.multiprocessors())) {
       measure(bench, setting, tuning, repeats);
     }
   }
@@ -111,7 +180,14 @@ void run(int repeats) {
 int main(int argc, char** argv) {
   try {
     const int repeats = argc > 1 ? std::max(1, std::atoi(argv[1])) : 15;
-    argc > 2 ? micius::profile(repeats) : micius::run(repeats);
+    const std::string_view what = argc > 2 ? argv[2] : "";
+    if (what == "profile") {
+      micius::profile(repeats);
+    } else if (what == "phases") {
+      micius::print_all_phases();
+    } else {
+      micius::run(repeats);
+    }
   } catch (const micius::Error& error) {
     fmt::print(stderr, "gpu_attention: {}\n", error.what());
     return 2;

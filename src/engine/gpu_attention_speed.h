@@ -33,6 +33,18 @@ struct GpuAttentionTimes {
       overlapped;  // as a graph whose kernels start while the one before ends; empty before sm_90
 };
 
+// When a warp passes a point: cycles of its multiprocessor, and nanoseconds of the GPU (in steps of 32 or
+// so).
+struct alignas(16) GpuStamp {
+  std::uint64_t cycles = 0, ns = 0;
+};
+// Of one step as an overlapped graph: [layers][blocks][warps][kDecodePhases]; zero where a warp does not
+// pass.
+struct GpuPhases {
+  std::size_t layers = 0, blocks = 0, warps = 0;  // the last of a block's warps fetches
+  std::vector<GpuStamp> stamps;
+};
+
 // Bytes a second, by repeat.
 struct GpuMemoryRates {
   std::vector<double> read, copy;  // the latter: of bytes read and bytes written
@@ -52,6 +64,8 @@ class GpuBench {
   // Of 1 GB.
   GpuMemoryRates memory(int repeats);
   GpuAttentionTimes attention(const GpuAttentionTest& test, int repeats);
+  // For bf16, heads of 64 dims and bulk copies; throws Error{kUnsupported} for others.
+  GpuPhases phases(const GpuAttentionTest& test, bool overlap);
 
  private:
   struct Device;

@@ -9,12 +9,14 @@
 #include "engine/device/gpu_memory_internal.h"
 #include "engine/gpu_attention_speed.h"
 #include "engine/ops/decode_attention_gpu.h"
+#include "engine/ops/decode_attention_phases.h"
 #include "engine/speed_internal.h"
 
 namespace micius {
 
 int launch_read_kernel(const void* data, std::size_t bytes, std::uint32_t* sums, std::uint32_t blocks,
                        void* stream);
+int launch_timed_decode(const DecodeArgs& args, std::uint32_t blocks, GpuStamp* stamps, void* stream);
 
 namespace {
 
@@ -94,6 +96,14 @@ class Layers {
   Layers(const GpuAttentionTest& test, const DecodeLayout& layout, const DecodeTuning& tuning,
          std::size_t layers);
   void launch(const Stream& stream, bool overlap) const;
+  // The same with stamps of each layer.
+  void launch_timed(const Stream& stream, bool overlap, GpuStamp* stamps) const;
+  const DecodePlan& plan() const { return plan_; }
+  // Of a block.
+  std::size_t warps() const {
+    const DecodeShared shared(args_.layout, args_.tuning, args_.layout.column_tiles());
+    return decode_threads(shared, args_.tuning) / 32;
+  }
 
  private:
   void fill(const DecodeLayout& layout);
@@ -163,6 +173,17 @@ void Layers::launch(const Stream& stream, bool overlap) const {
   }
 }
 
+void Layers::launch_timed(const Stream& stream, bool overlap, GpuStamp* stamps) const {
+  DecodeArgs args = args_;
+  args.tuning.overlap = overlap;
+  for (std::size_t layer = 0; layer < layers_; ++layer) {
+    args.pages = args_.pages + layer * layer_pages_ * args.layout.page_bytes();
+    check_cuda(static_cast<cudaError_t>(launch_timed_decode(args, plan_.blocks, stamps, stream.get())),
+               "start of timed decode attention");
+    stamps += plan_.blocks * warps() * kDecodePhases;
+  }
+}
+
 // So many that no cache holds them and that what starts a graph does not count, but within reason.
 std::size_t layers_of(std::size_t layer_bytes) {
   const std::size_t uncached = std::max((kUncachedBytes + layer_bytes - 1) / layer_bytes, kFewLayers);
@@ -213,6 +234,31 @@ GpuMemoryRates GpuBench::memory(int repeats) {
     rates.copy.push_back(2 * kReadBytes / seconds);
   }
   return rates;
+}
+
+GpuPhases GpuBench::phases(const GpuAttentionTest& test, bool overlap) {
+  const DecodeLayout layout(test.shape, test.dtype);
+  const DecodeTuning chosen = test.tuning ? *test.tuning : tuning(layout);
+  if (!layout.bf16 || layout.k_tiles != 4 || layout.v_tiles != 4 || !chosen.bulk) {
+    fail(ErrorCode::kUnsupported,
+         "phases are timed for bf16, heads of 64 dims and bulk copies (sm_90) alone");
+  }
+  GpuPhases phases;
+  phases.layers = test.layers > 0 ? test.layers : kFewLayers;
+  const Layers work(test, layout, chosen, phases.layers);
+  phases.blocks = work.plan().blocks;
+  phases.warps = work.warps();
+  GpuArray<GpuStamp> stamps(phases.layers * phases.blocks * phases.warps * kDecodePhases);
+  const Stream& stream = device_->stream;
+  const Graph graph(stream, [&] { work.launch_timed(stream, overlap, stamps.data()); });
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    stamps.fill(0);
+    check_cuda(cudaDeviceSynchronize(), "stamps");
+    graph.start(stream);
+    check_cuda(cudaDeviceSynchronize(), "timed decode attention");
+  }
+  phases.stamps = stamps.values();
+  return phases;
 }
 
 GpuAttentionTimes GpuBench::attention(const GpuAttentionTest& test, int repeats) {

@@ -12,6 +12,7 @@ std::string GpuBench::name() const { return {}; }
 std::uint32_t GpuBench::multiprocessors() const { return 0; }
 DecodeTuning GpuBench::tuning(const DecodeLayout&) const { return {}; }
 GpuMemoryRates GpuBench::memory(int) { return {}; }
+GpuPhases GpuBench::phases(const GpuAttentionTest&, bool) { return {}; }
 GpuAttentionTimes GpuBench::attention(const GpuAttentionTest&, int) { return {}; }
 
 }  // namespace micius

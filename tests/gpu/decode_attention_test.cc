@@ -53,7 +53,14 @@ std::optional<Check> gpu_check() {
     const DecodeExpected expected = expected_results(c);
     for (const bool bulk : {true, false}) {
       if (bulk && !figures.bulk) continue;
-      DecodeTuning tuning = decode_tuning(paged.inputs().layout, blocks, figures.shared_bytes, bulk);
+      const DecodeLayout& layout = paged.inputs().layout;
+      const DecodeTuning least{.warps = 1, .parts = 1, .stages = 1, .bulk = bulk};
+      if (DecodeShared(layout, least, layout.column_tiles()).bytes > figures.shared_bytes) {
+        CHECK_THROWS_WITH(decode_tuning(layout, blocks, figures.shared_bytes, bulk),
+                          Catch::Matchers::Contains("bytes of shared memory; there are"));
+        continue;
+      }
+      DecodeTuning tuning = decode_tuning(layout, blocks, figures.shared_bytes, bulk);
       for (const bool overlap : {false, true}) {
         tuning.overlap = overlap && figures.bulk;
         INFO(c.name() << (bulk ? ", bulk copies" : ", own copies") << (overlap ? ", overlapped" : ""));
@@ -77,6 +84,7 @@ std::vector<DecodeCase> fixed_cases() {
       random_decode_case({8, 4, 2, 32, 64, 0}, bf16, {66, 130}, "more K heads"),
       random_decode_case({12, 2, 3, 24, 40, 0}, f16, {33, 64}, "two tiles, padded dims"),
       random_decode_case({56, 1, 1, 16, 32, 0}, f16, {70}, "seven tiles"),
+      random_decode_case({19, 16, 7, 64, 64, 0}, f16, {40}, "room for one stage"),
       random_decode_case({4, 4, 4, 128, 128, 0}, f16, {129}, "wide"),
       random_decode_case({8, 1, 4, 64, 128, 0}, bf16, {17, 200}, "wide V"),
       with_window(random_decode_case({8, 2, 4, 32, 32, 0}, f16, {300, 63, 64}, "window"), 63),

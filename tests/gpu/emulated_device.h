@@ -135,19 +135,20 @@ class EmulatedLanes {
   T load_fresh(const T* p) {
     return load(p);
   }
+  Float2 load_fresh2(const float* p) { return load(reinterpret_cast<const Float2*>(p)); }
   Float4 load_fresh4(const float* p) { return load(reinterpret_cast<const Float4*>(p)); }
   template <typename T>
   void store(T* p, T value) {
     block_.check_global(thread_, p, sizeof(T), GlobalMemory::Access::kReadWrite);
     *p = value;
   }
-  std::uint32_t atomic_add(std::uint32_t* p, std::uint32_t value) {
+  std::uint32_t count(std::uint32_t* p, std::uint32_t last) {
     block_.check_global(thread_, p, sizeof *p, GlobalMemory::Access::kReadWrite);
     const std::uint32_t before = *p;
-    *p += value;
+    *p = before >= last ? 0 : before + 1;
     return before;
   }
-  void fence_global() {}
+  void mark(unsigned) {}
 
   template <typename T>
   T shared_load(SharedAddress a) {

@@ -30,18 +30,32 @@ class CudaLanes {
   __device__ __forceinline__ T load_fresh(const T* p) const {
     return __ldcg(p);
   }
+  __device__ __forceinline__ Float2 load_fresh2(const float* p) const {
+    Float2 v;
+    asm volatile("ld.global.cg.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(p) : "memory");
+    return v;
+  }
   __device__ __forceinline__ Float4 load_fresh4(const float* p) const {
-    const float4 v = __ldcg(reinterpret_cast<const float4*>(p));
-    return {v.x, v.y, v.z, v.w};
+    Float4 v;
+    asm volatile("ld.global.cg.v4.f32 {%0, %1, %2, %3}, [%4];"
+                 : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w)
+                 : "l"(p)
+                 : "memory");
+    return v;
   }
   template <typename T>
   __device__ __forceinline__ void store(T* p, T value) const {
     *p = value;
   }
-  __device__ __forceinline__ std::uint32_t atomic_add(std::uint32_t* p, std::uint32_t value) const {
-    return atomicAdd(p, value);
+  __device__ __forceinline__ std::uint32_t count(std::uint32_t* p, std::uint32_t last) const {
+    std::uint32_t before;
+    asm volatile("atom.acq_rel.gpu.global.inc.u32 %0, [%1], %2;"
+                 : "=r"(before)
+                 : "l"(p), "r"(last)
+                 : "memory");
+    return before;
   }
-  __device__ __forceinline__ void fence_global() const { __threadfence(); }
+  __device__ __forceinline__ void mark(unsigned) const {}
 
   template <typename T>
   __device__ __forceinline__ T shared_load(SharedAddress a) const {

@@ -6,8 +6,11 @@
 //   load(p) load_fresh(p) store(p, v)           global memory: never written while the kernel runs; written
 //   by
 //                                               another block before; its own
-//   load_fresh4(p)                              four floats, 16-byte aligned
-//   atomic_add(p, v) fence_global()
+//   load_fresh2(p) load_fresh4(p)               two or four floats, aligned to their size
+//   count(p, last)                              atomic: what *p was, and adds 1, or from `last` on goes back
+//   to
+//                                               0. What the block's threads had stored before a barrier is
+//                                               seen by those blocks that count after, behind another barrier
 //   shared_load<T>(a) shared_store(a, v)        shared memory, by byte address from its start
 //   sync_warp() sync_threads(barrier, n)        the latter: n threads, whole warps; barriers 1 to 15
 //   sync_block()
@@ -23,6 +26,7 @@
 //   barrier_arrive(a) barrier_expect(a, bytes)  the latter: arrive, and wait for so many bytes
 //   barrier_wait(a, parity)                     until the phase of that parity is over
 //   copy_bulk(a, p, bytes, barrier)             cp.async.bulk, of multiples of 16 bytes
+//   mark(phase)                                 for a stopwatch; else nothing
 //   start_next() wait_for_previous()            the next kernel of the stream may be started as blocks end;
 //   what the
 //                                               one before has written can be read
@@ -46,6 +50,9 @@ struct BF16 {};
 
 using SharedAddress = std::uint32_t;
 
+struct alignas(8) Float2 {
+  float x, y;
+};
 struct alignas(16) Float4 {
   float x, y, z, w;
 };

@@ -12,8 +12,10 @@ namespace {
 
 constexpr std::uint32_t kStageBytes = 8 << 10;  // less is too little for the time that a stage takes
 constexpr std::uint32_t kMostStages = 32;
-constexpr std::uint32_t kMostWarps = kDecodeThreads / 32 - 1;  // that calculate
-constexpr std::uint32_t kMostQ = 8 * kMostWarps;               // of a super-group
+constexpr std::uint32_t kBlockBytes = 1 << 10;  // of shared memory that a block takes beside its own
+constexpr std::uint32_t kMostHeads = 1024;
+constexpr std::uint32_t kMostWarps = 15;          // that calculate
+constexpr std::uint32_t kMostQ = 8 * kMostWarps;  // of a super-group
 
 std::uint16_t bits_of(float value, bool bf16) {
   if (!bf16) return f32_to_f16(value);
@@ -35,11 +37,20 @@ DecodeLayout::DecodeLayout(const AttentionShape& shape, DType dtype)
   if (dtype != DType::kF16 && dtype != DType::kBF16) {
     fail(ErrorCode::kUnsupported, "keys and values of type {} on a GPU; use F16 or BF16", dtype_name(dtype));
   }
-  if (groups == 0 || n_k > n_q || n_v > n_q || d_k == 0 || d_v == 0) {
-    fail(ErrorCode::kUnsupported,
-         "{} Q, {} K and {} V heads of {} and {} dims; there must be 1 to n_q K and V heads", n_q, n_k, n_v,
-         d_k, d_v);
+  if (n_q > kMostHeads || n_k == 0 || n_k > n_q || n_v == 0 || n_v > n_q || d_k == 0 || d_v == 0) {
+    fail(
+        ErrorCode::kUnsupported,
+        "{} Q, {} K and {} V heads of {} and {} dims; there must be at most {} Q, and 1 to n_q K and V heads",
+        n_q, n_k, n_v, d_k, d_v, kMostHeads);
   }
+  const auto fraction = [](std::uint64_t x, std::uint64_t y) {
+    return static_cast<std::uint32_t>(((x << 32) + y - 1) / y);
+  };
+  k_heads = n_k / groups;
+  v_heads = n_v / groups;
+  k_a_q = fraction(n_k, n_q);
+  v_a_q = fraction(n_v, n_q);
+  one_a_group = fraction(1, groups);
   for (std::uint32_t group = 0; group < groups; ++group) most_q = std::max(most_q, q_heads(group));
   if (most_q > kMostQ) {
     fail(ErrorCode::kUnsupported, "{} Q heads share K and V heads; attention on a GPU has at most {}", most_q,
@@ -54,7 +65,7 @@ DecodeLayout::DecodeLayout(const AttentionShape& shape, DType dtype)
   }
   k_tiles = (*tiles)[0];
   v_tiles = (*tiles)[1];
-  part_bytes = kPartTokens * (k_heads() * k_row() + v_heads() * v_row());
+  part_bytes = kPartTokens * (k_heads * k_row() + v_heads * v_row());
 }
 
 void store_decode_kv(const DecodeLayout& layout, std::byte* page, std::size_t slot, std::span<const float> k,
@@ -68,11 +79,11 @@ void store_decode_kv(const DecodeLayout& layout, std::byte* page, std::size_t sl
   };
   const auto token = static_cast<std::uint32_t>(slot % kPartTokens);
   for (std::uint32_t head = 0; head < layout.n_k; ++head) {
-    store(head / layout.k_heads(), layout.k_tile(head % layout.k_heads()) + token * layout.k_row(),
+    store(head / layout.k_heads, layout.k_tile(head % layout.k_heads) + token * layout.k_row(),
           k.subspan(head * layout.d_k, layout.d_k));
   }
   for (std::uint32_t head = 0; head < layout.n_v; ++head) {
-    store(head / layout.v_heads(), layout.v_tile(head % layout.v_heads()) + token * layout.v_row(),
+    store(head / layout.v_heads, layout.v_tile(head % layout.v_heads) + token * layout.v_row(),
           v.subspan(head * layout.d_v, layout.d_v));
   }
 }
@@ -83,14 +94,20 @@ DecodeTuning decode_tuning(const DecodeLayout& layout, std::uint32_t blocks, std
   DecodeTuning tuning{.blocks = blocks, .bulk = bulk};
   while (tuning.parts < kPageParts && tuning.parts * layout.part_bytes < kStageBytes) tuning.parts *= 2;
   const auto bytes = [&] { return DecodeShared(layout, tuning, tiles).bytes; };
-  while (tuning.warps * tiles > kMostWarps) tuning.warps /= 2;
-  for (;; tuning.warps /= 2) {
-    const std::uint32_t step = bulk ? tuning.warps : 1;
-    tuning.stages = bulk ? kMostStages : 4;
-    while (tuning.stages > std::max(2U, step) && bytes() > shared_bytes) tuning.stages -= step;
-    if (bytes() <= shared_bytes) return tuning;
-    if (tuning.warps == 1) break;
+  const std::uint32_t half = shared_bytes / 2 - kBlockBytes;
+  for (const std::uint32_t least : {2U, 1U}) {
+    for (tuning.warps = 8; tuning.warps > 0; tuning.warps /= 2) {
+      if (tuning.warps * tiles > kMostWarps) continue;
+      const std::uint32_t step = bulk ? tuning.warps : 1;
+      for (const std::uint32_t most : {bulk ? half : shared_bytes, shared_bytes}) {
+        for (tuning.stages = bulk ? kMostStages : 4; tuning.stages >= std::max(least, step);
+             tuning.stages -= step) {
+          if (bytes() <= most) return tuning;
+        }
+      }
+    }
   }
+  tuning.warps = tuning.stages = 1;
   fail(ErrorCode::kUnsupported,
        "attention of {}/{}/{} heads of {}/{} dims needs {} bytes of shared memory; there are {}", layout.n_q,
        layout.n_k, layout.n_v, layout.d_k, layout.d_v, bytes(), shared_bytes);

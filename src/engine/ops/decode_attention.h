@@ -42,30 +42,40 @@ struct DecodeLayout {
   std::uint32_t k_tiles = 0;  // of 16 dims, as many as there is a kernel for
   std::uint32_t v_tiles = 0;
   std::uint32_t part_bytes = 0;
+  std::uint32_t k_a_q = 0, v_a_q = 0;  // n_k / n_q and n_v / n_q as the parts of 2^32, rounded up
+  std::uint32_t one_a_group = 0;       // 1 / groups likewise
 
-  constexpr std::uint32_t k_heads() const { return n_k / groups; }
-  constexpr std::uint32_t v_heads() const { return n_v / groups; }
-  constexpr std::uint32_t first_q(std::uint32_t group) const { return (group * n_q + groups - 1) / groups; }
+  std::uint32_t k_heads = 0, v_heads = 0;  // of a super-group
+  constexpr std::uint32_t first_q(std::uint32_t group) const {
+    return groups == 1 ? group * n_q : times(group * n_q + groups - 1, one_a_group);
+  }
   constexpr std::uint32_t q_heads(std::uint32_t group) const { return first_q(group + 1) - first_q(group); }
   // Of the q head `q` of `group`.
   constexpr std::uint32_t k_head(std::uint32_t group, std::uint32_t q) const {
-    return (first_q(group) + q) * n_k / n_q - group * k_heads();
+    return (n_k == n_q ? first_q(group) + q : times(first_q(group) + q, k_a_q)) - group * k_heads;
   }
   constexpr std::uint32_t v_head(std::uint32_t group, std::uint32_t q) const {
-    return (first_q(group) + q) * n_v / n_q - group * v_heads();
+    return (n_v == n_q ? first_q(group) + q : times(first_q(group) + q, v_a_q)) - group * v_heads;
   }
   constexpr std::uint32_t k_row() const { return k_tiles * 32; }
   constexpr std::uint32_t v_row() const { return v_tiles * 32; }
   constexpr std::uint32_t k_tile(std::uint32_t head) const { return head * kPartTokens * k_row(); }
   constexpr std::uint32_t v_tile(std::uint32_t head) const {
-    return kPartTokens * (k_heads() * k_row() + head * v_row());
+    return kPartTokens * (k_heads * k_row() + head * v_row());
   }
   constexpr std::uint32_t group_bytes() const { return kPageParts * part_bytes; }
   constexpr std::size_t page_bytes() const { return std::size_t{groups} * group_bytes(); }
   std::uint32_t column_tiles() const { return (most_q + 7) / 8; }
+
+ private:
+  // floor(x y) for a fraction y as above: exact while x is less than 2^16 and so is the fraction's divisor.
+  static constexpr std::uint32_t times(std::uint32_t x, std::uint32_t y) {
+    return static_cast<std::uint32_t>(std::uint64_t{x} * y >> 32);
+  }
 };
 
-inline constexpr std::uint32_t kDecodeThreads = 512;  // of a block, at most: 128 registers each
+// Of a block, at most. Two blocks of 9 warps find room on a multiprocessor: 112 registers for a thread.
+inline constexpr std::uint32_t kDecodeThreads = 576;
 
 // Tiles of 16 dims that the kernel is built for: of K, and of V.
 inline constexpr std::uint32_t kDecodeTiles[][2] = {{1, 1}, {1, 2}, {2, 2}, {2, 4}, {4, 4}, {4, 8}, {8, 8}};
@@ -87,10 +97,10 @@ struct DecodeSequence {
 // How a kernel is run.
 struct DecodeTuning {
   std::uint32_t blocks = 0;  // at most, of a call
-  std::uint32_t warps = 4;   // that share the tokens, for each 8 q heads
+  std::uint32_t warps = 8;   // that share the tokens, for each 8 q heads
   std::uint32_t parts = 1;   // of 16 tokens, in a stage: 1, 2 or 4
   // Under way at a time: with bulk copies a multiple of warps, so that a slot of the ring is always the same
-  // warp's; without, 2 to 4 of each warp.
+  // warp's; without, 1 to 4 of each warp.
   std::uint32_t stages = 0;
   std::uint32_t least_stages = 1;  // that a block is worth starting for
   // Starts while the kernel before it in the stream ends: only q and the newest token's keys and values may

@@ -3,6 +3,7 @@
 
 #include "engine/device/lanes.h"
 #include "engine/ops/decode_attention.h"
+#include "engine/ops/decode_attention_phases.h"
 
 namespace micius {
 
@@ -16,8 +17,8 @@ MICIUS_KERNEL DecodeSegment load_segment(D& d, const DecodeSegment* p) {
 // Stages [first, first + count) of a sequence, in the order of its tokens.
 struct StageRange {
   MICIUS_KERNEL StageRange(const DecodeSegment& segment, unsigned parts)
-      : first(segment.begin / (parts * kPartTokens)),
-        count((segment.end + parts * kPartTokens - 1) / (parts * kPartTokens) - first) {}
+      : first(segment.begin / kPartTokens >> parts / 2),  // parts / 2: log2 of 1, 2 or 4
+        count(((segment.end - 1) / kPartTokens >> parts / 2) + 1 - first) {}
   unsigned first, count;
 };
 
@@ -40,11 +41,9 @@ class BulkRing {
 
   // By all threads of the block, once.
   static MICIUS_KERNEL void start(D& d, const DecodeArgs& args, const DecodeShared& shared, unsigned tiles) {
-    if (d.thread() == 0) {
-      for (unsigned i = 0; i < args.tuning.stages; ++i) {
-        d.barrier_init(shared.full + 8 * i, 1);
-        d.barrier_init(shared.empty + 8 * i, tiles);
-      }
+    for (unsigned i = d.thread(); i < args.tuning.stages; i += 32 * (shared.warps + 1)) {
+      d.barrier_init(shared.full + 8 * i, 1);
+      d.barrier_init(shared.empty + 8 * i, tiles);
       d.fence_barriers();
     }
     d.sync_block();
@@ -103,8 +102,10 @@ class BulkRing {
         d_.copy_bulk(slot_ * shared_.stage, stage_bytes(d_, args_, number, segment.group, part),
                      shared_.stage, shared_.full + 8 * slot_);
       }
+      if (i == 0) d_.mark(kPhaseFirstCopy);
       move_by(1);
     }
+    d_.mark(kPhaseLastCopy);
   }
 
   D& d_;
@@ -115,7 +116,7 @@ class BulkRing {
   unsigned slot_ = 0, parity_ = 0;
 };
 
-// Stages that each warp fetches for itself, 2 to 4 ahead, in a ring of its own: it waits for no other warp.
+// Stages that each warp fetches for itself, up to 3 ahead, in a ring of its own: it waits for no other warp.
 // Column tiles beyond the first read the same bytes again, from L2.
 template <typename D>
 class OwnRing {
@@ -140,7 +141,9 @@ class OwnRing {
   }
   MICIUS_KERNEL SharedAddress acquire() {
     fetch_next();
-    if (args_.tuning.stages == 2) {
+    if (args_.tuning.stages == 1) {
+      d_.template wait_copies<0>();
+    } else if (args_.tuning.stages == 2) {
       d_.template wait_copies<1>();
     } else if (args_.tuning.stages == 3) {
       d_.template wait_copies<2>();
