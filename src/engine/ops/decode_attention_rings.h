@@ -43,7 +43,7 @@ class BulkRing {
   static MICIUS_KERNEL void start(D& d, const DecodeArgs& args, const DecodeShared& shared, unsigned tiles) {
     for (unsigned i = d.thread(); i < args.tuning.stages; i += 32 * (shared.warps + 1)) {
       d.barrier_init(shared.full + 8 * i, 1);
-      d.barrier_init(shared.empty + 8 * i, tiles);
+      d.barrier_init(shared.empty + 8 * i, 32 * tiles);
       d.fence_barriers();
     }
     d.sync_block();
@@ -62,11 +62,12 @@ class BulkRing {
   MICIUS_KERNEL unsigned begin(const DecodeSegment&, const StageRange&) const { return next_ - base_; }
   MICIUS_KERNEL SharedAddress acquire() {
     d_.barrier_wait(shared_.full + 8 * slot_, parity_);
+    d_.sync_warp();
     return slot_ * shared_.stage;
   }
+  // Each lane says for itself that it has read the slot: compute-sanitizer takes no lane's word for others.
   MICIUS_KERNEL void release() {
-    d_.sync_warp();
-    if (d_.lane() == 0) d_.barrier_arrive(shared_.empty + 8 * slot_);
+    d_.barrier_arrive(shared_.empty + 8 * slot_);
     next_ += args_.tuning.warps;
     move_by(args_.tuning.warps);
   }
