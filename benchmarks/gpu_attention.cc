@@ -55,14 +55,14 @@ std::vector<DecodeTuning> variants(const DecodeLayout& layout, const DecodeTunin
   const auto add = [&](DecodeTuning t) {
     if (DecodeShared(layout, t, layout.column_tiles()).bytes <= kShared) all.push_back(t);
   };
-  for (const std::uint32_t warps : {4U, 8U}) {
+  for (const std::uint32_t warps : {2U, 4U, 8U}) {
     for (const std::uint32_t parts : {1U, 2U, 4U}) {
-      for (const std::uint32_t stages : {4U, 8U, 16U, 24U, 32U}) {
+      for (const std::uint32_t stages : {4U, 8U, 12U, 16U}) {
         DecodeTuning t = chosen;
         t.warps = warps;
         t.parts = parts;
         t.stages = stages;
-        if (t.bulk && stages >= warps && stages % warps == 0) add(t);
+        if (t.bulk && stages % warps == 0) add(t);
       }
     }
   }
@@ -157,14 +157,18 @@ void run(int repeats) {
              bench.multiprocessors(), *std::max_element(rates.read.begin(), rates.read.end()) / 1e9,
              *std::max_element(rates.copy.begin(), rates.copy.end()) / 1e9, repeats);
   fmt::print(
-      "heads, dim | tokens x sequences | blocks, warps, parts, stages | us a layer: launches, graph, "
-      "overlapped | GB/s: "
-      "graph, overlapped\n");
+      "heads, dim | tokens x sequences | blocks, warps, parts, stages | "
+      "us a layer: launches, graph, overlapped | GB/s: graph, overlapped\n");
   for (const std::size_t context : {2048, 4096, 16384, 32768}) {
     for (const AttentionShape& shape : {kStandard, kSigma}) measure(bench, {shape, context, 1}, {}, repeats);
   }
-  for (const AttentionShape& shape : {kStandard, kSigma}) measure(bench, {shape, 8192, 32}, {}, repeats);
-  measure(bench, {kLarge, 32768, 1}, {}, repeats);
+  for (const Setting& setting :
+       {Setting{kStandard, 8192, 32}, Setting{kSigma, 8192, 32}, Setting{kLarge, 32768, 1}}) {
+    measure(bench, setting, {}, repeats);
+    DecodeTuning eight = bench.tuning(DecodeLayout(setting.shape, DType::kBF16));
+    eight.warps = eight.stages = 8;
+    measure(bench, setting, eight, repeats);
+  }
   for (const Setting& setting :
        {Setting{kSigma, 4096, 1}, Setting{kSigma, 32768, 1}, Setting{kStandard, 32768, 1}}) {
     const DecodeLayout layout(setting.shape, DType::kBF16);

@@ -190,6 +190,18 @@ TEST_CASE("a page number that is out of bounds is faulted") {
   }
 }
 
+TEST_CASE("a few blocks are left out where the others then have one item each") {
+  const std::vector<DecodeSequence> sequences{{0, 0, 4096}};
+  const auto blocks = [&](std::size_t heads, std::uint32_t most) {
+    const DecodeLayout layout({heads, heads, heads, 16, 16, 1}, DType::kF16);
+    return decode_plan(layout, sequences, {.blocks = most}).blocks;
+  };
+  CHECK(blocks(16, 132) == 128);
+  CHECK(blocks(4, 132) == 132);
+  CHECK(blocks(50, 132) == 132);
+  CHECK(blocks(200, 132) == 132);
+}
+
 TEST_CASE("every token of a plan is seen once") {
   Rng rng("decode attention/plans");
   for (int i = 0; i < 200; ++i) {

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint32_t kStageBytes = 8 << 10;  // less is too little for the time that a stage takes
 constexpr std::uint32_t kMostStages = 32;
+constexpr std::uint32_t kMostRing = 80 << 10;   // of a block's stages; with more, q and results wait longer
+constexpr std::uint32_t kSpareBlocks = 16;      // one in so many may be left out for equal work
 constexpr std::uint32_t kBlockBytes = 1 << 10;  // of shared memory that a block takes beside its own
 constexpr std::uint32_t kMostHeads = 1024;
 constexpr std::uint32_t kMostWarps = 15;          // that calculate
@@ -21,6 +23,25 @@ std::uint16_t bits_of(float value, bool bf16) {
   if (!bf16) return f32_to_f16(value);
   const auto bits = std::bit_cast<std::uint32_t>(value);
   return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+}
+
+// Blocks that a plan of so many stages and items (a sequence's super-group each) is cut for.
+std::uint32_t plan_blocks(const DecodeTuning& tuning, std::uint64_t stages, std::uint64_t items) {
+  const std::uint64_t worth = (stages + tuning.least_stages - 1) / tuning.least_stages;
+  const std::uint64_t blocks = std::min<std::uint64_t>(tuning.blocks, worth);
+  const std::uint64_t over = blocks % std::max<std::uint64_t>(1, items);
+  return static_cast<std::uint32_t>(over * kSpareBlocks <= blocks ? blocks - over : blocks);
+}
+
+// The item's segments, in the order of its tokens, are all there.
+void end_item(DecodePlan& plan, std::span<const std::uint32_t> splits) {
+  for (std::uint32_t i = 0; i < splits.size(); ++i) {
+    DecodeSegment& segment = plan.segments[splits[i]];
+    segment.splits = static_cast<std::uint32_t>(splits.size());
+    segment.partial = segment.first + i;
+  }
+  if (splits.size() > 1) plan.partials += static_cast<std::uint32_t>(splits.size());
+  ++plan.items;
 }
 
 }  // namespace
@@ -96,12 +117,13 @@ DecodeTuning decode_tuning(const DecodeLayout& layout, std::uint32_t blocks, std
   const auto bytes = [&] { return DecodeShared(layout, tuning, tiles).bytes; };
   const std::uint32_t half = shared_bytes / 2 - kBlockBytes;
   for (const std::uint32_t least : {2U, 1U}) {
-    for (tuning.warps = 8; tuning.warps > 0; tuning.warps /= 2) {
+    for (tuning.warps = bulk ? 4 : 8; tuning.warps > 0; tuning.warps /= 2) {
       if (tuning.warps * tiles > kMostWarps) continue;
       const std::uint32_t step = bulk ? tuning.warps : 1;
+      const std::uint32_t room = std::min(kMostStages, kMostRing / (tuning.parts * layout.part_bytes));
       for (const std::uint32_t most : {bulk ? half : shared_bytes, shared_bytes}) {
-        for (tuning.stages = bulk ? kMostStages : 4; tuning.stages >= std::max(least, step);
-             tuning.stages -= step) {
+        for (tuning.stages = bulk ? std::max(room / step, 2U) * step : 4;
+             tuning.stages >= std::max(least, step); tuning.stages -= step) {
           if (bytes() <= most) return tuning;
         }
       }
@@ -123,8 +145,7 @@ DecodePlan decode_plan(const DecodeLayout& layout, std::span<const DecodeSequenc
   for (const DecodeSequence& sequence : sequences)
     total += std::uint64_t{layout.groups} * stages_of(sequence);
   DecodePlan plan;
-  const std::uint64_t worth = (total + tuning.least_stages - 1) / tuning.least_stages;
-  plan.blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(tuning.blocks, worth));
+  plan.blocks = plan_blocks(tuning, total, sequences.size() * layout.groups);
   plan.segments.resize(plan.blocks);
 
   std::uint64_t stage = 0;  // of all
@@ -168,13 +189,7 @@ DecodePlan decode_plan(const DecodeLayout& layout, std::span<const DecodeSequenc
           started = false;
         }
       }
-      for (std::uint32_t i = 0; i < splits.size(); ++i) {
-        DecodeSegment& segment = plan.segments[splits[i]];
-        segment.splits = static_cast<std::uint32_t>(splits.size());
-        segment.partial = segment.first + i;
-      }
-      if (splits.size() > 1) plan.partials += static_cast<std::uint32_t>(splits.size());
-      ++plan.items;
+      end_item(plan, splits);
     }
   }
   return plan;

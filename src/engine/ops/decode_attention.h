@@ -96,7 +96,8 @@ struct DecodeSequence {
 
 // How a kernel is run.
 struct DecodeTuning {
-  std::uint32_t blocks = 0;  // at most, of a call
+  std::uint32_t blocks = 0;  // at most, of a call; a little fewer where then no block has to turn to a second
+                             // (sequence, super-group)
   std::uint32_t warps = 8;   // that share the tokens, for each 8 q heads
   std::uint32_t parts = 1;   // of 16 tokens, in a stage: 1, 2 or 4
   // Under way at a time: with bulk copies a multiple of warps, so that a slot of the ring is always the same
