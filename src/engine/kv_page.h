@@ -6,6 +6,7 @@
 // scales.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 
 #include "engine/tensor.h"
@@ -29,7 +30,10 @@ struct KvLayout {
   AttentionShape shape;
   DType dtype = DType::kF16;  // kF32 under Numerics::kFp32, kQ8_0 under kFast
 
-  std::size_t element_bytes() const { return dtype == DType::kF32 ? 4 : dtype == DType::kF16 ? 2 : 1; }
+  std::size_t element_bytes() const {
+    assert(dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kQ8_0);
+    return dtype == DType::kF32 ? 4 : dtype == DType::kF16 ? 2 : 1;
+  }
   std::size_t v_stride() const { return (shape.d_v + 15) / 16 * 16; }  // d_v padded; the pad stays zero
   std::size_t k_tile(std::size_t head) const {
     return head * shape.d_k * kPageTokens;

@@ -18,6 +18,7 @@ enum class Numerics {
   kFp32,     // weights widened, everything in fp32, KV cache in fp32
   kPrecise,  // activations as 16-bit integers with a scale for 32 values, KV cache in f16, the rest in fp32
   kFast,     // activations as 8-bit integers with a scale for 32 values, KV cache in 8 bits, the rest in fp32
+  // Under all three, weights stored as floats meet activations in fp32.
 };
 
 // A matrix in the bytes of its file; borrows them. Row-major, rows of whole blocks.

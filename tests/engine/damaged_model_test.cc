@@ -71,7 +71,7 @@ TEST_CASE("A model that gives no numbers fails every job", "[model]") {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     std::memcpy(file.data() + file.size() - sizeof nan, &nan, sizeof nan);  // of the last layer
   });
-  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise}) {
+  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise, Numerics::kFast}) {
     EngineOptions options = one_thread();
     options.numerics = numerics;
     Engine engine(model.path(), options);

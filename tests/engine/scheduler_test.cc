@@ -72,7 +72,7 @@ void check_equal(const JobResult& a, const JobResult& b) {
 TEST_CASE("Batches, chunks, threads and shared beginnings change no bit", "[scheduler]") {
   const TinyModel model;
   const std::vector<Job> jobs = mixed_jobs();
-  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise}) {
+  for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise, Numerics::kFast}) {
     EngineOptions options;
     options.numerics = numerics;
     options.threads = 1;

@@ -28,8 +28,14 @@ Transformer::Transformer(const ModelConfig& config, ModelWeights weights)
       local_rope_(config.attention.d_k, config.local_rope_base) {}
 
 KvLayout Transformer::kv_layout(const ModelConfig& config, Numerics numerics) {
-  constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kQ8_0};
-  return {config.attention, kTypes[static_cast<std::size_t>(numerics)]};
+  switch (numerics) {
+    case Numerics::kFp32:
+      return {config.attention, DType::kF32};
+    case Numerics::kFast:
+      return {config.attention, DType::kQ8_0};
+    default:
+      return {config.attention, DType::kF16};
+  }
 }
 
 std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices,

@@ -6,6 +6,7 @@
 //     m' = max(m, largest s); p = 2^(s - m'); l = l * 2^(m - m') + sum of p, tokens i, i + 16, i + 32, i + 48
 //     first, then halves; o = o * 2^(m - m') + p v in the order of tokens
 //   the blocks' (m, l, o) are merged in order; the result is o / l.
+// A key or value of kQ8_0 is its code times its token's scale, rounded, before anything else.
 // So the bits depend on the token's own keys alone, not on the kernel, the threads or the rest of the call.
 #pragma once
 

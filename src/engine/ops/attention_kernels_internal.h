@@ -36,13 +36,17 @@ struct Tile {
 };
 
 template <typename T>
+Tile<T> make_tile(const KvLayout& layout, const std::byte* page, std::size_t offset, std::size_t head) {
+  if constexpr (sizeof(T) > 1) return {elements<T>(page) + offset};
+  return {elements<T>(page) + offset, elements<float>(page + layout.scales(head))};
+}
+template <typename T>
 Tile<T> k_tile(const KvLayout& layout, const std::byte* page, std::size_t head) {
-  return {elements<T>(page) + layout.k_tile(head), elements<float>(page + layout.scales(head))};
+  return make_tile<T>(layout, page, layout.k_tile(head), head);
 }
 template <typename T>
 Tile<T> v_tile(const KvLayout& layout, const std::byte* page, std::size_t head) {
-  return {elements<T>(page) + layout.v_tile(head),
-          elements<float>(page + layout.scales(layout.shape.n_k + head))};
+  return make_tile<T>(layout, page, layout.v_tile(head), layout.shape.n_k + head);
 }
 
 // Fetches what a reader of pages will come to. The heads of a task lie in a row within a page, K's before V's

@@ -11,6 +11,7 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kRowBlock = 256;  // rows of a task: their activations should fit the L2 cache
+constexpr std::size_t kFewRows = 4;     // that every kernel takes without unpacking a panel for them
 constexpr std::size_t kRuns = 4;        // tasks a thread where there are few rows
 
 LinearKernels linear_kernels(Isa isa, Numerics numerics) {
@@ -104,7 +105,7 @@ void Linear::apply(std::span<const float> x, std::span<float> y, const OpContext
   // Few rows: a thread reads a long run of the weights, which is fetched ahead.
   const std::size_t groups = impl.groups.size();
   const std::size_t runs =
-      rows <= row_tile ? std::min<std::size_t>(groups, kRuns * context.pool.threads()) : groups;
+      rows <= kFewRows ? std::min<std::size_t>(groups, kRuns * context.pool.threads()) : groups;
   context.pool.run(row_blocks * runs, [&](std::size_t i, int thread) {
     const std::size_t first = i / runs * row_block, run = i % runs;
     for (std::size_t g = groups * run / runs; g < groups * (run + 1) / runs; ++g) {

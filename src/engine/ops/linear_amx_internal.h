@@ -143,7 +143,7 @@ void multiply_tiles(const LinearTask& task) {
   Tiles::end();
 }
 
-constexpr std::size_t kGroupTiles = 4;
+constexpr std::size_t kGroupTiles = 3;  // as many as the kernel for floats takes together
 
 inline std::size_t amx_panel_bytes(std::size_t cols) {
   return kGroupTiles * (cols / kBlockCols) * steps_of(Kind::kHalves) * kStepBytes + 4 * kSumBytes;
