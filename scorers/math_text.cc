@@ -10,7 +10,8 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kMostBytes = 1 << 20;
+constexpr std::string_view kEnding = "I hope it is correct.";
+constexpr std::size_t kMostBytes = Pattern::kMostBytes - kEnding.size();
 
 using Pair = std::pair<std::string_view, std::string_view>;
 
@@ -165,11 +166,10 @@ std::optional<std::string> remove_boxed(std::string_view boxed) {
 
 std::optional<std::string> MinervaText::answer(std::string_view text) const {
   std::optional<std::string> found;
-  final_.for_each(std::string(text.substr(0, kMostBytes)) + "I hope it is correct.",
-                  [&](const PatternMatch& m) {
-                    found = strip(m.groups[1]);
-                    return false;
-                  });
+  final_.for_each(std::string(text.substr(0, kMostBytes)).append(kEnding), [&](const PatternMatch& m) {
+    found = strip(m.groups[1]);
+    return false;
+  });
   return found;
 }
 

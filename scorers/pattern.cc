@@ -9,10 +9,9 @@
 namespace micius {
 namespace {
 
-constexpr std::uint32_t kSteps = 1'000'000;     // of one match attempt
+constexpr std::uint32_t kSteps = 1'000'000;     // of a match from one place
 constexpr std::uint32_t kDepth = 10'000;        // of backtracking
 constexpr std::uint32_t kHeapKib = 20'000;      // for it
-constexpr std::size_t kMostBytes = 1 << 20;     // of a text
 constexpr std::size_t kMostPattern = 64 << 10;  // of a pattern
 
 struct FreeCode {

@@ -23,6 +23,8 @@ struct PatternMatch {
 //   answer.replace_all(text, "<\\1>");
 class Pattern {
  public:
+  static constexpr std::size_t kMostBytes = 64 << 10;
+
   // Throws Error{kUsage} beginning with `where` for a pattern that is none.
   Pattern(std::string_view pattern, const std::string& where);
   ~Pattern();
@@ -32,8 +34,9 @@ class Pattern {
   std::size_t groups() const;
 
   // Matches from left to right that do not overlap, as re.finditer gives them; `fn` returns false to stop.
-  // False if the text was given up: every match may take a fixed number of steps only, so that no text keeps
-  // a thread busy, and a text that is not UTF-8 has no matches. What is behind the first MiB is not read.
+  // False if the text was given up: a match may take a fixed number of steps from each place where it could
+  // begin, and a text that is not UTF-8 has no matches. That is quadratic in the text at worst, so what is
+  // behind kMostBytes is not read: a second or two.
   bool for_each(std::string_view text, const std::function<bool(const PatternMatch&)>& fn) const;
 
   // re.sub: `replacement` may hold \1 to \9. The text as it is where for_each() gives up.

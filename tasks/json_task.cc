@@ -129,10 +129,10 @@ Spec read_scorer(const TaskFile& file, const TaskFileNames& names, const std::ve
   if (weighs) spec.params["metrics"] = metrics;
   const std::string where = file.where({"scorer", "name"});
   names.scorer_metrics({spec.name, Json::object()}, where);  // is it there?
-  if (weighs != (spec.name == "choice")) {
+  if (weighs != (spec.name == "choice" || spec.name == "continuation")) {
     fail(ErrorCode::kUsage,
-         "{}: scorer '{}' does not go with this prompt: 'choice' goes with 'context' and 'continuation', the "
-         "others with 'user'",
+         "{}: scorer '{}' does not go with this prompt: 'choice' and 'continuation' go with 'context' and "
+         "'continuation', the others with 'user'",
          where, spec.name);
   }
   const std::vector<std::string> given =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 
 namespace micius {
@@ -82,14 +83,44 @@ Estimate mean_by_size(const std::vector<Estimate>& parts) {
   return mean;
 }
 
+// What the runs of one group share: all of the spec that is not the task's own, and how much of it was asked.
+Json setup_of(const RunSpec& spec) {
+  Json setup = spec_json(spec);
+  for (const char* own :
+       {"task", "task_version", "dataset", "sample_ids", "scorer", "shot_pool", "task_params"})
+    setup.erase(own);
+  const bool whole = spec.sample_ids.size() == spec.dataset.samples;
+  setup["samples"] = whole ? Json("all") : Json(spec.sample_ids.size());
+  return setup;
+}
+
+// Of each task the latest run, all of one set-up: of those that every task has, the one that the first task
+// had last.
+std::optional<std::vector<std::size_t>> runs_of_group(std::span<const Report> reports, const ModelRef& model,
+                                                      const std::vector<std::string>& tasks) {
+  std::map<std::string, std::map<Json, std::size_t>> runs;  // by task and set-up
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    const RunSpec& spec = reports[i].spec;
+    if (spec.model == model && scored_primary(reports[i]) != nullptr) runs[spec.task][setup_of(spec)] = i;
+  }
+  std::optional<std::vector<std::size_t>> latest;
+  for (const auto& [setup, run] : runs[tasks.front()]) {
+    std::vector<std::size_t> company;
+    for (const std::string& task : tasks) {
+      const auto it = runs[task].find(setup);
+      if (it != runs[task].end()) company.push_back(it->second);
+    }
+    if (company.size() == tasks.size() && (!latest || run > latest->front())) latest = std::move(company);
+  }
+  return latest;
+}
+
 std::optional<Aggregate> group_score_of(std::span<const Report> reports, const ModelRef& model,
                                         const std::string& group, const std::vector<std::string>& tasks) {
   Aggregate aggregate{group, model.name, {}, {}, "the mean of its tasks by number of samples"};
-  for (const std::string& task : tasks) {
-    const auto run = last_run(reports, model, task);
-    if (!run) return std::nullopt;
-    aggregate.reports.push_back(*run);
-  }
+  auto runs = runs_of_group(reports, model, tasks);
+  if (!runs) return std::nullopt;
+  aggregate.reports = *std::move(runs);
   const Report& first = reports[aggregate.reports.front()];
   for (std::size_t i = 0; i < first.metrics.size(); ++i) {
     const bool is_mean =

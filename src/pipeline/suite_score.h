@@ -17,10 +17,11 @@ std::vector<Aggregate> suite_scores(std::span<const Report> reports, const std::
                                     const std::vector<std::string>& tasks);
 
 // lm-eval's score of a group: the mean of its tasks' values by number of samples, of each metric that all of
-// them have as a mean, for each model that has all of them. `stderr_` is lm-eval's too, from the pooled
-// variance: sqrt(sum((n - 1) se^2 n) / (N - tasks) / N). The interval is 1.96 of sqrt(sum((n se)^2)) / N, the
-// error of a mean over strata, which is what the tasks are; both are absent where a task has no error, or all
-// have one of 0.
+// them have as a mean, for each model that has runs of all of them that differ in nothing but the task:
+// shots, options, numerics, number of samples (or all); of several such sets the latest. `stderr_` is
+// lm-eval's too, from the pooled variance: sqrt(sum((n - 1) se^2 n) / (N - tasks) / N). The interval is 1.96
+// of sqrt(sum((n se)^2)) / N, the error of a mean over strata, which is what the tasks are; both are absent
+// where a task has no error, or all have one of 0.
 std::vector<Aggregate> group_scores(std::span<const Report> reports, const std::string& group,
                                     const std::vector<std::string>& tasks);
 

@@ -47,15 +47,25 @@ bool is_truncated(const Record& record) {
                      [](const Turn& turn) { return turn.completion.stop_reason == StopReason::kLength; });
 }
 
-// Why a record whose text is not empty has no answer.
-void count_without_answer(const Record& record, Counts& counts) {
-  bool refused = false, thinks = false;
-  for (const Turn& turn : record.turns) {
+bool is_refused(const Record& record) {
+  return std::any_of(record.turns.begin(), record.turns.end(), [](const Turn& turn) {
+    return turn.completion.stop_reason == StopReason::kContentFilter;
+  });
+}
+
+bool is_thinking(const Record& record) {  // and nothing else
+  return std::any_of(record.turns.begin(), record.turns.end(), [](const Turn& turn) {
     const std::string& text = turn.completion.text;
-    refused = refused || turn.completion.stop_reason == StopReason::kContentFilter;
-    thinks = thinks || (!strip(text).empty() && strip(after_thinking(text).value_or("")).empty());
-  }
-  ++(refused ? counts.refused : thinks ? counts.think_only : counts.unparsed);
+    return !strip(text).empty() && strip(after_thinking(text).value_or("")).empty();
+  });
+}
+
+// A content filter may leave an empty text, which is no empty answer then.
+void count_kind(const Record& record, Counts& counts) {
+  const bool refused = is_refused(record), empty = !refused && is_empty(record);
+  counts.empty += empty;
+  if (record.score.verdict != Verdict::kNoAnswer || empty) return;
+  ++(refused ? counts.refused : is_thinking(record) ? counts.think_only : counts.unparsed);
 }
 
 bool is_cut(const Record& record) {
@@ -223,9 +233,7 @@ struct Totals {
       ++counts.scored;
       counts.no_answer += record.score.verdict == Verdict::kNoAnswer;
       counts.truncated += is_truncated(record);
-      counts.empty += is_empty(record);
-      if (record.score.verdict == Verdict::kNoAnswer && !is_empty(record))
-        count_without_answer(record, counts);
+      count_kind(record, counts);
       counts.cut += is_cut(record);
     }
   }

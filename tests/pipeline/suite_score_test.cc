@@ -101,4 +101,26 @@ TEST_CASE("a group needs all of its tasks, and a metric all of them have") {
   CHECK_FALSE(scores[0].metrics[0].estimate->stderr_);
 }
 
+TEST_CASE("runs of a group go together only where nothing but the task differs") {
+  const auto with_shots = [](const std::string& task, double value, int shots) {
+    Report report = report_of(task, "m", value);
+    report.spec.shots = shots;
+    return report;
+  };
+  std::vector<Report> reports = {with_shots("a", 0.2, 5), with_shots("b", 0.4, 5), with_shots("b", 0.9, 0)};
+  auto scores = group_scores(reports, "ab", kTasks);
+  REQUIRE(scores.size() == 1);
+  CHECK(scores[0].reports == std::vector<std::size_t>{0, 1});
+  reports.push_back(with_shots("a", 0.7, 0));
+  scores = group_scores(reports, "ab", kTasks);
+  REQUIRE(scores.size() == 1);
+  CHECK(scores[0].reports == std::vector<std::size_t>{3, 2});
+  for (Report& report : reports) report.spec.dataset.samples = 10;
+  reports[2].spec.sample_ids = {"1"};  // one of ten: no company for a run of other length
+  reports[3].spec.sample_ids = {"1", "2"};
+  scores = group_scores(reports, "ab", kTasks);
+  REQUIRE(scores.size() == 1);
+  CHECK(scores[0].reports == std::vector<std::size_t>{0, 1});
+}
+
 }  // namespace micius

@@ -273,8 +273,8 @@ TEST_CASE("answers that are none are told apart") {
   for (const Record& record : records) spec.sample_ids.push_back(record.sample.id);
   const Counts counts = report_of(spec, records).counts;
   CHECK(counts.no_answer == 6);
-  CHECK(counts.empty == 2);
-  CHECK(counts.refused == 1);
+  CHECK(counts.empty == 1);
+  CHECK(counts.refused == 2);
   CHECK(counts.think_only == 2);
   CHECK(counts.unparsed == 1);
   CHECK(counts.truncated == 2);

@@ -61,12 +61,12 @@ TEST_CASE("no answer keeps MATH's rules busy") {
        {" ", "a ", "$", "\\boxed{", "{", "(", "\\frac", "\\text{", "{,}", "1,", "-", "\\sin ", "x^", "|",
         "\\begin{pmatrix}", "Final Answer: The final answer is", "\xff", "!"}) {
     std::string text;
-    while (text.size() < (1 << 20)) text += part;
+    while (text.size() < Pattern::kMostBytes) text += part;
     minerva.normal_form(text);
     minerva.answer(text);
     strip_string(text);
     last_boxed_only_string(text);
-    CHECK_FALSE(same_value(text, text));
+    CHECK_FALSE(same_value(text, text));  // too long to be read
     same_value(text.substr(0, 1000), text.substr(0, 999));
   }
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
