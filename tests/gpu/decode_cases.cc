@@ -8,6 +8,7 @@
 #include "engine/op_fixture.h"
 #include "engine/ops/decode_attention_kernel.h"
 #include "engine/quant.h"
+#include "gpu/emulated_lanes.h"
 
 namespace micius {
 namespace {

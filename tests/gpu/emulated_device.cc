@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <numeric>
 
 #include <fmt/format.h>
 
-#include "engine/quant.h"
+#include "gpu/emulated_lanes.h"
 
 namespace micius::emulation {
 

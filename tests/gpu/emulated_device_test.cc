@@ -1,6 +1,6 @@
-#include "gpu/emulated_device.h"
-
 #include <catch2/catch.hpp>
+
+#include "gpu/emulated_lanes.h"
 
 namespace micius::emulation {
 namespace {

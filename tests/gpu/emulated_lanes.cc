@@ -1,9 +1,10 @@
+#include "gpu/emulated_lanes.h"
+
 #include <bit>
 
 #include <fmt/format.h>
 
 #include "engine/quant.h"
-#include "gpu/emulated_device.h"
 
 namespace micius::emulation {
 namespace {
