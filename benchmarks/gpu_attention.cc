@@ -47,36 +47,20 @@ void measure(GpuBench& bench, const Setting& s, std::optional<DecodeTuning> tuni
   std::fflush(stdout);
 }
 
-// Tunings beside the default that fit: blocks of a multiprocessor, warps, parts, stages.
+// Other blocks and warps than the default's, as far as they fit.
 std::vector<DecodeTuning> variants(const DecodeLayout& layout, const DecodeTuning& chosen,
-                                   std::uint32_t blocks) {
+                                   std::uint32_t multiprocessors) {
   constexpr std::uint32_t kShared = 227 << 10;
   std::vector<DecodeTuning> all;
-  const auto add = [&](DecodeTuning t) {
-    if (DecodeShared(layout, t, layout.column_tiles()).bytes <= kShared) all.push_back(t);
-  };
-  for (const std::uint32_t warps : {2U, 4U, 8U}) {
-    for (const std::uint32_t parts : {1U, 2U, 4U}) {
-      for (const std::uint32_t stages : {4U, 8U, 12U, 16U}) {
-        DecodeTuning t = chosen;
-        t.warps = warps;
-        t.parts = parts;
-        t.stages = stages;
-        if (t.bulk && stages % warps == 0) add(t);
-      }
+  for (const std::uint32_t warps : {4U, 8U}) {
+    for (const std::uint32_t blocks :
+         {multiprocessors, multiprocessors / 32 * 32, multiprocessors / 4 * 3, multiprocessors / 2}) {
+      DecodeTuning t = chosen;
+      t.warps = warps;
+      if (t.bulk) t.stages = 8;
+      t.blocks = blocks;
+      if (DecodeShared(layout, t, layout.column_tiles()).bytes <= kShared) all.push_back(t);
     }
-  }
-  for (const std::uint32_t other : {blocks / 32 * 32, blocks / 4 * 3, blocks / 2, 2 * blocks}) {
-    DecodeTuning t = chosen;
-    t.blocks = other;
-    add(t);
-  }
-  for (const std::uint32_t stages : {2U, 4U}) {
-    DecodeTuning t = chosen;
-    t.bulk = false;
-    t.warps = 16 / stages;
-    t.stages = stages;
-    add(t);
   }
   return all;
 }
@@ -165,15 +149,13 @@ void run(int repeats) {
   for (const Setting& setting :
        {Setting{kStandard, 8192, 32}, Setting{kSigma, 8192, 32}, Setting{kLarge, 32768, 1}}) {
     measure(bench, setting, {}, repeats);
-    DecodeTuning eight = bench.tuning(DecodeLayout(setting.shape, DType::kBF16));
-    eight.warps = eight.stages = 8;
-    measure(bench, setting, eight, repeats);
   }
-  for (const Setting& setting :
-       {Setting{kSigma, 4096, 1}, Setting{kSigma, 32768, 1}, Setting{kStandard, 32768, 1}}) {
-    const DecodeLayout layout(setting.shape, DType::kBF16);
-    for (const DecodeTuning& tuning : variants(layout, bench.tuning(layout), bench.multiprocessors())) {
-      measure(bench, setting, tuning, repeats);
+  for (const std::size_t context : {4096, 32768}) {
+    for (const AttentionShape& shape : {kSigma, kStandard}) {
+      const DecodeLayout layout(shape, DType::kBF16);
+      for (const DecodeTuning& tuning : variants(layout, bench.tuning(layout), bench.multiprocessors())) {
+        measure(bench, {shape, context, 1}, tuning, repeats);
+      }
     }
   }
 }
