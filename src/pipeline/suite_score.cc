@@ -101,7 +101,9 @@ std::optional<std::vector<std::size_t>> runs_of_group(std::span<const Report> re
   std::map<std::string, std::map<Json, std::size_t>> runs;  // by task and set-up
   for (std::size_t i = 0; i < reports.size(); ++i) {
     const RunSpec& spec = reports[i].spec;
-    if (spec.model == model && scored_primary(reports[i]) != nullptr) runs[spec.task][setup_of(spec)] = i;
+    const bool in_group = std::find(tasks.begin(), tasks.end(), spec.task) != tasks.end();
+    if (in_group && spec.model == model && scored_primary(reports[i]) != nullptr)
+      runs[spec.task][setup_of(spec)] = i;
   }
   std::optional<std::vector<std::size_t>> latest;
   for (const auto& [setup, run] : runs[tasks.front()]) {

@@ -50,6 +50,25 @@ constexpr std::size_t block_bytes(WeightFormat format) {  // of 16 rows x 32 col
   return kBytes[static_cast<std::size_t>(format)];
 }
 
+// multiply.template operator()<format>() for a format with codes.
+template <typename Multiply>
+void with_code_format(WeightFormat format, const Multiply& multiply) {
+  switch (format) {
+    case WeightFormat::kNibble:
+      return multiply.template operator()<WeightFormat::kNibble>();
+    case WeightFormat::kNibbleMin:
+      return multiply.template operator()<WeightFormat::kNibbleMin>();
+    case WeightFormat::kNibbleMinF32:
+      return multiply.template operator()<WeightFormat::kNibbleMinF32>();
+    case WeightFormat::kByte:
+      return multiply.template operator()<WeightFormat::kByte>();
+    case WeightFormat::kByteMinF32:
+      return multiply.template operator()<WeightFormat::kByteMinF32>();
+    default:
+      return multiply.template operator()<WeightFormat::kByteHalves>();
+  }
+}
+
 struct PackedPart {
   WeightFormat format;
   int zero;  // 0 or a power of two

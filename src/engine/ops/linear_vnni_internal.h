@@ -179,24 +179,5 @@ void multiply_few(const LinearTask& task) {
   }
 }
 
-// multiply.template operator()<format>() for a format with codes.
-template <typename Multiply>
-void with_code_format(WeightFormat format, const Multiply& multiply) {
-  switch (format) {
-    case WeightFormat::kNibble:
-      return multiply.template operator()<WeightFormat::kNibble>();
-    case WeightFormat::kNibbleMin:
-      return multiply.template operator()<WeightFormat::kNibbleMin>();
-    case WeightFormat::kNibbleMinF32:
-      return multiply.template operator()<WeightFormat::kNibbleMinF32>();
-    case WeightFormat::kByte:
-      return multiply.template operator()<WeightFormat::kByte>();
-    case WeightFormat::kByteMinF32:
-      return multiply.template operator()<WeightFormat::kByteMinF32>();
-    default:
-      return multiply.template operator()<WeightFormat::kByteHalves>();
-  }
-}
-
 }  // namespace
 }  // namespace micius
