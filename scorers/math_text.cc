@@ -68,6 +68,13 @@ std::string_view take_code_point(std::string_view& text) {
   return taken;
 }
 
+// Moves the first code point of `text` to the end of `out`, in braces.
+void take_braced(std::string& out, std::string_view& text) {
+  out += '{';
+  out += take_code_point(text);
+  out += '}';
+}
+
 // Absent: Python's IndexError for an empty part.
 std::optional<std::string> fix_sqrt(const std::string& text) {
   const std::vector<std::string_view> parts = split_at(text, "\\sqrt");
@@ -76,11 +83,7 @@ std::optional<std::string> fix_sqrt(const std::string& text) {
     std::string_view part = parts[i];
     if (part.empty()) return std::nullopt;
     out += "\\sqrt";
-    if (part[0] != '{') {
-      out += '{';
-      out += take_code_point(part);
-      out += '}';
-    }
+    if (part[0] != '{') take_braced(out, part);
     out += part;
   }
   return out;
@@ -94,16 +97,9 @@ std::optional<std::string> fix_fracs(const std::string& text) {
     if (part.empty()) return std::nullopt;
     out += "\\frac";
     if (part[0] != '{') {
-      const std::string_view above = take_code_point(part);
+      take_braced(out, part);
       if (part.empty()) return text;
-      out += '{';
-      out += above;
-      out += '}';
-      if (part[0] != '{') {
-        out += '{';
-        out += take_code_point(part);
-        out += '}';
-      }
+      if (part[0] != '{') take_braced(out, part);
     }
     out += part;
   }

@@ -38,5 +38,6 @@ CodeBlock read_codes(DType dtype, const std::byte* row, std::size_t index);
 float f16_to_f32(std::uint16_t half);
 std::uint16_t f32_to_f16(float value);  // to nearest even; too large becomes infinity
 float bf16_to_f32(std::uint16_t bits);
+std::uint16_t f32_to_bf16(float value);  // to nearest even; NaN stays one
 
 }  // namespace micius

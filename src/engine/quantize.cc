@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstdint>
@@ -210,12 +209,6 @@ void write_q6_k(Floats x, std::byte* out) {
       out[128 + half * 32 + l] |= byte_of(code >> 4 << (quarter * 2));
     }
   }
-}
-
-std::uint16_t f32_to_bf16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16 | 64);
-  return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 void write_block(DType dtype, Floats x, std::byte* out) {

@@ -15,8 +15,7 @@ namespace {
 
 float as_stored(float value, DType dtype) {
   if (dtype == DType::kF16) return f16_to_f32(f32_to_f16(value));
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return std::bit_cast<float>((bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U);
+  return bf16_to_f32(f32_to_bf16(value));
 }
 
 float largest(const std::vector<float>& values) {

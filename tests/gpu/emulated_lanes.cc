@@ -1,7 +1,5 @@
 #include "gpu/emulated_lanes.h"
 
-#include <bit>
-
 #include <fmt/format.h>
 
 #include "engine/quant.h"
@@ -39,8 +37,7 @@ std::uint16_t EmulatedLanes::narrow<F16>(float value) {
 }
 template <>
 std::uint16_t EmulatedLanes::narrow<BF16>(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+  return f32_to_bf16(value);
 }
 
 bool EmulatedLanes::any(bool value) {

@@ -1,7 +1,6 @@
 #include "engine/ops/decode_attention.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "base/error.h"
@@ -19,11 +18,7 @@ constexpr std::uint32_t kMostHeads = 1024;
 constexpr std::uint32_t kMostWarps = 15;          // that calculate
 constexpr std::uint32_t kMostQ = 8 * kMostWarps;  // of a super-group
 
-std::uint16_t bits_of(float value, bool bf16) {
-  if (!bf16) return f32_to_f16(value);
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
-}
+std::uint16_t bits_of(float value, bool bf16) { return bf16 ? f32_to_bf16(value) : f32_to_f16(value); }
 
 // Blocks that a plan of so many stages and items (a sequence's super-group each) is cut for.
 std::uint32_t plan_blocks(const DecodeTuning& tuning, std::uint64_t stages, std::uint64_t items) {
