@@ -1,6 +1,7 @@
 #include "datasets/csv.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
@@ -9,7 +10,6 @@
 #include "base/text.h"
 #include "core/dataset_file.h"
 #include "datasets/rows.h"
-#include "datasets/source_file.h"
 
 namespace micius {
 namespace {
@@ -90,8 +90,9 @@ class Reader {
 
 class CsvRows final : public Rows {
  public:
-  explicit CsvRows(const std::filesystem::path& path) : file_(path), path_(path.string()) {
-    const std::string_view text = file_.text();
+  explicit CsvRows(std::shared_ptr<const SourceFile> file)
+      : file_(std::move(file)), path_(file_->path().string()) {
+    const std::string_view text = file_->text();
     const std::string_view mark = "\xEF\xBB\xBF";
     Reader reader(text, text.substr(0, mark.size()) == mark ? mark.size() : 0, 1, path_);
     if (!reader.at_end()) header_ = reader.record();
@@ -113,7 +114,7 @@ class CsvRows final : public Rows {
 
   Json row(std::size_t index) const override {
     const Record& record = records_.at(index);
-    std::vector<std::string> cells = Reader(file_.text(), record.offset, record.line, path_).record();
+    std::vector<std::string> cells = Reader(file_->text(), record.offset, record.line, path_).record();
     Json row = Json::object();
     for (std::size_t i = 0; i < header_.size(); ++i) row[header_[i]] = std::move(cells[i]);
     return row;
@@ -123,7 +124,7 @@ class CsvRows final : public Rows {
     return fmt::format("{}:{}", path_, records_.at(index).line);
   }
 
-  std::string content_hash() const override { return file_.sha256(); }
+  std::string content_hash() const override { return file_->sha256(); }
 
  private:
   struct Record {
@@ -141,7 +142,7 @@ class CsvRows final : public Rows {
     }
   }
 
-  SourceFile file_;
+  std::shared_ptr<const SourceFile> file_;
   std::string path_;
   std::vector<std::string> header_;
   std::vector<Record> records_;
@@ -149,8 +150,8 @@ class CsvRows final : public Rows {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_csv(const Spec& spec, const DataRoots& roots) {
-  return make_dataset(spec, std::make_unique<CsvRows>(require_dataset_file(spec, roots)));
+std::unique_ptr<Dataset> open_csv(const Spec& spec, const DataRoots& roots, SourceFiles& files) {
+  return make_dataset(spec, std::make_unique<CsvRows>(files.open(require_dataset_file(spec, roots))));
 }
 
 }  // namespace micius

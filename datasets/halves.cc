@@ -56,7 +56,7 @@ void add_row(Halves& halves, const Texts& texts, std::size_t index) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_halves(const Spec& spec, const DataRoots& roots) {
+std::unique_ptr<Dataset> open_halves(const Spec& spec, const DataRoots& roots, SourceFiles& files) {
   const JsonFields params(spec.params, "dataset loader 'halves'");
   params.only({"path", "root", "texts", "count"});
   const std::int64_t count = params.integer("count");
@@ -71,7 +71,7 @@ std::unique_ptr<Dataset> open_halves(const Spec& spec, const DataRoots& roots) {
     const JsonFields texts(item, params.where() + ": field 'texts'");
     Spec file = {"jsonl", {{"path", texts.string("path")}, {"root", params.string_or("root", "data")}}};
     const std::filesystem::path folder = std::filesystem::path(texts.string("path")).parent_path();
-    all.push_back({open_jsonl_rows(file, roots), texts.string("field"), folder.filename().string()});
+    all.push_back({open_jsonl_rows(file, roots, files), texts.string("field"), folder.filename().string()});
     halves->add_hash(all.back().rows->content_hash());
     total += all.back().rows->size();
   }

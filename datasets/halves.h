@@ -5,6 +5,7 @@
 
 #include "core/dataset.h"
 #include "core/spec.h"
+#include "datasets/source_file.h"
 
 namespace micius {
 
@@ -13,6 +14,6 @@ namespace micius {
 // loader. A sample's input is the first half of the words, its one target the others; its id is the row's
 // `id`, and `group` of its extra the folder of its file; both are the file's name for the first row. A text
 // of one word is left out. Throws Error{kNotFound, kInvalidData} naming file, line and field.
-std::unique_ptr<Dataset> open_halves(const Spec& spec, const DataRoots& roots);
+std::unique_ptr<Dataset> open_halves(const Spec& spec, const DataRoots& roots, SourceFiles& files);
 
 }  // namespace micius

@@ -7,22 +7,21 @@
 #include "base/error.h"
 #include "core/dataset_file.h"
 #include "datasets/rows.h"
-#include "datasets/source_file.h"
 
 namespace micius {
 namespace {
 
 class ListRows final : public Rows {
  public:
-  ListRows(const std::filesystem::path& path, const std::string& at, const RowFilter& filter)
-      : place_(path.string() + ": " + (at.empty() ? "item " : "'" + at + "' item ")) {
-    const SourceFile file(path);
+  ListRows(const SourceFile& file, const std::string& at, const RowFilter& filter)
+      : place_(file.path().string() + ": " + (at.empty() ? "item " : "'" + at + "' item ")) {
+    const std::string path = file.path().string();
     hash_ = file.sha256();
-    const Json document = parse_json(file.text(), path.string());
+    const Json document = parse_json(file.text(), path);
     const Json* list = at.empty() ? &document : find_json(document, at);
-    if (list == nullptr) fail(ErrorCode::kInvalidData, "{}: field '{}' is missing", path.string(), at);
+    if (list == nullptr) fail(ErrorCode::kInvalidData, "{}: field '{}' is missing", path, at);
     if (!list->is_array()) {
-      fail(ErrorCode::kInvalidData, "{}: expected a list of objects{}, found {}", path.string(),
+      fail(ErrorCode::kInvalidData, "{}: expected a list of objects{}, found {}", path,
            at.empty() ? "" : " at '" + at + "'", list->type_name());
     }
     for (std::size_t i = 0; i < list->size(); ++i) {
@@ -31,7 +30,7 @@ class ListRows final : public Rows {
         fail(ErrorCode::kInvalidData, "{}{}: expected an object, found {}", place_, i, item.type_name());
       if (filter.keeps_all() || filter.keeps(item, place_ + std::to_string(i))) items_.push_back({item, i});
     }
-    if (items_.empty()) fail(ErrorCode::kInvalidData, "{}: {}", path.string(), filter.nothing());
+    if (items_.empty()) fail(ErrorCode::kInvalidData, "{}: {}", path, filter.nothing());
   }
 
   std::size_t size() const override { return items_.size(); }
@@ -52,9 +51,9 @@ class ListRows final : public Rows {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_json_list(const Spec& spec, const DataRoots& roots) {
+std::unique_ptr<Dataset> open_json_list(const Spec& spec, const DataRoots& roots, SourceFiles& files) {
   const JsonFields params(spec.params, fmt::format("dataset loader '{}'", spec.name));
-  return make_dataset(spec, std::make_unique<ListRows>(require_dataset_file(spec, roots),
+  return make_dataset(spec, std::make_unique<ListRows>(*files.open(require_dataset_file(spec, roots)),
                                                        params.string_or("at", ""), RowFilter(spec)));
 }
 

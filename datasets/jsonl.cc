@@ -1,5 +1,6 @@
 #include "datasets/jsonl.h"
 
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -9,15 +10,14 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "core/dataset_file.h"
-#include "datasets/source_file.h"
 
 namespace micius {
 namespace {
 
 class JsonlRows final : public Rows {
  public:
-  JsonlRows(const std::filesystem::path& path, const RowFilter& filter) : file_(path) {
-    const std::string_view text = file_.text();
+  JsonlRows(std::shared_ptr<const SourceFile> file, const RowFilter& filter) : file_(std::move(file)) {
+    const std::string_view text = file_->text();
     for_each_line(text, [&](std::string_view line, std::size_t number) {
       if (line.find_first_not_of(" \t\r") == std::string_view::npos || filter.drops_text(line)) return;
       lines_.push_back({static_cast<std::size_t>(line.data() - text.data()), line.size(), number});
@@ -25,7 +25,7 @@ class JsonlRows final : public Rows {
       if (!filter.keeps_all() && !filter.keeps(row(last), where(last))) lines_.pop_back();
     });
     if (lines_.empty()) {
-      fail(ErrorCode::kInvalidData, "{}: {}; expected one JSON object a line", path.string(),
+      fail(ErrorCode::kInvalidData, "{}: {}; expected one JSON object a line", file_->path().string(),
            filter.nothing());
     }
   }
@@ -34,7 +34,7 @@ class JsonlRows final : public Rows {
 
   Json row(std::size_t index) const override {
     const Line& line = lines_.at(index);
-    Json row = parse_json(file_.text().substr(line.offset, line.size), where(index));
+    Json row = parse_json(file_->text().substr(line.offset, line.size), where(index));
     if (!row.is_object()) {
       fail(ErrorCode::kInvalidData, "{}: expected an object, found {}", where(index), row.type_name());
     }
@@ -42,16 +42,16 @@ class JsonlRows final : public Rows {
   }
 
   std::string where(std::size_t index) const override {
-    return fmt::format("{}:{}", file_.path().string(), lines_.at(index).number);
+    return fmt::format("{}:{}", file_->path().string(), lines_.at(index).number);
   }
 
-  std::string content_hash() const override { return file_.sha256(); }
+  std::string content_hash() const override { return file_->sha256(); }
 
  private:
   struct Line {
     std::size_t offset, size, number;
   };
-  SourceFile file_;
+  std::shared_ptr<const SourceFile> file_;
   std::vector<Line> lines_;
 };
 
@@ -97,21 +97,21 @@ class RowsBeside final : public Rows {
 
 }  // namespace
 
-std::unique_ptr<Rows> open_jsonl_rows(const Spec& spec, const DataRoots& roots) {
-  return std::make_unique<JsonlRows>(require_dataset_file(spec, roots), RowFilter(spec));
+std::unique_ptr<Rows> open_jsonl_rows(const Spec& spec, const DataRoots& roots, SourceFiles& files) {
+  return std::make_unique<JsonlRows>(files.open(require_dataset_file(spec, roots)), RowFilter(spec));
 }
 
-std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots) {
+std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots, SourceFiles& files) {
   const JsonFields params(spec.params, "dataset loader 'jsonl'");
-  if (!params.has("beside")) return make_dataset(spec, open_jsonl_rows(spec, roots));
+  if (!params.has("beside")) return make_dataset(spec, open_jsonl_rows(spec, roots, files));
   const JsonFields beside = params.object("beside");
   beside.only({"path", "field"});
   Spec own = spec, others = spec;
   own.params.erase("beside");
   others.params["path"] = beside.string("path");
-  return make_dataset(
-      own, std::make_unique<RowsBeside>(open_jsonl_rows(own, roots), open_jsonl_rows(others, roots),
-                                        params.string("id"), beside.string("field")));
+  return make_dataset(own, std::make_unique<RowsBeside>(open_jsonl_rows(own, roots, files),
+                                                        open_jsonl_rows(others, roots, files),
+                                                        params.string("id"), beside.string("field")));
 }
 
 }  // namespace micius

@@ -6,6 +6,7 @@
 #include "core/dataset.h"
 #include "core/spec.h"
 #include "datasets/rows.h"
+#include "datasets/source_file.h"
 
 namespace micius {
 
@@ -16,8 +17,8 @@ namespace micius {
 // Params "beside", {"path": "test.jsonl", "field": "of"}: this file's rows say by the id in `of` which row of
 // that file they are another form of. That row comes before the first that names it, and the content hash is
 // over both files. Throws Error{kInvalidData} for an id that is not there.
-std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots);
+std::unique_ptr<Dataset> open_jsonl(const Spec& spec, const DataRoots& roots, SourceFiles& files);
 // The rows alone, of the file that "path" names.
-std::unique_ptr<Rows> open_jsonl_rows(const Spec& spec, const DataRoots& roots);
+std::unique_ptr<Rows> open_jsonl_rows(const Spec& spec, const DataRoots& roots, SourceFiles& files);
 
 }  // namespace micius

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "core/dataset_file.h"
 #include "datasets/rows.h"
-#include "datasets/source_file.h"
 
 namespace micius {
 namespace {
@@ -21,8 +20,7 @@ std::string normal(std::string_view text) {
 
 class LogiqaRows final : public Rows {
  public:
-  explicit LogiqaRows(const std::filesystem::path& path) : path_(path.string()) {
-    const SourceFile file(path);
+  explicit LogiqaRows(const SourceFile& file) : path_(file.path().string()) {
     hash_ = file.sha256();
     std::vector<std::string_view> record;
     std::size_t first = 0;
@@ -78,8 +76,8 @@ class LogiqaRows final : public Rows {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_logiqa(const Spec& spec, const DataRoots& roots) {
-  return make_dataset(spec, std::make_unique<LogiqaRows>(require_dataset_file(spec, roots)));
+std::unique_ptr<Dataset> open_logiqa(const Spec& spec, const DataRoots& roots, SourceFiles& files) {
+  return make_dataset(spec, std::make_unique<LogiqaRows>(*files.open(require_dataset_file(spec, roots))));
 }
 
 }  // namespace micius

@@ -5,6 +5,7 @@
 
 #include "core/dataset.h"
 #include "core/spec.h"
+#include "datasets/source_file.h"
 
 namespace micius {
 
@@ -12,6 +13,6 @@ namespace micius {
 // question, and the options, each behind its letter and a stop ("A."). A row has the fields label, context,
 // question and options, as the loader of EleutherAI/logiqa makes them: a blank is put behind each full stop,
 // and an option counts by its place, whatever its letter.
-std::unique_ptr<Dataset> open_logiqa(const Spec& spec, const DataRoots& roots);
+std::unique_ptr<Dataset> open_logiqa(const Spec& spec, const DataRoots& roots, SourceFiles& files);
 
 }  // namespace micius

@@ -16,6 +16,7 @@ namespace micius {
 // field.
 using DatasetFactory = std::function<std::unique_ptr<Dataset>(const Spec& spec, const DataRoots& roots)>;
 
+// The datasets that one registry's factories open share their files.
 Registry<DatasetFactory> dataset_registry();
 
 }  // namespace micius

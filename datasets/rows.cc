@@ -84,10 +84,17 @@ bool RowFilter::keeps(const Json& row, const std::string& where) const {
   return std::find(values_.begin(), values_.end(), value) != values_.end();
 }
 
-// A value may be written with escapes, "\u0061" for a; a row without the field is an error that must be seen.
+// A value may be written with escapes, "\u0061" for a; a row whose field is missing or no string is an error
+// that must be seen.
 bool RowFilter::drops_text(std::string_view row) const {
   const auto has = [&](std::string_view part) { return row.find(part) != std::string_view::npos; };
-  if (field_.empty() || !has("\"" + field_ + "\"") || has("\\u") || has("\\/")) return false;
+  const std::string key = "\"" + field_ + "\"";
+  const std::size_t at = field_.empty() ? std::string_view::npos : row.find(key);
+  if (at == std::string_view::npos) return false;
+  std::string_view value = strip_left(row.substr(at + key.size()));
+  if (!value.starts_with(':')) return false;
+  value = strip_left(value.substr(1));
+  if (!value.starts_with('"') || has("\\u") || has("\\/")) return false;
   return std::none_of(written_.begin(), written_.end(), has);
 }
 

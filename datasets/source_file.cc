@@ -40,6 +40,17 @@ SourceFile::SourceFile(std::filesystem::path path) : path_(std::move(path)), map
   if (path_.extension() == ".gz") unpacked_ = unpack(path_);
 }
 
-std::string SourceFile::sha256() const { return sha256_hex(mapped_.text()); }
+const std::string& SourceFile::sha256() const {
+  std::call_once(hashed_, [this] { sha256_ = sha256_hex(mapped_.text()); });
+  return sha256_;
+}
+
+std::shared_ptr<const SourceFile> SourceFiles::open(const std::filesystem::path& path) {
+  const std::lock_guard lock(mutex_);
+  std::weak_ptr<const SourceFile>& known = open_[path];
+  std::shared_ptr<const SourceFile> file = known.lock();
+  if (file == nullptr) known = file = std::make_shared<const SourceFile>(path);
+  return file;
+}
 
 }  // namespace micius

@@ -13,10 +13,12 @@ std::string answer_of(const GenerateTask& generate, const Sample& shot) {
   return generate.answer ? generate.answer(shot) : shot.targets.front();
 }
 
-// A prompt is made of every row before the first is asked, so that a field that is missing is known then.
+// Prompt and reference are made of every row before the first is asked, so that a field that is missing is
+// known then.
 Sample prepare(const GenerateTask& generate, Sample sample) {
   if (generate.prepare) sample = generate.prepare(std::move(sample));
   generate.question(sample);
+  if (generate.reference) generate.reference(sample);
   return sample;
 }
 

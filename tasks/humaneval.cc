@@ -30,7 +30,7 @@ Task make_humaneval(const TaskOptions& options) {
   task.prepare = prepare_humaneval;
   task.question = question_of("{{prompt}}");
   task.reference = [](const Sample& sample) {
-    return JsonFields(sample.extra, "sample '" + sample.id + "'").string("canonical_solution");
+    return JsonFields(sample.extra, sample.where).string("canonical_solution");
   };
   return make_generate_task(task, options);
 }

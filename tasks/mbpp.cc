@@ -22,9 +22,7 @@ Sample prepare_mbpp(Sample sample) {
 }
 
 // With the line ends of the source, CRLF.
-std::string code_of(const Sample& sample) {
-  return JsonFields(sample.extra, "sample '" + sample.id + "'").string("code");
-}
+std::string code_of(const Sample& sample) { return JsonFields(sample.extra, sample.where).string("code"); }
 
 }  // namespace
 

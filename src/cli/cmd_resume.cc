@@ -81,7 +81,7 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
   const auto runner = open_model(spec.model_source, engine_, places_, {clock_, &context.store});
   LazyServices services(engine_.threads, places_);
   TaskSetup setup = set_up_task(spec.task_source, task_options_of(spec, data_roots(places_)),
-                                spec.options.seed, services, context.log);
+                                spec.options.seed, {services, context.log});
   const Plan plan = plan_run(setup, runner->info(), options_of(spec));
   check_same_spec(spec, plan.spec, id);
   return execute(context, id, setup, plan, *runner);

@@ -42,7 +42,7 @@ class RunCommand final : public Command {
   void define_prompt_flags(CLI::App& app);
   void define_output_flags(CLI::App& app);
   TaskOptions task_options() const;
-  TaskSetup set_up(const TaskRequest& request, Log& log);
+  TaskSetup set_up(const TaskRequest& request, const SetupContext& context);
   void set_up_all(Log& log);
   std::vector<TaskRequest> requested_tasks() const;
   Json tags() const;
@@ -154,18 +154,18 @@ TaskOptions RunCommand::task_options() const {
 }
 
 // With --shots-as text, a task that is asked as a chat by itself is so asked.
-TaskSetup RunCommand::set_up(const TaskRequest& request, Log& log) {
+TaskSetup RunCommand::set_up(const TaskRequest& request, const SetupContext& context) {
   const std::string source = request.file ? request.file->string() : request.name;
   TaskOptions options = task_options();
   if (!options.shots) options.shots = request.shots;
-  TaskSetup setup = set_up_task(source, options, plan_.seed, *services_, log);
+  TaskSetup setup = set_up_task(source, options, plan_.seed, context);
   if (shots_as_ == "turns" || options.style == PromptStyle::kOneTurn) return setup;
   if (setup.task.style == PromptStyle::kText) {
     fail(ErrorCode::kUsage, "--shots-as text: '{}' is asked without a chat template; add --chat-template on",
          setup.task.name);
   }
   options.style = PromptStyle::kOneTurn;
-  return set_up_task(source, options, plan_.seed, *services_, log);
+  return set_up_task(source, options, plan_.seed, context);
 }
 
 std::vector<TaskRequest> RunCommand::requested_tasks() const {
@@ -233,9 +233,10 @@ ExitCode RunCommand::run_pairs(const ExecuteContext& context) {
 void RunCommand::set_up_all(Log& log) {
   constexpr std::size_t kNamed = 3;
   std::map<std::string, std::vector<std::string>> left_out;  // by what is missing of which suite
+  const SetupContext context{*services_, log};
   for (const TaskRequest& request : requested_tasks()) {
     try {
-      setups_.push_back(set_up(request, log));
+      setups_.push_back(set_up(request, context));
       requests_.push_back(request);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kNotFound || !request.suite) throw;

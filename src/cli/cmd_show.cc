@@ -65,7 +65,7 @@ ExitCode ShowCommand::show_task() const {
   }
   ConsoleLog log(ConsoleLog::Level::kWarnings);
   LazyServices services(0, places_);
-  const TaskSetup setup = set_up_task(words_[1], options, GenerateOptions{}.seed, services, log);
+  const TaskSetup setup = set_up_task(words_[1], options, GenerateOptions{}.seed, {services, log});
   std::size_t row = 0;
   if (!read_number(sample_, row) || row >= setup.dataset->size()) {
     fail(ErrorCode::kUsage, "--sample '{}': {} has rows 0 to {}", sample_, setup.dataset->name(),

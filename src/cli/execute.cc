@@ -15,7 +15,8 @@ Plan plan_run(const TaskSetup& setup, const RunnerInfo& model, const PlanOptions
   ShotPicker* shots = setup.shots.get();
   Plan plan = make_plan(
       {setup.task, *setup.dataset, model, [shots](std::size_t index) { return shots->shots_for(index); },
-       setup.source, setup.shot_pool_label},
+       setup.source, setup.shot_pool_label,
+       [shots](const std::function<void(const Sample&)>& fn) { shots->for_each_candidate(fn); }},
       options);
   plan.spec.first_samples = plan.chosen.empty() || plan.chosen.back() + 1 == plan.chosen.size();
   return plan;

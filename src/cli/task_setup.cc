@@ -3,7 +3,6 @@
 #include <filesystem>
 
 #include "core/task_data.h"
-#include "datasets/registry.h"
 #include "scorers/registry.h"
 #include "tasks/json_task.h"
 #include "tasks/registry.h"
@@ -39,22 +38,21 @@ TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots) {
 }
 
 TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std::uint64_t seed,
-                      Services& services, Log& log) {
+                      const SetupContext& context) {
   TaskSetup setup;
   setup.source = is_task_file(source) ? std::filesystem::absolute(source).string() : source;
   setup.task = make_task(source, options);
-  setup.scorer = make_scorer(setup.task, options.roots, &services);
-  const auto loaders = dataset_registry();
+  setup.scorer = make_scorer(setup.task, options.roots, &context.services);
   const auto open = [&](const Spec& spec) {
-    return loaders.get(spec.name, setup.task.name)(spec, options.roots);
+    return context.loaders.get(spec.name, setup.task.name)(spec, options.roots);
   };
   const TaskData data = choose_dataset(setup.task, options.roots);
   setup.dataset = open(data.dataset);
-  if (!data.warning.empty()) log.warning(data.warning);
+  if (!data.warning.empty()) context.log.warning(data.warning);
   if (const auto pool = choose_shot_pool(setup.task, options.roots)) {
     setup.shot_pool = open(pool->dataset);
     setup.shot_pool_label = shot_pool_label(*setup.shot_pool);
-    if (!pool->warning.empty()) log.warning(pool->warning);
+    if (!pool->warning.empty()) context.log.warning(pool->warning);
   }
   setup.shots = std::make_unique<ShotPicker>(setup.task, *setup.dataset, setup.shot_pool.get(), seed);
   return setup;

@@ -12,6 +12,7 @@
 #include "core/services.h"
 #include "core/shots.h"
 #include "core/task.h"
+#include "datasets/registry.h"
 
 namespace micius {
 
@@ -33,8 +34,15 @@ std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots, Se
 // The options that the run's task was made with.
 TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots);
 
+// What the set-ups of one command share; their scorers borrow the services.
+struct SetupContext {
+  Services& services;
+  Log& log;
+  Registry<DatasetFactory> loaders = dataset_registry();  // tasks that read one file read it once
+};
+
 // Throws Error as the parts do: unknown names, missing data with the command that gets it.
 TaskSetup set_up_task(const std::string& source, const TaskOptions& options, std::uint64_t seed,
-                      Services& services, Log& log);
+                      const SetupContext& context);
 
 }  // namespace micius

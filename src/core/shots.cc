@@ -78,11 +78,24 @@ std::vector<Sample> ShotPicker::shots_for(std::size_t index) {
       rows = drawn(index);
       break;
   }
-  for (const std::size_t row : rows) {
-    Sample shot = pool_->at(row);
-    shots.push_back(prepare_ ? prepare_(std::move(shot)) : std::move(shot));
-  }
+  for (const std::size_t row : rows) shots.push_back(shot_at(row));
   return shots;
+}
+
+void ShotPicker::for_each_candidate(const std::function<void(const Sample&)>& fn) {
+  if (count_ == 0) return;
+  if (rule_ == ShotRule::kFirstOfGroup) {
+    for (const auto& [group, rows] : groups())
+      for (const std::size_t row : rows) fn(shot_at(row));
+    return;
+  }
+  const std::size_t drawn_from = rule_ == ShotRule::kFirst ? count_ : pool_->size();
+  for (std::size_t row = 0; row < drawn_from; ++row) fn(shot_at(row));
+}
+
+Sample ShotPicker::shot_at(std::size_t row) const {
+  Sample shot = pool_->at(row);
+  return prepare_ ? prepare_(std::move(shot)) : shot;
 }
 
 const std::vector<std::size_t>& ShotPicker::drawn(std::size_t index) {
@@ -128,15 +141,19 @@ void ShotPicker::fail_too_few(std::size_t there, std::size_t index) const {
        pool_->name(), there, index, count_);
 }
 
-const std::vector<std::size_t>& ShotPicker::group_rows(std::size_t index) {
+const std::map<std::string, std::vector<std::size_t>>& ShotPicker::groups() {
   if (groups_.empty()) {
     for (std::size_t i = 0; i < pool_->size(); ++i) {
       std::vector<std::size_t>& rows = groups_[group_of(pool_->at(i), *pool_)];
       if (rows.size() < count_) rows.push_back(i);
     }
   }
+  return groups_;
+}
+
+const std::vector<std::size_t>& ShotPicker::group_rows(std::size_t index) {
   const std::string group = group_of(evaluated_->at(index), *evaluated_);
-  const auto it = groups_.find(group);
+  const auto it = groups().find(group);
   const std::size_t there = it == groups_.end() ? 0 : it->second.size();
   if (there < count_) {
     fail(ErrorCode::kUsage, "{}: {} shots asked for, {} has {} rows of group '{}'; use a smaller --shots",

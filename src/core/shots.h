@@ -42,11 +42,17 @@ class ShotPicker {
   // pool, or a group of it, has too few rows besides the sample.
   std::vector<Sample> shots_for(std::size_t index);
 
+  // Calls fn for every row that a sample may get, prepared by the task. Throws as
+  // Dataset::at and Task::prepare do for one that cannot be used.
+  void for_each_candidate(const std::function<void(const Sample&)>& fn);
+
  private:
+  Sample shot_at(std::size_t row) const;
   const std::vector<std::size_t>& drawn(std::size_t index);
   std::vector<std::size_t> draw_except(std::size_t index);
   std::vector<std::size_t> first_except(std::size_t index) const;
   [[noreturn]] void fail_too_few(std::size_t there, std::size_t index) const;
+  const std::map<std::string, std::vector<std::size_t>>& groups();
   const std::vector<std::size_t>& group_rows(std::size_t index);
 
   ShotRule rule_;

@@ -68,6 +68,13 @@ GenerateOptions generate_options(const Task& task, const PlanOptions& options) {
   return made;
 }
 
+// A prompt is made with each of them as its one shot, which reads all that a prompt shows of it.
+void check_shots(const PlanSource& source, const Plan& plan) {
+  if (!source.for_each_shot || plan.chosen.empty()) return;
+  const Sample& sample = plan.samples[plan.chosen.front()];
+  source.for_each_shot([&](const Sample& shot) { source.task.next(sample, {&shot, 1}, {}); });
+}
+
 // A task asks for the same kind of answer throughout, so its first prompt shows what the model has to do.
 void check_model(const PlanSource& source, const Plan& plan) {
   if (plan.chosen.empty()) return;
@@ -125,6 +132,7 @@ Plan make_plan(const PlanSource& source, const PlanOptions& options) {
   spec.breakdowns = task.breakdowns;
   spec.cluster = task.cluster;
   spec.environment = source.model.environment;
+  check_shots(source, plan);
   check_model(source, plan);
   return plan;
 }

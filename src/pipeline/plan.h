@@ -28,6 +28,9 @@ struct PlanOptions {
 // The shots of the sample at a dataset index. Empty for a task without shots.
 using ShotsFor = std::function<std::vector<Sample>(std::size_t index)>;
 
+// Calls fn for every row that may become a shot. Empty for a task without shots.
+using ForEachShot = std::function<void(const std::function<void(const Sample&)>& fn)>;
+
 struct PlanSource {
   const Task& task;
   const Dataset& dataset;
@@ -35,6 +38,7 @@ struct PlanSource {
   ShotsFor shots_for;
   std::string task_source;  // RunSpec::task_source
   std::string shot_pool;    // RunSpec::shot_pool
+  ForEachShot for_each_shot = {};
 };
 
 // The samples are as the task prepared them, and all of the dataset: the other answer of a group may come
@@ -47,9 +51,9 @@ struct Plan {
 };
 
 // Throws Error{kUsage} for an unknown sample id (with the nearest) or options that contradict each other,
-// Error{kInvalidData} for two samples of one id or a row that the task cannot use, and Error{kUnsupported}
-// where the model cannot take the first prompt. Tags, and what is to be added to the model's environment, are
-// the caller's.
+// Error{kInvalidData} for two samples of one id or a row, evaluated or a shot, that the task cannot use, and
+// Error{kUnsupported} where the model cannot take the first prompt. Tags, and what is to be added to the
+// model's environment, are the caller's.
 Plan make_plan(const PlanSource& source, const PlanOptions& options);
 
 // The options that make the same plan again.

@@ -124,6 +124,21 @@ TEST_CASE("shots are prepared by the task, and a pool that is too small is an er
                     Catch::Contains("4 shots need 4 rows, p has 3"));
 }
 
+TEST_CASE("the rows that may become shots") {
+  const MemoryDataset evaluated = rows("e", 3), pool = rows("p", 6);
+  const auto candidates = [&](ShotRule rule, int shots) {
+    Ids seen;
+    ShotPicker picker(task_of(rule, shots), evaluated, &pool, 1234);
+    picker.for_each_candidate([&](const Sample& shot) { seen.push_back(shot.id); });
+    return seen;
+  };
+  CHECK(candidates(ShotRule::kFirst, 2) == Ids{"0", "1"});
+  CHECK(candidates(ShotRule::kFirstOfGroup, 2) == Ids{"0", "2", "1", "3"});
+  CHECK(candidates(ShotRule::kFirstExcept, 2).size() == 6);
+  CHECK(candidates(ShotRule::kDraw, 2).size() == 6);
+  CHECK(candidates(ShotRule::kDrawExcept, 0).empty());
+}
+
 TEST_CASE("the pool is the first one whose file is there") {
   const TempDir temporary;
   const std::filesystem::path& root = temporary.path();

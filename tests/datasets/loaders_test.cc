@@ -137,6 +137,41 @@ TEST_CASE("a file packed with gzip is found and read, a broken one is refused") 
   CHECK_THROWS_WITH(open("jsonl", params, folder.path()), Catch::Contains("file.jsonl.gz: broken gzip file"));
 }
 
+TEST_CASE("the datasets of one registry read a file once, as long as one of them is open") {
+  const TempDir folder;
+  const fs::path file = folder.path() / "file.jsonl";
+  const auto part = [](const char* subject) {
+    return Spec{"jsonl", {{"path", "file.jsonl"}, {"only", {{"field", "subject"}, {"values", {subject}}}}}};
+  };
+  const DataRoots roots{folder.path(), folder.path()};
+  const auto loaders = dataset_registry();
+  write_file_atomic(file, "{\"subject\": \"a\"}\n{\"subject\": \"b\"}\n");
+  const std::string hash = sha256_file(file);
+  auto a = loaders.get("jsonl")(part("a"), roots);
+  write_file_atomic(file, "{\"subject\": \"c\"}\n");
+  auto b = loaders.get("jsonl")(part("b"), roots);
+  CHECK(a->size() == 1);
+  CHECK(b->size() == 1);
+  CHECK(b->content_hash() == hash);
+  CHECK_THROWS_WITH(dataset_registry().get("jsonl")(part("a"), roots), Catch::Contains("no rows with"));
+  a.reset();
+  CHECK(b->at(0).extra.at("subject") == "b");
+  b.reset();
+  CHECK(loaders.get("jsonl")(part("c"), roots)->content_hash() == sha256_file(file));
+}
+
+TEST_CASE("a row whose field of the filter is no text is not passed over") {
+  const TempDir folder;
+  const Json only = {{"path", "file.jsonl"}, {"only", {{"field", "subject"}, {"values", {"a"}}}}};
+  for (const char* wrong : {"null", "{\"x\": 1}", "[\"b\"]"}) {
+    write_file_atomic(folder.path() / "file.jsonl",
+                      fmt::format("{{\"subject\": \"a\"}}\n{{\"subject\": {}}}\n", wrong));
+    CHECK_THROWS_WITH(open("jsonl", only, folder.path()), Catch::Contains("file.jsonl:2: field 'subject'"));
+  }
+  write_file_atomic(folder.path() / "file.jsonl", "{\"subject\" : \"a\"}\n{\"subject\" : \"b\"}\n");
+  CHECK(open("jsonl", only, folder.path())->size() == 1);
+}
+
 TEST_CASE("rows stand behind those of another file that they are another form of") {
   const TempDir folder;
   const auto write = [&](const char* name, const std::string& text) {

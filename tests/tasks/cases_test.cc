@@ -15,6 +15,7 @@
 #include "core/record_json.h"
 #include "datasets/registry.h"
 #include "tasks/registry.h"
+#include "tasks/task_files.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -22,30 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The text of a file that the loader of `spec` reads the rows from.
-std::string file_text(const Spec& spec, Json rows) {
-  if (spec.name == "json_list") {
-    const std::string at = spec.params.value("at", "");
-    Json document = std::move(rows);
-    for (std::size_t end = at.size(); !at.empty() && end != std::string::npos;) {
-      const std::size_t dot = at.rfind('.', end - 1);
-      const std::size_t begin = dot == std::string::npos ? 0 : dot + 1;
-      Json outer = Json::object();
-      outer[at.substr(begin, end - begin)] = std::move(document);
-      document = std::move(outer);
-      end = dot;
-    }
-    return dump_json(document);
-  }
-  std::string text;
-  for (const Json& row : rows) text += dump_json(row) + "\n";
-  return text;
-}
-
 std::vector<Sample> read_rows(const Task& task, const Spec& spec, const Json& rows, const fs::path& root) {
-  const fs::path path = root / spec.params.at("path").get<std::string>();
-  fs::create_directories(path.parent_path());
-  write_file_atomic(path, file_text(spec, rows));
+  write_rows(spec, rows, root);
   const auto dataset = dataset_registry().get(spec.name)(spec, {root, root});
   std::vector<Sample> samples;
   for (std::size_t i = 0; i < dataset->size(); ++i) samples.push_back(task.prepare(dataset->at(i)));
@@ -85,19 +64,13 @@ void check_case(const std::string& name, const JsonFields& test) {
 }  // namespace
 
 TEST_CASE("general tasks, by cases") {
-  for (const std::string task :
-       {"arc_easy", "arc_challenge", "openbookqa", "bbh_cot_fewshot_navigate", "boolq", "gsm8k", "gsm8k_cot",
-        "hendrycks_math_num_theory", "minerva_math_counting_and_prob", "hellaswag", "humaneval", "logiqa",
-        "lambada_openai", "mbpp", "mmlu_virology", "mmlu_pro_math", "piqa", "sciq", "winogrande"}) {
-    const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/tasks" / (task + ".jsonl");
-    std::size_t cases = 0;
-    for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
-      const Json json = parse_json(line, fmt::format("{}.jsonl:{}", task, number));
-      check_case(task, JsonFields(json, fmt::format("{}.jsonl:{}", task, number)));
-      ++cases;
-    });
-    CHECK(cases >= 3);
+  std::size_t tasks = 0;
+  for (const TaskCases& of_task : all_task_cases()) {
+    for (const Json& test : of_task.cases) check_case(of_task.task, JsonFields(test, of_task.task));
+    CHECK(of_task.cases.size() >= 3);
+    ++tasks;
   }
+  CHECK(tasks >= 19);
 }
 
 TEST_CASE("a task's options are checked") {
