@@ -4,7 +4,8 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "stats/quantile.h"
+#include "stats/distribution.h"
+#include "stats/proportion.h"
 
 namespace micius {
 namespace {
@@ -85,13 +86,6 @@ std::optional<Estimate> estimate(std::span<const double> values, std::span<const
 
 }  // namespace
 
-Interval wilson(std::size_t successes, std::size_t n, double level) {
-  const double z = normal_quantile(0.5 + level / 2), count = static_cast<double>(n);
-  const double p = static_cast<double>(successes) / count, zz = z * z / count;
-  const double centre = p + zz / 2, half = z * std::sqrt(p * (1 - p) / count + zz / (4 * count));
-  return {successes == 0 ? 0 : (centre - half) / (1 + zz), successes == n ? 1 : (centre + half) / (1 + zz)};
-}
-
 MeanInterval mean_interval(std::span<const double> values, double level) {
   MeanInterval result;
   if (values.empty()) return result;
@@ -106,6 +100,7 @@ MeanInterval mean_interval(std::span<const double> values, double level) {
   for (const double x : values) squares.add((x - mean) * (x - mean));
   result.sd = std::sqrt(squares.value() / (n - 1));
   result.stderr_ = *result.sd / std::sqrt(n);
+  result.normal = around(mean, normal_quantile(0.5 + level / 2) * *result.stderr_);
   result.t = around(mean, t_factor(level, values.size() - 1) * *result.stderr_);
   return result;
 }

@@ -8,21 +8,15 @@
 #include <span>
 
 #include "base/estimate.h"
+#include "stats/interval.h"
 
 namespace micius {
 
-struct Interval {
-  double low, high;
-};
-
-// Score interval of a share (Wilson 1927). n > 0; exactly 0 at the low end for no success, 1 at the high end
-// for n.
-Interval wilson(std::size_t successes, std::size_t n, double level = 0.95);
-
-// stderr = s / sqrt(n) with s over n - 1, as lm-evaluation-harness; value +- t(n - 1) stderr (Student 1908).
+// stderr = s / sqrt(n) with s over n - 1, as lm-evaluation-harness; normal: value +- z stderr; t: value +-
+// t(n - 1) stderr (Student 1908, Biometrika 6:1-25).
 struct MeanInterval {
   std::optional<double> value, sd, stderr_;
-  std::optional<Interval> t;
+  std::optional<Interval> normal, t;
 };
 MeanInterval mean_interval(std::span<const double> values, double level = 0.95);
 

@@ -2,8 +2,9 @@
 
 #include <cmath>
 
+#include "stats/distribution.h"
 #include "stats/mean.h"
-#include "stats/quantile.h"
+#include "stats/proportion.h"
 
 namespace micius {
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "memory_store.h"
-#include "stats/mean.h"
+#include "stats/proportion.h"
 
 namespace micius {
 namespace {

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "stats/proportion.h"
+
 namespace micius {
 namespace {
 
