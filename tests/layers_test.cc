@@ -21,6 +21,7 @@ const std::map<std::string, std::set<std::string>> kLayers = {
     {"core", {"base"}},
     {"stats", {"base"}},
     {"engine", {"base"}},
+    {"net", {"base"}},
     {"plan", {"base"}},
     {"kql", {"base"}},
     {"sandbox", {"base", "core"}},
