@@ -1,12 +1,17 @@
-// `micius data list|verify|export`.
+// `micius data list|fetch|verify|export`.
+#include <algorithm>
+#include <functional>
 #include <iostream>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/data_export.h"
+#include "cli/fetch.h"
 #include "cli/places.h"
 #include "core/manifest.h"
 
@@ -17,13 +22,14 @@ class DataCommand final : public Command {
  public:
   std::string name() const override { return "data"; }
   std::string summary() const override {
-    return "Data: list and verify what is third-party, export what models may be tuned on";
+    return "Data: list, fetch and verify what is third-party, export what models may be tuned on";
   }
   void define(CLI::App& app) override;
   ExitCode run() override { return action_(); }
 
  private:
   ExitCode list() const;
+  ExitCode fetch() const;
   ExitCode verify_files() const;
   Manifest manifest() const { return read_manifest(share_root() / "datasets/manifest.json"); }
 
@@ -37,12 +43,15 @@ class DataCommand final : public Command {
 void DataCommand::define(CLI::App& app) {
   app.require_subcommand(1);
   auto* list = app.add_subcommand("list", "What the manifest has, where it comes from, and what is here");
+  auto* fetch = app.add_subcommand(
+      "fetch", "Get data and check it; says what you have to bring; does nothing where it is here and good");
   auto* verify = app.add_subcommand("verify", "Check the files that are here against the manifest");
-  for (CLI::App* sub : {list, verify}) add_data_dir_flag(*sub, places_);
+  for (CLI::App* sub : {list, fetch, verify}) add_data_dir_flag(*sub, places_);
   list->add_option("--format", format_, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   verify->add_option("names", names_, "Entries (default: all)")->type_name("NAME");
+  fetch->add_option("names", names_, "Entries, or 'all'")->required()->type_name("NAME");
   export_.define(
       *app.add_subcommand("export", "Tuning data of AIMicius with the prompts that the tasks build"));
   app.get_subcommand("export")->callback([this] {
@@ -52,6 +61,7 @@ void DataCommand::define(CLI::App& app) {
     };
   });
   list->callback([this] { action_ = [this] { return this->list(); }; });
+  fetch->callback([this] { action_ = [this] { return this->fetch(); }; });
   verify->callback([this] { action_ = [this] { return verify_files(); }; });
 }
 
@@ -97,16 +107,52 @@ ExitCode DataCommand::list() const {
   return ExitCode::kGood;
 }
 
+// Those of the names, in their order; all of the manifest for no name, or "all".
+std::vector<const ManifestEntry*> entries_of(const Manifest& manifest,
+                                             const std::vector<std::string>& names) {
+  std::vector<const ManifestEntry*> chosen;
+  if (names.empty() || names == std::vector<std::string>{"all"}) {
+    for (const ManifestEntry& entry : manifest.entries) chosen.push_back(&entry);
+  } else {
+    for (const std::string& name : names) chosen.push_back(&manifest.get(name, "data"));
+  }
+  return chosen;
+}
+
+bool has_only_users_files(const ManifestEntry& entry) {
+  return std::all_of(entry.files.begin(), entry.files.end(), [](const ManifestFile& file) {
+    return std::holds_alternative<UserSource>(file.source);
+  });
+}
+
+// An entry that fails does not keep those behind it from being got.
+ExitCode DataCommand::fetch() const {
+  const Manifest manifest = this->manifest();
+  ConsoleLog log(ConsoleLog::Level::kWarnings);
+  Fetcher fetcher(data_root(places_), log);
+  const bool by_name = names_.front() != "all";
+  std::size_t failed = 0, left_to_user = 0;
+  for (const ManifestEntry* entry : entries_of(manifest, names_)) {
+    try {
+      const Fetched fetched = fetcher.fetch(*entry, "micius data fetch " + entry->name);
+      print_here(fetched);
+      for (const std::string& line : fetched.by_user)
+        fmt::print(stderr, "{}: yours to bring: {}\n", entry->name, line);
+      left_to_user += !fetched.by_user.empty() && has_only_users_files(*entry) ? 1 : 0;
+    } catch (const Error& error) {
+      fmt::print(stderr, "micius: {}: {}\n", entry->name, visible_text(error.what()));
+      ++failed;
+    }
+  }
+  if (failed > 0) return by_name ? ExitCode::kCannotRun : ExitCode::kFailed;
+  return by_name && left_to_user > 0 ? ExitCode::kCannotRun : ExitCode::kGood;
+}
+
 ExitCode DataCommand::verify_files() const {
   const Manifest manifest = this->manifest();
-  std::vector<const ManifestEntry*> chosen;
-  for (const std::string& name : names_) chosen.push_back(&manifest.get(name, "data"));
-  if (names_.empty()) {
-    for (const ManifestEntry& entry : manifest.entries) chosen.push_back(&entry);
-  }
   std::size_t good = 0, missing = 0, bad = 0;
-  for (const ManifestEntry* entry : chosen) {
-    for (const FileCheck& check : verify(*entry, data_root(places_), "")) {
+  for (const ManifestEntry* entry : entries_of(manifest, names_)) {
+    for (const FileCheck& check : verify(*entry, data_root(places_), "micius data fetch " + entry->name)) {
       good += check.state == FileState::kGood ? 1 : 0;
       missing += check.state == FileState::kMissing ? 1 : 0;
       bad += check.state == FileState::kWrongSize || check.state == FileState::kWrongHash ? 1 : 0;

@@ -99,7 +99,8 @@ std::vector<Finding> DoctorCommand::findings() const {
   for (const ManifestEntry& entry : read_manifest(share_root() / "datasets/manifest.json").entries) {
     const bool here = is_there(entry, data_root(places_));
     list.push_back({"data " + entry.name, here,
-                    here ? data_root(places_).string() : "micius data list says where each file comes from"});
+                    here ? data_root(places_).string()
+                         : "micius data fetch " + entry.name + " gets it or says where it comes from"});
   }
   return list;
 }

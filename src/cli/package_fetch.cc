@@ -24,7 +24,8 @@ void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    fail(ErrorCode::kIo, "{}: {}; --model-dir names another folder", folder.string(), error.message());
+    fail(ErrorCode::kIo, "{}: {}; --model-dir or --data-dir names another folder", folder.string(),
+         error.message());
   }
 }
 
