@@ -27,6 +27,9 @@ struct Failure {
   std::string code;
   std::string message;
   int attempts = 1;
+  // Every other request would fail as well (a wrong key, no money): the run is to end at once, without a
+  // record of this sample. Never stored.
+  bool stops_run = false;
   bool operator==(const Failure&) const = default;
 };
 

@@ -160,6 +160,10 @@ void Evaluator::hear(Completion completion) {
   if (node.empty()) return;
   Conversation& c = node.mapped();
   if (ending() && completion.failure) return;  // cancelled, or as good as
+  if (completion.failure && completion.failure->stops_run) {
+    message_ = fmt::format("{}: {}", completion.failure->code, completion.failure->message);
+    return;
+  }
   count_failures(completion);
   const std::optional<Failure> failure = completion.failure;
   c.turns.push_back({std::move(c.asked), std::move(completion), ""});

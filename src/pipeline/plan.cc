@@ -89,7 +89,9 @@ void check_model(const PlanSource& source, const Plan& plan) {
          source.task.name, source.model.name);
   }
   if (!source.model.weighs) {
-    fail(ErrorCode::kUnsupported, "task '{}' needs log-likelihoods, which model '{}' does not give",
+    fail(ErrorCode::kUnsupported,
+         "task '{}' needs log-likelihoods, which model '{}' does not give; take a model that the engine runs "
+         "(`micius list models`) or a task that is answered in text",
          source.task.name, source.model.name);
   }
   if (weigh->is_chat() && !source.model.chat_template) {

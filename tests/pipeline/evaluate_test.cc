@@ -190,6 +190,24 @@ TEST_CASE("a model that is gone stops the run, samples that are at fault do not"
   CHECK(lines_of(t.store, t.run).size() == 50);
 }
 
+TEST_CASE("a failure that every request would share stops the run at once, without a record") {
+  CrowdRunner refused([](const Request& r) {
+    if (r.prompt.sample_id == "q0" || r.turn == 0) return mostly_right(r);
+    Completion completion = failing("key_refused");
+    completion.failure->stops_run = true;
+    return completion;
+  });
+  Setting s(two_turn_quiz(), 200, refused);
+  const EvaluateResult result = s.evaluate_all();
+  CHECK(result.status == RunStatus::kStopped);
+  CHECK(result.message == "key_refused: as the test asked");
+  CHECK(result.failed == 0);
+  s.store.for_each(s.run, [](const Record& record) { CHECK_FALSE(record.failure); });
+  CrowdRunner sound(mostly_right);
+  CHECK(s.evaluate_with(sound).status == RunStatus::kComplete);
+  CHECK(s.store.done(s.run).size() == 200);
+}
+
 namespace {
 
 // Asks for a stop at the tenth record.
