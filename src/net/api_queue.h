@@ -1,0 +1,130 @@
+// Calls of one API endpoint: sent as fast as its governor allows, tried again where that may help, each ended
+// exactly once.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/rng.h"
+#include "net/governor.h"
+#include "net/http.h"
+
+namespace micius {
+
+// One answer to one attempt. It came whole: what did not is tried again without being judged.
+struct ApiAnswer {
+  HttpHead head;
+  std::string body;
+  int attempt = 1;
+};
+
+enum class ApiNext {
+  kDone,
+  kRetry,  // after a wait, if attempts are left
+  kAgain,  // at once: the call has changed its request. Not counted
+  kFail,   // this call will not succeed
+  kStop,   // no call will: all that are waiting end with this verdict
+};
+
+struct ApiVerdict {
+  ApiNext next = ApiNext::kDone;
+  std::string code{}, message{};  // of the failure, now or once attempts are used up
+  bool is_busy = false;           // all others are to slow down
+  std::optional<Seconds> wait{};  // that the server asks for
+};
+
+// How a call ended. A failure has a code and a message.
+struct ApiEnd {
+  ApiNext next = ApiNext::kDone;  // kDone, kFail or kStop
+  std::string code{}, message{};
+  int attempts = 0;
+};
+
+// One question. The queue owns it and calls it from its own thread alone.
+class ApiCall {
+ public:
+  virtual ~ApiCall() = default;
+  virtual HttpRequest request() = 0;                      // of the next attempt
+  virtual double tokens() const = 0;                      // about how many it takes of a limit
+  virtual ApiVerdict judge(const ApiAnswer& answer) = 0;  // must not throw
+  virtual void ended(const ApiEnd& end) = 0;              // once, the last call. Must not throw
+};
+
+struct ApiQueueOptions {
+  GovernorOptions governor{};
+  int retries = 7;                                                  // after the first attempt
+  std::chrono::milliseconds first_wait{500}, longest_wait{60'000};  // full jitter
+  Seconds longest_asked_wait{600};                                  // a longer one fails the call
+  std::chrono::seconds call_limit{900};                             // no attempt begins after it
+  std::chrono::milliseconds grace{10'000};  // that requests under way have after cancel() or a stop
+};
+
+class ApiQueue {
+ public:
+  // `client` must outlive it and be this queue's alone. `place` ("https://api.example/v1") goes into
+  // messages.
+  ApiQueue(HttpClient& client, std::string place, const ApiQueueOptions& options);
+  ~ApiQueue();  // cancels without grace and waits
+  ApiQueue(const ApiQueue&) = delete;
+  ApiQueue& operator=(const ApiQueue&) = delete;
+
+  void add(std::vector<std::unique_ptr<ApiCall>> calls);
+  void cancel();  // what waits ends with kFail and "cancelled", what is under way after the grace
+  void drain();   // returns once every call has ended
+
+ private:
+  using Time = Governor::Time;
+  class Flight;
+  struct Pending {
+    std::unique_ptr<ApiCall> call;
+    Time began;
+    int attempts = 0, changes = 0;
+    bool is_cancelled = false;
+  };
+
+  void run();
+  void begin(std::deque<Pending> added, Time now);
+  void cancel_all(Time now);
+  void judge(Flight& flight, Time now);
+  void settle(Pending pending, const ApiVerdict& verdict, Time now);
+  void retry(Pending pending, const ApiVerdict& verdict, Time now);
+  void send_due(Time now);
+  void send(Pending pending, Time now);
+  void stop(const ApiVerdict& verdict, Time now);
+  void end_waiting(const ApiEnd& end);
+  void end(Pending pending, ApiEnd end);
+  Time next_wake(Time now);
+  void landed(Flight& flight);  // on the client's thread
+
+  HttpClient& client_;
+  const std::string place_;
+  const ApiQueueOptions options_;
+
+  std::mutex mutex_;  // of the block below
+  std::condition_variable changed_, drained_;
+  std::deque<Pending> added_;
+  std::deque<Flight*> landed_;
+  std::size_t open_ = 0;  // calls that have not ended
+  bool cancelling_ = false, closing_ = false;
+
+  // Of the queue's thread alone.
+  Governor governor_;
+  Rng rng_;
+  std::deque<Pending> ready_;
+  std::multimap<Time, Pending> waiting_;
+  std::map<Flight*, std::unique_ptr<Flight>> flights_;
+  std::optional<ApiEnd> stopped_;
+  std::optional<Time> cut_at_;
+  std::thread thread_;
+};
+
+}  // namespace micius
