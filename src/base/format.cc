@@ -39,4 +39,14 @@ std::string format_value(double value, const std::string& unit) {
   return unit == "fraction" ? format_percent(value) : fmt::format("{:.4g}", value);
 }
 
+std::string format_difference(double value, const std::string& unit) {
+  if (unit == "fraction") return fmt::format("{:+.1f} points", 100 * value);
+  return fmt::format("{:+.4g}{}{}", value, unit.empty() ? "" : " ", unit);
+}
+
+std::string format_p(double p) {
+  if (p < 0.0001) return "< 0.0001";
+  return p < 0.001 ? fmt::format("= {:.4f}", p) : fmt::format("= {:.3f}", p);
+}
+
 }  // namespace micius

@@ -14,5 +14,8 @@ std::string format_bytes(std::uint64_t bytes);               // "98.4 MB"
 std::string format_rate(double a_second);                    // 5.238 -> "5.24", 2213.4 -> "2213"
 // A metric's value in its unit: "fraction" as percent with one decimal, else four significant digits.
 std::string format_value(double value, const std::string& unit);
+// A difference of two values: of fractions in points of a percent, "+21.5 points"; else "+0.0125 nats".
+std::string format_difference(double value, const std::string& unit);
+std::string format_p(double p);  // with its relation: "= 0.031", "= 0.0004", "< 0.0001"
 
 }  // namespace micius

@@ -12,6 +12,8 @@ std::unique_ptr<Command> make_resume_command();
 std::unique_ptr<Command> make_list_command();
 std::unique_ptr<Command> make_show_command();
 std::unique_ptr<Command> make_report_command();
+std::unique_ptr<Command> make_compare_command();
+std::unique_ptr<Command> make_sample_size_command();
 std::unique_ptr<Command> make_rescore_command();
 std::unique_ptr<Command> make_data_command();
 std::unique_ptr<Command> make_model_command();

@@ -12,4 +12,9 @@ namespace micius {
 // where the field is not there or holds something else.
 std::set<std::string> group_keys(const Sample& sample, const std::string& field);
 
+// How groups are ordered: numbers by size and before words, words by their bytes.
+struct KeyOrder {
+  bool operator()(const std::string& a, const std::string& b) const;
+};
+
 }  // namespace micius

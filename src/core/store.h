@@ -43,6 +43,10 @@ class Store {
   [[nodiscard]] virtual DoneSet done(RunId run) const = 0;
   // In dataset order (that of RunSpec::sample_ids), then by repeat.
   virtual void for_each(RunId run, const std::function<void(const Record&)>& fn) const = 0;
+  // The same for those who need no turns; a store may leave them out, which is faster.
+  virtual void for_each_score(RunId run, const std::function<void(const Record&)>& fn) const {
+    for_each(run, fn);
+  }
 };
 
 }  // namespace micius

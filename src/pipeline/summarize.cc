@@ -1,7 +1,6 @@
 #include "pipeline/summarize.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -18,23 +17,6 @@
 
 namespace micius {
 namespace {
-
-std::optional<double> as_number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return std::isfinite(value) ? std::optional(value) : std::nullopt;  // "nan" has no place among numbers
-}
-
-// Numbers by size and before words, words by their bytes.
-struct KeyOrder {
-  bool operator()(const std::string& a, const std::string& b) const {
-    const auto x = as_number(a), y = as_number(b);
-    if (x && y && *x != *y) return *x < *y;
-    if (x.has_value() != y.has_value()) return x.has_value();
-    return a < b;
-  }
-};
 
 bool is_empty(const Record& record) {
   return std::all_of(record.turns.begin(), record.turns.end(), [](const Turn& turn) {

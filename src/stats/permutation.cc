@@ -1,5 +1,7 @@
 #include "stats/permutation.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -31,29 +33,39 @@ double count_exactly(const std::vector<double>& d, double threshold) {
   return 2 * extreme;
 }
 
+// The sums of four values under their 16 patterns of signs, so that four signs are one addition.
+using Quad = std::array<double, 16>;
+
+std::vector<Quad> quads_of(std::vector<double> d) {
+  d.resize((d.size() + 3) / 4 * 4);
+  std::vector<Quad> quads(d.size() / 4);
+  for (std::size_t q = 0; q < quads.size(); ++q)
+    for (std::size_t signs = 0; signs < 16; ++signs)
+      for (std::size_t i = 0; i < 4; ++i)
+        quads[q][signs] += (signs >> i & 1) == 1 ? -d[4 * q + i] : d[4 * q + i];
+  return quads;
+}
+
 // |sum| of one random pattern; 64 signs a draw.
-double flipped_sum(const std::vector<double>& d, Rng& rng) {
+double flipped_sum(const std::vector<Quad>& quads, Rng& rng) {
   double sum = 0;
-  for (std::size_t i = 0; i < d.size(); i += 64) {
-    const std::uint64_t bits = rng();
-    const std::size_t end = std::min(d.size(), i + 64);
-    for (std::size_t j = i; j < end; ++j) {
-      const double sign = static_cast<double>(1 - 2 * static_cast<int>(bits >> (j - i) & 1));
-      sum += sign * d[j];
-    }
+  for (std::size_t first = 0; first < quads.size(); first += 16) {
+    std::uint64_t bits = rng();
+    const std::size_t end = std::min(quads.size(), first + 16);
+    for (std::size_t q = first; q < end; ++q, bits >>= 4) sum += quads[q][bits & 15];
   }
   return std::abs(sum);
 }
 
 double count_randomly(const std::vector<double>& d, double threshold, const FlipOptions& options) {
+  const std::vector<Quad> quads = quads_of(d);
   std::vector<double> sums(options.draws);
   for_each_block(options.draws, [&](std::size_t block, std::size_t begin, std::size_t end) {
     Rng rng(fmt::format("{}/{}", options.stream, block));
-    for (std::size_t i = begin; i < end; ++i) sums[i] = flipped_sum(d, rng);
+    for (std::size_t i = begin; i < end; ++i) sums[i] = flipped_sum(quads, rng);
   });
-  double extreme = 0;
-  for (const double sum : sums) extreme += sum >= threshold ? 1 : 0;
-  return extreme;
+  return static_cast<double>(
+      std::count_if(sums.begin(), sums.end(), [&](double sum) { return sum >= threshold; }));
 }
 
 }  // namespace

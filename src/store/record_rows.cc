@@ -157,7 +157,7 @@ RecordReader::RecordReader(Database& database)
           "ORDER BY turn"),
       values_(database, "SELECT metric, value FROM record_values WHERE record_id = ? ORDER BY ordinal") {}
 
-void RecordReader::for_each(std::int64_t run, const std::function<void(const Record&)>& fn) {
+void RecordReader::for_each(std::int64_t run, Turns turns, const std::function<void(const Record&)>& fn) {
   std::int64_t position = -1, repeat = 0;
   while (true) {
     std::vector<Record> page;
@@ -165,7 +165,7 @@ void RecordReader::for_each(std::int64_t run, const std::function<void(const Rec
     while (page_.step()) {
       position = page_.integer(1);
       repeat = page_.integer(2);
-      page.push_back(read(fmt::format("{}: run {}, record {}", path_, run, page_.integer(0))));
+      page.push_back(read(fmt::format("{}: run {}, record {}", path_, run, page_.integer(0)), turns));
     }
     page_.reset();
     if (page.empty()) return;
@@ -173,7 +173,7 @@ void RecordReader::for_each(std::int64_t run, const std::function<void(const Rec
   }
 }
 
-Record RecordReader::read(const std::string& where) {
+Record RecordReader::read(const std::string& where, Turns turns) {
   Record record;
   record.sample = sample_from_json(parse_json(page_.text(3), where), where);
   record.repeat = static_cast<int>(page_.integer(2));
@@ -183,7 +183,7 @@ Record RecordReader::read(const std::string& where) {
     record.failure = Failure{page_.text(7), page_.text(8), static_cast<int>(page_.integer(9))};
   }
   const std::int64_t record_id = page_.integer(0);
-  read_turns(record_id, record, where);
+  if (turns == Turns::kRead) read_turns(record_id, record, where);
   values_.bind(record_id);
   while (values_.step()) record.score.values.push_back({values_.text(0), values_.real(1)});
   values_.reset();

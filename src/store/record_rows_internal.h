@@ -34,12 +34,13 @@ class RecordWriter {
 // Reads the records of a run in order.
 class RecordReader {
  public:
+  enum class Turns { kRead, kLeave };
   explicit RecordReader(Database& database);
   // No statement is open while `fn` runs.
-  void for_each(std::int64_t run, const std::function<void(const Record&)>& fn);
+  void for_each(std::int64_t run, Turns turns, const std::function<void(const Record&)>& fn);
 
  private:
-  Record read(const std::string& where);
+  Record read(const std::string& where, Turns turns);
   void read_turns(std::int64_t record_id, Record& record, const std::string& where);
 
   std::string path_;

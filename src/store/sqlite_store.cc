@@ -192,7 +192,11 @@ DoneSet SqliteStore::done(RunId run) const {
 }
 
 void SqliteStore::for_each(RunId run, const std::function<void(const Record&)>& fn) const {
-  state_->reader.for_each(static_cast<std::int64_t>(run), fn);
+  state_->reader.for_each(static_cast<std::int64_t>(run), RecordReader::Turns::kRead, fn);
+}
+
+void SqliteStore::for_each_score(RunId run, const std::function<void(const Record&)>& fn) const {
+  state_->reader.for_each(static_cast<std::int64_t>(run), RecordReader::Turns::kLeave, fn);
 }
 
 }  // namespace micius

@@ -35,6 +35,7 @@ class SqliteStore final : public Store {
   [[nodiscard]] DoneSet done(RunId run) const override;
   // Reads ahead in pages, so `fn` may use this store, also to append.
   void for_each(RunId run, const std::function<void(const Record&)>& fn) const override;
+  void for_each_score(RunId run, const std::function<void(const Record&)>& fn) const override;
 
  private:
   struct State;

@@ -1,0 +1,89 @@
+// `micius compare RUN_A RUN_B...`.
+#include <iostream>
+#include <sstream>
+
+#include "base/files.h"
+#include "cli/checks.h"
+#include "cli/commands.h"
+#include "cli/runs.h"
+#include "cli/terminal.h"
+#include "pipeline/compare.h"
+#include "reports/comparison.h"
+#include "store/sqlite_store.h"
+
+namespace micius {
+namespace {
+
+class CompareCommand final : public Command {
+ public:
+  std::string name() const override { return "compare"; }
+  std::string summary() const override {
+    return "Runs of the same tasks held against each other, sample by sample";
+  }
+  void define(CLI::App& app) override;
+  ExitCode run() override;
+
+ private:
+  PlaceFlags places_;
+  std::vector<std::string> runs_;
+  CompareOptions options_;
+  std::string format_ = "text", output_;
+  std::size_t flips_ = ComparisonStyle{}.flips;
+  bool force_ = false;
+};
+
+void CompareCommand::define(CLI::App& app) {
+  app.add_option("runs", runs_, "Two runs or more: numbers of `micius list runs`, or latest; the first is A")
+      ->required()
+      ->type_name("RUN_A RUN_B");
+  add_db_flag(app, places_);
+  app.add_option("--format", format_, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  app.add_option("-o,--output", output_, "File to write (default, and -: stdout)")->type_name("FILE");
+  app.add_option("--metric", options_.metric, "Metric to compare by (default: each task's primary one)")
+      ->type_name("NAME");
+  app.add_flag("--groups", options_.groups, "The difference in every group as well");
+  app.add_option("--flips", flips_, "Samples that differ, shown as text")
+      ->check(whole_number(0))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--bootstrap", options_.bootstrap,
+                 "Draws of a BCa bootstrap interval of the difference (0: none)")
+      ->check(whole_number(0))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_flag("--force", force_, "Compare although task version, shots or samples differ; the page says so");
+}
+
+ExitCode CompareCommand::run() {
+  const SystemClock clock;
+  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  options_.incomparable = force_ ? Incomparable::kForce : Incomparable::kRefuse;
+  const ComparisonSet set = compare(store, resolve_runs(store, runs_), options_);
+  const bool to_stdout = output_.empty() || output_ == "-";
+  std::ostringstream out;
+  if (format_ == "json") {
+    write_comparison_json(set, out);
+  } else {
+    ComparisonStyle style;
+    style.flips = flips_;
+    if (to_stdout) {
+      style.report.width = terminal_width(stdout);
+      style.report.places = database_words(places_);
+    }
+    write_comparison_text(set, style, out);
+  }
+  if (to_stdout) {
+    std::cout << out.str() << std::flush;
+  } else {
+    write_file_atomic(output_, out.str());
+  }
+  return ExitCode::kGood;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_compare_command() { return std::make_unique<CompareCommand>(); }
+
+}  // namespace micius

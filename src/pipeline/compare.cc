@@ -1,0 +1,460 @@
+#include "pipeline/compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/group_keys.h"
+#include "core/names.h"
+#include "pipeline/scored_run.h"
+#include "stats/bootstrap.h"
+#include "stats/bradley_terry.h"
+#include "stats/mean.h"
+#include "stats/multiplicity.h"
+#include "stats/paired.h"
+#include "stats/permutation.h"
+#include "stats/power.h"
+#include "stats/signed_rank.h"
+
+namespace micius {
+namespace {
+
+constexpr double kLevel = 0.05, kNormal95 = 1.959963984540054;
+
+std::int64_t number(RunId run) { return static_cast<std::int64_t>(run); }
+
+// The runs of one task.
+struct Sides {
+  std::string task;
+  std::vector<ScoredRun> runs;
+  std::vector<std::string> labels;
+};
+
+// The values of the pairs. `clusters` is empty where no two samples share one.
+struct Paired {
+  std::vector<double> a, b, difference;
+  std::vector<std::uint32_t> clusters;
+};
+
+bool is_binary(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double x) { return x == 0 || x == 1; });
+}
+
+bool all_equal(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [&](double x) { return x == values.front(); });
+}
+
+// Which cluster each sample is in; a sample that names none is one of its own. Empty where none is shared.
+std::vector<std::uint32_t> clusters_of(const std::string& field, const std::vector<const Sample*>& samples) {
+  std::vector<std::uint32_t> clusters;
+  if (field.empty()) return clusters;
+  std::unordered_map<std::string, std::uint32_t> numbers;
+  bool shared = false;
+  for (const Sample* sample : samples) {
+    const auto place = static_cast<std::uint32_t>(clusters.size());
+    const std::set<std::string> keys = group_keys(*sample, field);
+    const std::uint32_t cluster =
+        keys.empty() ? place : numbers.try_emplace(*keys.begin(), place).first->second;
+    shared = shared || cluster != place;
+    clusters.push_back(cluster);
+  }
+  if (!shared) clusters.clear();
+  return clusters;
+}
+
+std::optional<Estimate> side_estimate(const std::vector<double>& values, const Paired& paired,
+                                      const MetricInfo& metric) {
+  std::optional<Estimate> estimate = estimate_mean(values, paired.clusters);
+  if (estimate && estimate->low && metric.unit == "fraction") {
+    estimate->low = std::max(0.0, *estimate->low);
+    estimate->high = std::min(1.0, *estimate->high);
+  }
+  return estimate;
+}
+
+PairedCounts counts_of(const Paired& paired) {
+  PairedCounts counts;
+  for (std::size_t i = 0; i < paired.a.size(); ++i) {
+    const bool a = paired.a[i] == 1, b = paired.b[i] == 1;
+    ++(a && b ? counts.both : a ? counts.only_a : b ? counts.only_b : counts.neither);
+  }
+  return counts;
+}
+
+bool by_counts(const Paired& paired) {
+  return paired.clusters.empty() && is_binary(paired.a) && is_binary(paired.b);
+}
+
+// The difference and the way its interval is made.
+std::pair<Estimate, std::string> difference_of(const Paired& paired) {
+  Estimate result;
+  result.n = paired.difference.size();
+  const auto set = [&](const std::optional<Interval>& interval) {
+    if (!interval) return;
+    result.low = interval->low;
+    result.high = interval->high;
+  };
+  if (by_counts(paired)) {
+    const auto difference = paired_difference(counts_of(paired));
+    result.value = difference->value;
+    result.stderr_ = difference->stderr_;
+    set(difference->tango);
+    return {result, "tango"};
+  }
+  if (paired.clusters.empty()) {
+    const MeanInterval mean = mean_interval(paired.difference);
+    result.value = *mean.value;
+    result.stderr_ = mean.stderr_;
+    set(mean.t);
+    return {result, "t"};
+  }
+  const ClusterMean mean = cluster_mean(paired.difference, paired.clusters);
+  result.value = *mean.value;
+  result.stderr_ = mean.cr1;
+  result.clusters = mean.clusters;
+  result.n_effective = mean.n_effective;
+  set(mean.t);
+  if (mean.t || !is_binary(paired.a) || !is_binary(paired.b) || !all_equal(paired.difference))
+    return {result, "clusters"};
+  // Every pair went the same way, so the clusters have no spread to measure: each counts once.
+  const std::size_t n = mean.clusters;
+  const double d = paired.difference.front();
+  set(paired_difference(d > 0   ? PairedCounts{0, n, 0, 0}
+                        : d < 0 ? PairedCounts{0, 0, n, 0}
+                                : PairedCounts{n, 0, 0, 0})
+          ->tango);
+  return {result, "tango_clusters"};
+}
+
+std::vector<double> cluster_sums(const Paired& paired) {
+  std::map<std::uint32_t, double> sums;
+  for (std::size_t i = 0; i < paired.clusters.size(); ++i) sums[paired.clusters[i]] += paired.difference[i];
+  std::vector<double> result;
+  for (const auto& [cluster, sum] : sums) result.push_back(sum);
+  return result;
+}
+
+std::vector<PairedTest> tests_of(const Paired& paired, const std::string& task) {
+  std::vector<PairedTest> tests;
+  const auto add = [&](const char* name, double p) { tests.push_back({name, p, p}); };
+  if (by_counts(paired)) {
+    const auto test = mcnemar(counts_of(paired));
+    add("mcnemar_mid_p", test->binomial.mid_p);
+    add("mcnemar_exact", test->binomial.exact);
+    return tests;
+  }
+  FlipOptions options;
+  options.stream = fmt::format("1234/compare/sign_flips/{}", task);
+  const std::vector<double> units = paired.clusters.empty() ? paired.difference : cluster_sums(paired);
+  add("sign_flips", sign_flips(units, options)->p);
+  if (!paired.clusters.empty()) return tests;
+  const auto ranks = signed_rank(paired.difference);
+  if (ranks->exact) {
+    add("wilcoxon", ranks->exact->p);
+  } else {
+    add("wilcoxon", ranks->pratt_corrected->p);
+  }
+  return tests;
+}
+
+std::optional<double> detectable_of(const Paired& paired, const Estimate& difference) {
+  if (by_counts(paired)) {
+    const PairedCounts counts = counts_of(paired);
+    const double share = static_cast<double>(counts.discordant()) / static_cast<double>(counts.n());
+    return detectable_gap(counts.n(), share);
+  }
+  if (!difference.stderr_ || *difference.stderr_ <= 0) return std::nullopt;
+  const std::size_t units = difference.clusters.value_or(difference.n);
+  return detectable_mean_t(units, *difference.stderr_ * std::sqrt(static_cast<double>(units)));
+}
+
+std::optional<Estimate> bootstrap_of(const Paired& paired, const std::string& task, std::size_t draws) {
+  if (draws == 0) return std::nullopt;
+  const BootstrapIntervals intervals = bootstrap_mean(
+      paired.difference, paired.clusters, {draws, fmt::format("1234/compare/bootstrap/{}", task)});
+  if (!intervals.bca) return std::nullopt;
+  Estimate result = difference_of(paired).first;
+  result.stderr_ = intervals.stderr_;
+  result.low = intervals.bca->low;
+  result.high = intervals.bca->high;
+  return result;
+}
+
+Paired part_of(const Paired& paired, const std::vector<std::size_t>& members) {
+  Paired part;
+  for (const std::size_t i : members) {
+    part.a.push_back(paired.a[i]);
+    part.b.push_back(paired.b[i]);
+    part.difference.push_back(paired.difference[i]);
+    if (!paired.clusters.empty()) part.clusters.push_back(paired.clusters[i]);
+  }
+  const std::set<std::uint32_t> distinct(part.clusters.begin(), part.clusters.end());
+  if (distinct.size() == part.clusters.size()) part.clusters.clear();
+  return part;
+}
+
+using Pairs = std::vector<std::pair<std::size_t, std::size_t>>;
+
+std::vector<ComparedGroup> groups_of(const ScoredRun& a, const Pairs& pairs, const Paired& paired) {
+  std::vector<ComparedGroup> groups;
+  for (const std::string& by : a.run.spec.breakdowns) {
+    std::map<std::string, std::vector<std::size_t>, KeyOrder> members;
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+      for (const std::string& key : group_keys(a.samples[pairs[i].first].sample, by))
+        members[key].push_back(i);
+    for (const auto& [key, places] : members) {
+      const Paired part = part_of(paired, places);
+      groups.push_back({by, key, side_estimate(part.a, part, a.metric), side_estimate(part.b, part, a.metric),
+                        difference_of(part).first});
+    }
+  }
+  return groups;
+}
+
+// Why the two are not comparable.
+std::vector<std::string> obstacles(const ScoredRun& a, const ScoredRun& b, const Pairs& pairs) {
+  std::vector<std::string> reasons;
+  const RunSpec &x = a.run.spec, &y = b.run.spec;
+  if (x.task_version != y.task_version)
+    reasons.push_back(fmt::format("task version {} against {}", x.task_version, y.task_version));
+  if (x.shots != y.shots) reasons.push_back(fmt::format("{} shots against {}", x.shots, y.shots));
+  std::string first;
+  std::size_t count = 0;
+  for (const auto& [i, j] : pairs) {
+    if (same_content(a.samples[i].sample, b.samples[j].sample)) continue;
+    if (count++ == 0) first = a.samples[i].sample.id;
+  }
+  if (count > 0)
+    reasons.push_back(
+        fmt::format("{} of {} paired samples differ in content, '{}' the first", count, pairs.size(), first));
+  return reasons;
+}
+
+std::vector<std::string> notes_of(const ScoredRun& a, const ScoredRun& b) {
+  std::vector<std::string> notes;
+  for (const ScoredRun* side : {&a, &b})
+    if (side->run.status != RunStatus::kComplete)
+      notes.push_back(fmt::format("run {} is {}; `micius resume {}` goes on", number(side->run.id),
+                                  name_of(side->run.status), number(side->run.id)));
+  const Json x = spec_json(a.run.spec), y = spec_json(b.run.spec);
+  std::vector<std::string> differing;
+  for (const char* key : {"scorer", "shot_pool", "style", "options", "turn_max_tokens", "repeats",
+                          "task_params", "model_options"})
+    if (x.at(key) != y.at(key)) differing.emplace_back(key);
+  if (x.at("dataset").at("sha256") != y.at("dataset").at("sha256")) differing.emplace_back("dataset");
+  if (!differing.empty()) notes.push_back("besides the model the runs differ in " + join(differing, ", "));
+  return notes;
+}
+
+ComparedRun compared_run(const ScoredRun& run, const std::string& label, std::size_t pairs) {
+  return {run.run.id, label, {}, run.samples.size() - pairs, run.not_scored};
+}
+
+Paired paired_values(const ScoredRun& a, const ScoredRun& b, const Pairs& pairs) {
+  Paired paired;
+  std::vector<const Sample*> samples;
+  for (const auto& [i, j] : pairs) {
+    paired.a.push_back(a.samples[i].value);
+    paired.b.push_back(b.samples[j].value);
+    paired.difference.push_back(paired.a.back() - paired.b.back());
+    samples.push_back(&a.samples[i].sample);
+  }
+  paired.clusters = clusters_of(a.run.spec.cluster, samples);
+  return paired;
+}
+
+// Who won, and on which samples the two differ.
+void add_flips(const ScoredRun& a, const ScoredRun& b, const Pairs& pairs, Comparison& result) {
+  const double sign = a.metric.direction == Direction::kHigherIsBetter ? 1 : -1;
+  for (const auto& [i, j] : pairs) {
+    const ScoredSample &x = a.samples[i], &y = b.samples[j];
+    const double gap = sign * (x.value - y.value);
+    ++(gap > 0 ? result.wins.win : gap < 0 ? result.wins.loss : result.wins.tie);
+    if (gap != 0)
+      result.flips.push_back({x.sample.id, x.value, y.value, x.verdict, y.verdict, x.answer, y.answer});
+  }
+}
+
+std::string who(const ScoredRun& a, const ScoredRun& b) {
+  return fmt::format("runs {} and {} of {}", number(a.run.id), number(b.run.id), a.run.spec.task);
+}
+
+// Absent without a pair.
+std::optional<Comparison> compare_two(const Sides& sides, std::size_t other, const CompareOptions& options) {
+  const ScoredRun &a = sides.runs.front(), &b = sides.runs[other];
+  const Pairs pairs = pair_samples(a, b);
+  if (pairs.empty()) return std::nullopt;
+  Comparison result;
+  result.forced = obstacles(a, b, pairs);
+  if (!result.forced.empty() && options.incomparable == Incomparable::kRefuse)
+    fail(ErrorCode::kUndecided, "{} are not comparable: {}; --force compares them all the same", who(a, b),
+         join(result.forced, "; "));
+  const Paired paired = paired_values(a, b, pairs);
+  result.task = sides.task;
+  result.metric = a.metric;
+  result.a = compared_run(a, sides.labels.front(), pairs.size());
+  result.b = compared_run(b, sides.labels[other], pairs.size());
+  result.a.estimate = side_estimate(paired.a, paired, a.metric);
+  result.b.estimate = side_estimate(paired.b, paired, a.metric);
+  result.samples = pairs.size();
+  std::tie(result.difference, result.interval) = difference_of(paired);
+  result.bootstrap = bootstrap_of(paired, sides.task, options.bootstrap);
+  if (is_binary(paired.a) && is_binary(paired.b)) {
+    const PairedCounts counts = counts_of(paired);
+    result.counts = {counts.both, counts.only_a, counts.only_b, counts.neither};
+  }
+  result.tests = tests_of(paired, sides.task);
+  result.detectable = detectable_of(paired, result.difference);
+  add_flips(a, b, pairs, result);
+  if (options.groups) result.groups = groups_of(a, pairs, paired);
+  result.notes = notes_of(a, b);
+  return result;
+}
+
+// The runs by task, each with its values.
+std::vector<Sides> read_sides(const Store& store, const std::vector<RunId>& runs, const std::string& metric) {
+  std::vector<Sides> all;
+  for (const RunId id : runs) {
+    ScoredRun run = read_scored_run(store, id, metric);
+    const std::string& task = run.run.spec.task;
+    auto it = std::find_if(all.begin(), all.end(), [&](const Sides& sides) { return sides.task == task; });
+    if (it == all.end()) it = all.insert(all.end(), Sides{task, {}, {}});
+    it->runs.push_back(std::move(run));
+  }
+  return all;
+}
+
+// A model's name, with the run where the task has several of that name.
+void set_labels(Sides& sides) {
+  std::map<std::string, int> uses;
+  for (const ScoredRun& run : sides.runs) ++uses[run.run.spec.model.name];
+  for (const ScoredRun& run : sides.runs) {
+    const std::string& name = run.run.spec.model.name;
+    sides.labels.push_back(uses[name] == 1 ? name : fmt::format("{} (run {})", name, number(run.run.id)));
+  }
+}
+
+// Sides that a first task has in another order are brought into its order, so that A is the same model
+// throughout.
+void align(std::vector<Sides>& all) {
+  std::vector<std::string> order;
+  for (const Sides& sides : all)
+    for (const ScoredRun& run : sides.runs) order.push_back(run.run.spec.model.name);
+  const auto place = [&](const ScoredRun& run) {
+    return std::find(order.begin(), order.end(), run.run.spec.model.name);
+  };
+  for (Sides& sides : all)
+    std::stable_sort(sides.runs.begin(), sides.runs.end(),
+                     [&](const ScoredRun& x, const ScoredRun& y) { return place(x) < place(y); });
+}
+
+void adjust(std::vector<Comparison>& comparisons) {
+  for (std::size_t t = 0; t < 2; ++t) {  // the tests that decide are one family, those beside them another
+    PValues p;
+    for (const Comparison& c : comparisons)
+      p.push_back(t < c.tests.size() ? std::optional(c.tests[t].p) : std::nullopt);
+    const PValues adjusted = holm(p);
+    for (std::size_t i = 0; i < comparisons.size(); ++i)
+      if (adjusted[i]) comparisons[i].tests[t].p_adjusted = *adjusted[i];
+  }
+  for (Comparison& c : comparisons) {
+    if (c.tests.front().p_adjusted > kLevel || c.difference.value == 0) continue;
+    const bool a_higher = c.difference.value > 0;
+    c.finding = a_higher == (c.metric.direction == Direction::kHigherIsBetter) ? Finding::kABetter
+                                                                               : Finding::kBBetter;
+  }
+}
+
+// The samples that all sides have, as indices of the first one's, and the scores of each side, higher is
+// better.
+std::pair<std::vector<std::size_t>, std::vector<std::vector<double>>> common_scores(const Sides& sides) {
+  std::vector<std::size_t> common;
+  std::vector<std::vector<double>> scores(sides.runs.size());
+  const ScoredRun& first = sides.runs.front();
+  const double sign = first.metric.direction == Direction::kHigherIsBetter ? 1 : -1;
+  for (std::size_t i = 0; i < first.samples.size(); ++i) {
+    const std::string& id = first.samples[i].sample.id;
+    if (!std::all_of(sides.runs.begin(), sides.runs.end(),
+                     [&](const ScoredRun& run) { return run.find(id); }))
+      continue;
+    common.push_back(i);
+    for (std::size_t m = 0; m < scores.size(); ++m) scores[m].push_back(sign * sides.runs[m].find(id)->value);
+  }
+  return {common, scores};
+}
+
+WinTieLoss wins_of(const std::vector<double>& a, const std::vector<double>& b) {
+  WinTieLoss result;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ++(a[i] > b[i] ? result.win : a[i] < b[i] ? result.loss : result.tie);
+  return result;
+}
+
+League league_of(const Sides& sides) {
+  const auto [common, scores] = common_scores(sides);
+  League league{sides.task, sides.runs.front().metric.name, common.size(), sides.labels, {}, {}};
+  for (const auto& a : scores) {
+    league.table.emplace_back();
+    for (const auto& b : scores) league.table.back().push_back(wins_of(a, b));
+  }
+  std::vector<const Sample*> samples;
+  for (const std::size_t i : common) samples.push_back(&sides.runs.front().samples[i].sample);
+  const auto strengths =
+      bradley_terry_of_scores(scores, clusters_of(sides.runs.front().run.spec.cluster, samples));
+  if (!strengths) return league;
+  for (std::size_t side = 0; side < scores.size(); ++side) {
+    const double strength = strengths->strength[side], error = strengths->stderr_[side];
+    league.ranking.push_back({side, strength, error, elo(strength), elo(strength - kNormal95 * error),
+                              elo(strength + kNormal95 * error)});
+  }
+  std::stable_sort(league.ranking.begin(), league.ranking.end(),
+                   [](const auto& x, const auto& y) { return x.strength > y.strength; });
+  return league;
+}
+
+}  // namespace
+
+ComparisonSet compare(const Store& store, const std::vector<RunId>& runs, const CompareOptions& options) {
+  std::vector<Sides> all = read_sides(store, runs, options.metric);
+  align(all);
+  ComparisonSet set;
+  for (Sides& sides : all) {
+    set_labels(sides);
+    if (sides.runs.size() < 2)
+      set.notes.push_back(fmt::format("{}: only {} has it, so there is nothing to compare it with",
+                                      sides.task, sides.labels.front()));
+    for (std::size_t other = 1; other < sides.runs.size(); ++other) {
+      auto comparison = compare_two(sides, other, options);
+      if (!comparison)
+        fail(ErrorCode::kUndecided, "{} have no scored sample in common",
+             who(sides.runs.front(), sides.runs[other]));
+      set.comparisons.push_back(std::move(*comparison));
+    }
+    if (sides.runs.size() > 2) set.leagues.push_back(league_of(sides));
+  }
+  if (set.comparisons.empty()) {
+    std::vector<std::string> what;
+    for (const Sides& sides : all)
+      what.push_back(fmt::format("run {} is of {}", number(sides.runs.front().run.id), sides.task));
+    fail(ErrorCode::kUsage, "no two of these runs are of one task: {}", join(what, ", "));
+  }
+  adjust(set.comparisons);
+  return set;
+}
+
+std::optional<Comparison> compare_pair(const Store& store, RunId a, RunId b, const CompareOptions& options) {
+  std::vector<Sides> all = read_sides(store, {a, b}, options.metric);
+  if (all.size() != 1) fail(ErrorCode::kUsage, "runs {} and {} are of two tasks", number(a), number(b));
+  set_labels(all.front());
+  return compare_two(all.front(), 1, options);
+}
+
+}  // namespace micius
