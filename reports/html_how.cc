@@ -75,6 +75,7 @@ void add_execution(const Execution& execution, Facts& facts) {
   facts.add("time",
             fmt::format("{}, {} samples/s", format_duration(std::chrono::nanoseconds(execution.wall_ns)),
                         format_rate(execution.samples_per_s)));
+  facts.add("work", work_text(execution.work));
   facts.add_fields("machine", execution.environment);
 }
 

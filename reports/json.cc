@@ -116,6 +116,10 @@ Json to_json(const Report& report) {
   if (report.execution) {
     json["timing"] = {{"wall_ns", report.execution->wall_ns},
                       {"samples_per_s", report.execution->samples_per_s}};
+    if (const auto& work = report.execution->work) {
+      json["timing"]["forwarded_tokens"] = work->forwarded;
+      json["timing"]["naive_tokens"] = work->naive;
+    }
     json["environment"] = report.execution->environment;
   }
   return json;

@@ -98,6 +98,24 @@ std::vector<std::string> notes_of(const Report& report, std::string_view places)
   return notes;
 }
 
+std::string work_text(const std::optional<ForwardedTokens>& work) {
+  if (!work || work->naive == 0) return "";
+  return fmt::format("forwarded {} of {} tokens ({}); shared beginnings once", format_count(work->forwarded),
+                     format_count(work->naive),
+                     format_percent(static_cast<double>(work->forwarded) / static_cast<double>(work->naive)));
+}
+
+std::optional<ForwardedTokens> work_of(const ReportSet& set) {
+  std::optional<ForwardedTokens> sum;
+  for (const Report& report : set.reports) {
+    if (!report.execution || !report.execution->work) continue;
+    if (!sum) sum.emplace();
+    sum->forwarded += report.execution->work->forwarded;
+    sum->naive += report.execution->work->naive;
+  }
+  return sum;
+}
+
 std::string part_note(const Aggregate& aggregate, const ReportSet& set) {
   const bool whole = std::all_of(aggregate.reports.begin(), aggregate.reports.end(), [&](std::size_t report) {
     const RunSpec& spec = set.reports[report].spec;

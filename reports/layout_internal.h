@@ -31,6 +31,12 @@ std::string done_text(const Counts& counts);
 // failed, unscored, and how many independent samples clustered ones are worth. `places`: ReportStyle::places.
 std::vector<std::string> notes_of(const Report& report, std::string_view places = {});
 
+// "forwarded 1.2M of 9.5M tokens (12.6 %); shared beginnings once", or "" where no model of ours did any
+// work.
+std::string work_text(const std::optional<ForwardedTokens>& work);
+// Of all runs together.
+std::optional<ForwardedTokens> work_of(const ReportSet& set);
+
 // What keeps an aggregate from being a suite's score: its runs are over a part of the samples. Else "".
 std::string part_note(const Aggregate& aggregate, const ReportSet& set);
 

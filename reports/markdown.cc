@@ -112,6 +112,7 @@ class MarkdownWriter final : public ReportWriter {
     out << "**" << verdict_line(set) << "**\n\n";
     write_runs(set, out);
     write_aggregates(set, out);
+    if (const std::string work = work_text(work_of(set)); !work.empty()) out << '\n' << work << ".\n";
     write_notes(set, out);
     for (const Report& report : set.reports) {
       write_metrics(report, out);

@@ -198,6 +198,8 @@ class TextWriter final : public ReportWriter {
     write_aggregates(set, style_.width, out);
     write_forms(set, style_.width, out);
     write_floors(set, style_.width, out);
+    if (const std::string work = work_text(work_of(set)); !work.empty())
+      out << '\n' << wrap(work, style_.width, 2) << '\n';
     write_notes(set, out);
     write_published(set, style_.width, out);
   }

@@ -207,6 +207,7 @@ class EngineRunner final : public Runner {
       }
       Completion& completion = active.completion;
       completion.prompt_tokens = static_cast<int>(result.prompt_tokens);
+      completion.work = {result.work.forwarded, result.work.naive};
       completion.completion_tokens = static_cast<int>(result.ids.size());
       for (const TokenWeight& weight : result.weights) {
         completion.likelihoods.push_back({weight.logprob, weight.tokens, weight.greedy});

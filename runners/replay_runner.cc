@@ -24,6 +24,7 @@ void ReplayRunner::submit(std::vector<Request> requests, CompletionSink& sink) {
     Completion completion;
     if (found != completions_.end()) {
       completion = found->second;
+      completion.work.reset();  // nothing is forwarded again
     } else {
       completion.stop_reason = StopReason::kFailed;
       completion.failure =

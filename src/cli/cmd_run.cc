@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@
 #include "cli/console.h"
 #include "cli/environment.h"
 #include "cli/execute.h"
+#include "cli/invariance.h"
 #include "cli/models.h"
 #include "cli/runs.h"
 #include "cli/services.h"
@@ -47,6 +49,7 @@ class RunCommand final : public Command {
   std::vector<TaskRequest> requested_tasks() const;
   Json tags() const;
   std::vector<Plan> plans_of(const std::string& model, const Runner& runner) const;
+  bool run_model(const ExecuteContext& context, const std::string& model);
   ExitCode run_pairs(const ExecuteContext& context);
   RunId begin_or_go_on(Store& store, const Plan& plan) const;
   void print_results(const Store& store) const;
@@ -60,7 +63,7 @@ class RunCommand final : public Command {
   std::optional<int> shots_;
   std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_;
   std::string format_ = "text", progress_ = "auto", report_, config_;
-  bool fresh_ = false, quiet_ = false;
+  bool fresh_ = false, quiet_ = false, verify_invariance_ = false;
   SystemClock clock_;
   std::optional<LazyServices> services_;  // before the setups, whose scorers borrow it
   std::vector<TaskSetup> setups_;
@@ -131,6 +134,8 @@ void RunCommand::define_prompt_flags(CLI::App& app) {
 void RunCommand::define_output_flags(CLI::App& app) {
   app.add_option("--tag", tags_, "Kept with the run")->allow_extra_args(false)->type_name("KEY=VALUE");
   app.add_flag("--fresh", fresh_, "Begin anew although an unfinished run of the same spec is there");
+  app.add_flag("--verify-invariance", verify_invariance_,
+               "Ask everything three times again, with nothing shared, other threads, batches and orders");
   app.add_option("--report", report_, "Write a report at the end; format by its ending")->type_name("FILE");
   app.add_option("--format", format_, "Of the result on stdout")
       ->check(CLI::IsMember({"text", "json"}))
@@ -214,17 +219,29 @@ std::vector<Plan> RunCommand::plans_of(const std::string& model, const Runner& r
 }
 
 // A model's plans are made before its first run, so that what is wrong with one of them is said at once.
+// False if the user interrupted it.
+bool RunCommand::run_model(const ExecuteContext& context, const std::string& model) {
+  const auto runner = open_model(model, engine_, places_, {clock_, &context.store});
+  const std::vector<Plan> plans = plans_of(model, *runner);
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const RunId run = begin_or_go_on(context.store, plans[i]);
+    runs_.push_back(run);
+    const EvaluateResult result = execute(context, run, setups_[i], plans[i], *runner);
+    failed_ = failed_ || result.failed > 0 || result.status == RunStatus::kStopped;
+    if (result.interrupted) return false;
+  }
+  return true;
+}
+
 ExitCode RunCommand::run_pairs(const ExecuteContext& context) {
   for (const std::string& model : models_) {
-    const auto runner = open_model(model, engine_, places_, {clock_, &context.store});
-    const std::vector<Plan> plans = plans_of(model, *runner);
-    for (std::size_t i = 0; i < plans.size(); ++i) {
-      const RunId run = begin_or_go_on(context.store, plans[i]);
-      runs_.push_back(run);
-      const EvaluateResult result = execute(context, run, setups_[i], plans[i], *runner);
-      failed_ = failed_ || result.failed > 0 || result.status == RunStatus::kStopped;
-      if (result.interrupted) return ExitCode::kInterrupted;
-    }
+    const std::size_t first = runs_.size();
+    if (!run_model(context, model)) return ExitCode::kInterrupted;
+    if (!verify_invariance_) continue;
+    const Invariance found = verify_invariance(context.store, std::span(runs_).subspan(first), model, engine_,
+                                               places_, clock_, context.stop);
+    if (found == Invariance::kInterrupted) return ExitCode::kInterrupted;
+    failed_ = failed_ || found == Invariance::kBroken;
   }
   return failed_ ? ExitCode::kFailed : ExitCode::kGood;
 }
@@ -260,7 +277,10 @@ ExitCode RunCommand::run() {
   ReportFlags report_file;
   report_file.output = report_;
   if (!report_.empty()) check_report_file(report_file, places_.db);
-  for (const std::string& model : models_) require_model(model, places_, clock_);
+  for (const std::string& model : models_) {
+    require_model(model, places_, clock_);
+    if (verify_invariance_) require_engine_model(model, "--verify-invariance");
+  }
   services_.emplace(engine_.threads, places_);
   set_up_all(log);
 

@@ -181,12 +181,19 @@ void require_model(const std::string& model, const PlaceFlags& places, const Clo
   }
 }
 
+bool is_engine_model(const std::string& model) { return !names_a_runner(model); }
+
+std::unique_ptr<Runner> open_engine_model(const std::string& model, const EngineOptions& options,
+                                          const PlaceFlags& places, const Clock& clock) {
+  const fs::path file = find_model_file(model, places);
+  const std::string name = is_model_path(model) ? name_of(file) : model;
+  return make_engine_runner(file, name, options, clock);
+}
+
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,
                                    const PlaceFlags& places, const RunnerContext& context) {
   if (names_a_runner(model)) return make_runner(model, context);
-  const fs::path file = find_model_file(model, places);
-  const std::string name = is_model_path(model) ? name_of(file) : model;
-  return make_engine_runner(file, name, engine_options(flags), context.clock);
+  return open_engine_model(model, engine_options(flags), places, context.clock);
 }
 
 }  // namespace micius

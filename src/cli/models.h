@@ -60,6 +60,13 @@ std::string model_source(const std::string& model);
 // Throws as open_model() does for a model that is not there, without opening a file of weights.
 void require_model(const std::string& model, const PlaceFlags& places, const Clock& clock);
 
+// Whether the built-in engine runs it: no name of a runner.
+bool is_engine_model(const std::string& model);
+
+// Throws as find_model_file() does; `clock` must outlive the runner.
+std::unique_ptr<Runner> open_engine_model(const std::string& model, const EngineOptions& options,
+                                          const PlaceFlags& places, const Clock& clock);
+
 // `context` must outlive the runner.
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,
                                    const PlaceFlags& places, const RunnerContext& context);

@@ -40,6 +40,13 @@ struct Timing {
   Clock::time_point done;
 };
 
+// Tokens that went through a local model for a completion, and those that it takes where no prompt and no
+// choice shares its beginning with another.
+struct ForwardedTokens {
+  std::uint64_t forwarded = 0, naive = 0;
+  bool operator==(const ForwardedTokens&) const = default;
+};
+
 constexpr char kPromptTextSeparator = '\x1e';
 
 struct Completion {
@@ -48,6 +55,7 @@ struct Completion {
   std::vector<Likelihood> likelihoods;  // one a pair, in order; may be empty where a runner gives no answer
   StopReason stop_reason = StopReason::kStop;
   int prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
+  std::optional<ForwardedTokens> work;  // absent where no model of ours did it
   // Of the prompt's beginning, left out because the model's context is too short; of the worst pair.
   int cut_tokens = 0;
   // What a local model read of a conversation; empty where there was none. Of a LikelihoodInput, what stands

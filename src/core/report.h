@@ -60,6 +60,7 @@ struct Execution {
   std::string started, finished;
   std::int64_t wall_ns = 0;
   double samples_per_s = 0;
+  std::optional<ForwardedTokens> work;  // of all records; absent where no model of ours did any
   Json environment = Json::object();
 };
 

@@ -41,7 +41,8 @@ struct Engine::Loaded {
         transformer(config, read_weights(*source, config, options.numerics, context)),
         kv(Transformer::kv_layout(config, options.numerics), config.layers,
            options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory),
-        scheduler(transformer, tokenizer, context, kv, options.batch_tokens, options.selection),
+        scheduler(transformer, tokenizer, context, kv,
+                  {std::max<std::size_t>(options.batch_tokens, 1), options.selection, options.beginnings}),
         info(engine_info(*source, transformer, context)) {
     if (info.name.empty()) info.name = model.stem().string();
   }
@@ -84,7 +85,6 @@ JobId Engine::add(Job job) {
 void Engine::cancel(JobId id) { loaded_->scheduler.cancel(id); }
 bool Engine::idle() const { return loaded_->scheduler.idle(); }
 StepResult Engine::step() { return loaded_->scheduler.step(); }
-TokenCounts Engine::counts() const { return loaded_->scheduler.counts(); }
 
 std::string selection_name(const ValueSelection& selection) {
   if (selection.top == 0) return "off";

@@ -34,6 +34,7 @@ struct EngineOptions {
   int threads = 0;                 // 0: one a core
   std::size_t batch_tokens = 512;  // most tokens of a step
   std::size_t kv_memory = 0;       // most bytes of KV cache, taken as needed; 0: 2 GiB
+  Beginnings beginnings = Beginnings::kShared;
 };
 
 // For one thread at a time; tokenizer() may be used by others meanwhile.
@@ -58,7 +59,6 @@ class Engine {
   bool idle() const;      // no job is left
   // Runs one batch. Throws Error{kIo} if memory is short; the jobs are lost then.
   StepResult step();
-  TokenCounts counts() const;
 
  private:
   struct Loaded;

@@ -53,6 +53,12 @@ struct JobFailure {
   std::string code, message;
 };
 
+// Tokens that went through the model for a job, and those that it takes without sharing anything. What two
+// jobs share is forwarded for the one that came first.
+struct TokenCounts {
+  std::uint64_t forwarded = 0, naive = 0;
+};
+
 struct JobResult {
   JobId id{};
   std::optional<JobFailure> failure;  // then the rest is empty
@@ -63,6 +69,7 @@ struct JobResult {
   std::vector<float> logits;          // [vocabulary], of a LogitsJob
   double logsumexp = 0;               // of them, natural
   std::size_t prompt_tokens = 0;      // read: of a WeighJob each distinct context once
+  TokenCounts work;
 };
 
 }  // namespace micius

@@ -1,6 +1,7 @@
 #include "engine/scheduler.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -88,14 +89,15 @@ struct Scheduler::Batch {
 };
 
 Scheduler::Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
-                     std::size_t batch_tokens, ValueSelection selection)
+                     const SchedulerOptions& options)
     : model_(model),
       tokenizer_(tokenizer),
       context_(context),
       pool_(pool),
-      batch_tokens_(std::max<std::size_t>(batch_tokens, 1)),
-      selection_(selection),
-      ending_tokens_(micius::ending_tokens(tokenizer)) {}
+      options_(options),
+      ending_tokens_(micius::ending_tokens(tokenizer)) {
+  assert(options.batch_tokens > 0);
+}
 
 Scheduler::~Scheduler() = default;
 
@@ -131,14 +133,14 @@ void Scheduler::add_lanes(JobState& state, GenerateJob job) {
   std::vector<TokenId>& prompt = job.prompt;
   const std::size_t room = prompt.size() + state.max_tokens - 1;
   state.result.prompt_tokens = prompt.size();
-  counts_.naive += prompt.size();
+  state.result.work.naive += prompt.size();
   add_lane(state, LaneKind::kPrompt, std::move(prompt), room);
 }
 
 void Scheduler::add_lanes(JobState& state, LogitsJob job) {
   const std::size_t room = job.ids.size();
   state.result.prompt_tokens = room;
-  counts_.naive += room;
+  state.result.work.naive += room;
   add_lane(state, LaneKind::kLogits, std::move(job.ids), room);
 }
 
@@ -162,12 +164,11 @@ void Scheduler::add_lanes(JobState& state, WeighJob job) {
     cut_to_fit(job.pairs[i], model_.config().context);
     const auto& [context, continuation] = job.pairs[i];
     state.result.weights[i].tokens = static_cast<int>(continuation.size());
-    counts_.naive += context.size() + continuation.size() - 1;
+    state.result.work.naive += context.size() + continuation.size() - 1;
     Lane*& trunk = trunks[context];
-    if (trunk == nullptr) {
-      state.result.prompt_tokens += context.size();
+    if (trunk == nullptr) state.result.prompt_tokens += context.size();
+    if (trunk == nullptr || options_.beginnings == Beginnings::kComputedAgain)
       trunk = &add_lane(state, LaneKind::kTrunk, context, context.size());
-    }
     trunk->scores.push_back({context.size() - 1, continuation.front(), i});
     if (continuation.size() > 1) add_branch(*trunk, continuation, i);
   }
@@ -206,10 +207,11 @@ void Scheduler::cancel(JobId id) {
 // The lane that begins like `lane` for the longest, if that is long enough to share.
 Scheduler::Parent Scheduler::find_parent(const Lane& lane) const {
   Parent best{nullptr, kSharedTokens - 1};
+  if (options_.beginnings == Beginnings::kComputedAgain) return best;
   const auto look = [&](const LanePtr& other, std::size_t most) {
     if (other->kind == LaneKind::kBranch) return;
     // With selective V, what was written has other keys and values than the same tokens read.
-    if (selection_.top > 0) most = std::min(most, other->read);
+    if (options_.selection.top > 0) most = std::min(most, other->read);
     const std::size_t common =
         std::min({common_prefix(lane.tokens, other->tokens), lane.tokens.size() - 1, most});
     if (common > best.tokens) best = {other.get(), common};
@@ -225,7 +227,7 @@ Scheduler::Parent Scheduler::find_parent(const Lane& lane) const {
 void Scheduler::admit() {
   std::size_t ready = 0;
   for (const LanePtr& lane : active_) ready += lane->left();
-  for (std::size_t i = 0; i < std::min(waiting_.size(), kLookAhead) && ready < batch_tokens_;) {
+  for (std::size_t i = 0; i < std::min(waiting_.size(), kLookAhead) && ready < options_.batch_tokens;) {
     Lane& lane = *waiting_[i];
     const Parent parent = find_parent(lane);
     if (parent.lane != nullptr && parent.lane->done() < parent.tokens) {
@@ -282,9 +284,10 @@ StepResult Scheduler::step() {
 // Lanes that need one token go first: they are generations at work, or nearly through.
 void Scheduler::fill(Batch& batch) {
   const auto take = [&](Lane& lane) {
-    const std::size_t count = std::min(lane.left(), batch_tokens_ - batch.tokens);
+    const std::size_t count = std::min(lane.left(), options_.batch_tokens - batch.tokens);
     if (count == 0) return;
     (lane.is_prompt() ? batch.prompts : batch.weighed).push_back({&lane, lane.done(), count});
+    lane.job->result.work.forwarded += count;
     batch.tokens += count;
   };
   for (const LanePtr& lane : active_) {
@@ -296,7 +299,7 @@ void Scheduler::fill(Batch& batch) {
 }
 
 ForwardSlice Scheduler::slice_of(Lane& lane, std::size_t first, std::size_t count) const {
-  const ValueSelection selection = first < lane.read ? ValueSelection{} : selection_;
+  const ValueSelection selection = first < lane.read ? ValueSelection{} : options_.selection;
   return {&*lane.kv, {lane.tokens.data() + first, count}, selection};
 }
 
@@ -325,7 +328,6 @@ void Scheduler::run(Batch& batch, StepResult& result) {
     row += count;
   }
   const std::span<const float> hidden = model_.forward(slices, wanted, context_);
-  counts_.forwarded += row;
   const std::size_t whole = batch.logit_lanes.size() * model_.config().hidden;
   if (!batch.picks.empty()) read_scores(batch, hidden.subspan(whole));
   read_logits(batch, hidden.first(whole), result);
@@ -385,7 +387,7 @@ void Scheduler::take_logits(Lane& lane, std::span<const float> logits, StepResul
     job.result.text = job.text->text();
   } else {
     lane.tokens.push_back(id);
-    ++counts_.naive;
+    ++job.result.work.naive;
   }
 }
 

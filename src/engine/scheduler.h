@@ -30,18 +30,23 @@ struct StepResult {
   std::vector<JobResult> finished;
 };
 
-// What was computed so far. `naive`: what it takes without sharing anything.
-struct TokenCounts {
-  std::uint64_t forwarded = 0, naive = 0;
+// kComputedAgain: nothing is shared, not even the context of a question's choices. It shows that sharing
+// changes no bit, and what it gains.
+enum class Beginnings { kShared, kComputedAgain };
+
+struct SchedulerOptions {
+  std::size_t batch_tokens = 512;  // most tokens of a step, 1 or more
+  // For what a model writes, not for what it reads: of a generation the tokens behind the prompt, of a pair
+  // the continuation.
+  ValueSelection selection = {};
+  Beginnings beginnings = Beginnings::kShared;
 };
 
 // For one thread. Borrows model, tokenizer and context.
 class Scheduler {
  public:
-  // `selection` is for what a model writes, not for what it reads: of a generation the tokens behind the
-  // prompt, of a pair the continuation.
   Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
-            std::size_t batch_tokens, ValueSelection selection = {});
+            const SchedulerOptions& options);
   ~Scheduler();
 
   // Bad jobs end in a JobResult with a failure in the next step.
@@ -49,7 +54,6 @@ class Scheduler {
   void cancel(JobId id);  // it gives no result; nothing happens if it has ended
   bool idle() const { return jobs_.empty() && rejected_.empty(); }
   StepResult step();
-  TokenCounts counts() const { return counts_; }
 
  private:
   enum class LaneKind { kTrunk, kBranch, kPrompt, kLogits };
@@ -88,8 +92,7 @@ class Scheduler {
   const Tokenizer& tokenizer_;
   const OpContext& context_;
   KvPool& pool_;
-  std::size_t batch_tokens_;
-  ValueSelection selection_;
+  SchedulerOptions options_;
   std::vector<TokenId> ending_tokens_;
 
   std::map<JobId, std::unique_ptr<JobState>> jobs_;
@@ -100,7 +103,6 @@ class Scheduler {
   std::list<LanePtr> recent_;    // ended, kept for contexts that begin alike; the latest used is last
   std::size_t reserved_ = 0;     // blocks that the lanes of the last three may come to hold
   std::vector<float> logits_;    // [kLogitRows, vocabulary]
-  TokenCounts counts_;
 };
 
 }  // namespace micius

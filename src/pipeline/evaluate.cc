@@ -20,6 +20,7 @@
 #include "pipeline/judges.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/references.h"
+#include "pipeline/request.h"
 #include "pipeline/summarize.h"
 
 namespace micius {
@@ -134,18 +135,10 @@ void Evaluator::begin_conversations() {
 
 void Evaluator::ask(Conversation c, Prompt prompt) {
   const RequestPlace place{c.index, c.repeat, c.turns};
-  Request request;
+  Request request = make_request(e_.plan.spec, prompt, c.repeat, c.turns.size());
   request.id = RequestId{next_id_++};
-  request.options = e_.plan.spec.options;
-  const std::vector<int>& limits = e_.plan.spec.turn_max_tokens;
-  if (c.turns.size() < limits.size()) request.options.max_tokens = limits[c.turns.size()];
-  request.options.stream = fmt::format("{}/{}/{}", c.sample->id, c.repeat, c.turns.size());
   request.reference = references_.right(prompt, place);
   request.other_reference = references_.other(prompt, place);
-  request.repeat = c.repeat;
-  request.turn = c.turns.size();
-  request.style = e_.plan.spec.style;
-  request.prompt = prompt;
   c.asked = std::move(prompt);
   open_.emplace(static_cast<std::uint64_t>(request.id), std::move(c));
   outbox_.push_back(std::move(request));

@@ -197,6 +197,7 @@ struct Totals {
   Usage usage;
   std::size_t records = 0;
   std::uint64_t requests = 0, retries = 0;
+  std::optional<ForwardedTokens> work;
 
   void add(const Record& record) {
     ++records;
@@ -205,6 +206,11 @@ struct Totals {
       usage.prompt_tokens += turn.completion.prompt_tokens;
       usage.cached_tokens += turn.completion.cached_tokens;
       usage.completion_tokens += turn.completion.completion_tokens;
+      if (const auto& of_turn = turn.completion.work) {
+        ForwardedTokens& sum = work ? *work : work.emplace();
+        sum.forwarded += of_turn->forwarded;
+        sum.naive += of_turn->naive;
+      }
     }
     if (record.failure) {
       ++counts.failed;
@@ -234,14 +240,15 @@ void set_reach(const Expected& expected, const std::string& task, std::vector<Me
   }
 }
 
-Execution execution_of(const Run& run, std::size_t records) {
+Execution execution_of(const Run& run, const Totals& totals) {
   Execution execution;
   execution.id = run.id;
   execution.started = run.started;
   execution.finished = run.finished;
   execution.wall_ns = run.wall_ns;
   if (run.wall_ns > 0)
-    execution.samples_per_s = static_cast<double>(records) * 1e9 / static_cast<double>(run.wall_ns);
+    execution.samples_per_s = static_cast<double>(totals.records) * 1e9 / static_cast<double>(run.wall_ns);
+  execution.work = totals.work;
   execution.environment = run.spec.environment;
   return execution;
 }
@@ -273,7 +280,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   if (!options.stable) {
     report.usage.requests = totals.requests;
     report.usage.retries = totals.retries;
-    report.execution = execution_of(run, totals.records);
+    report.execution = execution_of(run, totals);
   }
   return report;
 }

@@ -67,7 +67,8 @@ RecordWriter::RecordWriter(Database& database)
           database,
           "INSERT INTO turns (record_id, turn, prompt, prompt_text, completion, likelihoods, stop_reason, "
           "prompt_tokens, cached_tokens, completion_tokens, sent_ns, ttft_ns, latency_ns, observation, "
-          "cut_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          "cut_tokens, forwarded_tokens, naive_tokens) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       add_value_(database,
                  "INSERT INTO record_values (record_id, ordinal, metric, value) VALUES (?, ?, ?, ?)") {}
 
@@ -137,10 +138,16 @@ void RecordWriter::write_turn(std::int64_t record_id, std::size_t turn, const Tu
   } else {
     text = c.text;
   }
+  std::optional<std::int64_t> forwarded, naive;
+  if (c.work) {
+    forwarded = static_cast<std::int64_t>(c.work->forwarded);
+    naive = static_cast<std::int64_t>(c.work->naive);
+  }
   add_turn_.run(record_id, turn, dump_json(to_json(value.prompt)), unless_empty(c.prompt_text), text,
                 likelihoods, name_of(c.stop_reason), c.prompt_tokens, c.cached_tokens, c.completion_tokens,
                 ns_between(c.timing.planned, c.timing.sent), ttft_ns(c.timing),
-                ns_between(c.timing.planned, c.timing.done), unless_empty(value.observation), c.cut_tokens);
+                ns_between(c.timing.planned, c.timing.done), unless_empty(value.observation), c.cut_tokens,
+                forwarded, naive);
 }
 
 RecordReader::RecordReader(Database& database)
@@ -152,9 +159,8 @@ RecordReader::RecordReader(Database& database)
       turns_(
           database,
           "SELECT prompt, prompt_text, completion, likelihoods, stop_reason, prompt_tokens, cached_tokens, "
-          "completion_tokens, sent_ns, ttft_ns, latency_ns, observation, cut_tokens FROM turns WHERE "
-          "record_id = ? "
-          "ORDER BY turn"),
+          "completion_tokens, sent_ns, ttft_ns, latency_ns, observation, cut_tokens, "
+          "forwarded_tokens, naive_tokens FROM turns WHERE record_id = ? ORDER BY turn"),
       values_(database, "SELECT metric, value FROM record_values WHERE record_id = ? ORDER BY ordinal") {}
 
 void RecordReader::for_each(std::int64_t run, Turns turns, const std::function<void(const Record&)>& fn) {
@@ -209,6 +215,10 @@ void RecordReader::read_turns(std::int64_t record_id, Record& record, const std:
     c.timing.done = at_ns(turns_.integer(10));
     turn.observation = turns_.text(11);
     c.cut_tokens = static_cast<int>(turns_.integer(12));
+    if (!turns_.is_null(13)) {
+      c.work = {static_cast<std::uint64_t>(turns_.integer(13)),
+                static_cast<std::uint64_t>(turns_.integer(14))};
+    }
     record.turns.push_back(std::move(turn));
   }
   turns_.reset();

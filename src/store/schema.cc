@@ -116,7 +116,12 @@ FROM record_values v JOIN records r USING (record_id);
 
 constexpr const char* kVersion2 = "ALTER TABLE turns ADD COLUMN cut_tokens INTEGER NOT NULL DEFAULT 0";
 
-constexpr std::array<const char*, 2> kMigrations{kVersion1, kVersion2};
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE turns ADD COLUMN forwarded_tokens INTEGER;
+ALTER TABLE turns ADD COLUMN naive_tokens INTEGER;
+)sql";
+
+constexpr std::array<const char*, 3> kMigrations{kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

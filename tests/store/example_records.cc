@@ -52,6 +52,7 @@ Turn random_turn(Rng& rng, const std::string& id) {
   c.cached_tokens = static_cast<int>(rng.below(100));
   c.completion_tokens = static_cast<int>(rng.below(300));
   c.cut_tokens = static_cast<int>(rng.below(3));
+  if (rng.below(2) == 0) c.work = {rng.below(5000), rng.below(9000)};
   c.prompt_text = random_text(rng);
   c.timing.sent = at_ns(static_cast<std::int64_t>(rng.below(1000)));
   if (rng.below(2) == 0) c.timing.first_token = at_ns(static_cast<std::int64_t>(1000 + rng.below(1000)));
@@ -138,6 +139,7 @@ std::string all_of(const Record& record) {
     all += fmt::format("\n{}|{}|{}|{}|{}|{}|{}|{}", dump_json(to_json(turn.prompt)), turn.prompt.sample_id,
                        c.prompt_text, name_of(c.stop_reason), c.cached_tokens, ns(c.timing.sent),
                        c.timing.first_token ? ns(*c.timing.first_token) : -1, ns(c.timing.done));
+    if (c.work) all += fmt::format("|work {} of {}", c.work->forwarded, c.work->naive);
     if (c.failure) all += fmt::format("|{}|{}|{}", c.failure->code, c.failure->message, c.failure->attempts);
   }
   return all;
