@@ -95,9 +95,26 @@ std::optional<Answer> read_matrix(std::string_view text, int depth) {
   return read_all(Answer::Kind::kMatrix, shape, cells, depth);
 }
 
+// "-1,234,567.8" without its commas; absent for anything else: "1,23", "1,2,3".
+std::optional<std::string> without_thousands(std::string_view text) {
+  const std::size_t sign = text.starts_with('-') ? 1 : 0, point = std::min(text.find('.'), text.size());
+  if (point < sign) return std::nullopt;
+  std::string digits(text.substr(0, sign));
+  const Texts groups = split(text.substr(sign, point - sign), ',');
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const std::string_view group = groups[i];
+    const bool fits = i == 0 ? !group.empty() && group.size() <= 3 : group.size() == 3;
+    if (!fits || group.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+    digits += group;
+  }
+  if (groups.size() < 2) return std::nullopt;
+  return digits.append(text.substr(point));
+}
+
 std::optional<Answer> read(std::string_view text, int depth) {
   text = strip(text);
   if (depth > kMaxDepth || text.empty()) return std::nullopt;
+  if (const auto number = without_thousands(text); depth == 0 && number) return read(*number, depth + 1);
   if (text.starts_with("\\begin{")) return read_matrix(text, depth);
   if (const Texts parts = split_outside(text, "\\cup"); parts.size() > 1)
     return read_all(Answer::Kind::kUnion, "", parts, depth);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/boxed.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "scorers/extract.h"

@@ -9,14 +9,6 @@
 
 namespace micius {
 
-// The last \boxed{...} of a solution with its braces matched, else the last \fbox{...}; text that holds
-// "\boxed " gives what follows the last one up to the next "$". Absent where there is none that is closed.
-//   "so \boxed{\frac{1}{2}}." -> "\boxed{\frac{1}{2}}"
-std::optional<std::string> last_boxed_only_string(std::string_view text);
-
-// Without "\boxed{" and "}" or "\boxed "; absent for anything else.
-std::optional<std::string> remove_boxed(std::string_view boxed);
-
 // minerva_math.
 class MinervaText {
  public:

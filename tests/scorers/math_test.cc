@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include "base/boxed.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "scorers/latex_value.h"
