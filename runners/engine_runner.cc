@@ -17,6 +17,7 @@
 #include "core/names.h"
 #include "engine/chat_prompt.h"
 #include "engine/encode.h"
+#include "engine/split_choices.h"
 
 namespace micius {
 namespace {
@@ -31,6 +32,7 @@ class EngineRunner final : public Runner {
     const EngineInfo& engine = engine_.info();
     info_.name = name;
     info_.kind = "engine";
+    info_.splits = true;
     info_.sha256 = engine_.sha256();
     info_.chat_template = chat_.has_template();
     info_.options["numerics"] = numerics_name(options.numerics);
@@ -163,6 +165,7 @@ class EngineRunner final : public Runner {
     std::string before;
     if (!input.messages.empty() && !input.asks_own_questions())
       before = completion.prompt_text = chat_.text(chat_messages(input.messages));
+    if (input.split != PairSplit::kContext) return split_job(input, completion);
     WeighJob job;
     for (const Pair& pair : input.pairs) {
       if (input.asks_own_questions()) {
@@ -176,6 +179,26 @@ class EngineRunner final : public Runner {
       const std::size_t cut = cut_to_fit(fitting, engine_.info().context);
       completion.cut_tokens = std::max(completion.cut_tokens, static_cast<int>(cut));
       job.pairs.push_back(std::move(fitting));
+    }
+    return Job(std::move(job));
+  }
+
+  // Without a template: llama.cpp's scoring knows none.
+  std::variant<Job, Failure> split_job(const LikelihoodInput& input, Completion& completion) const {
+    std::vector<ChoiceTokens> choices;
+    for (const Pair& pair : input.pairs) {
+      choices.push_back({encode_prompt(engine_.tokenizer(), pair.context + pair.continuation),
+                         encode_prompt(engine_.tokenizer(), pair.context).size()});
+    }
+    WeighJob job;
+    job.pairs =
+        input.split == PairSplit::kTrailing ? split_trailing(choices) : split_at_common_prefix(choices);
+    for (TokenPair& pair : job.pairs) {
+      if (pair.continuation.empty()) return Failure{"empty_continuation", "a choice has no token of its own"};
+      if (const auto prefix = prefix_token(engine_.tokenizer()); pair.context.empty() && prefix)
+        pair.context.push_back(*prefix);
+      const std::size_t cut = cut_to_fit(pair, engine_.info().context);
+      completion.cut_tokens = std::max(completion.cut_tokens, static_cast<int>(cut));
     }
     return Job(std::move(job));
   }

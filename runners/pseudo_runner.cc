@@ -24,6 +24,7 @@ const char* word(PseudoModel model) {
 
 PseudoRunner::PseudoRunner(PseudoModel model, const Clock& clock) : model_(model), clock_(&clock) {
   info_.name = info_.kind = word(model);
+  info_.splits = true;
   info_.chat_template = true;  // takes messages wherever they are
 }
 

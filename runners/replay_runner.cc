@@ -10,6 +10,7 @@ ReplayRunner::ReplayRunner(const Store& store, RunId run) {
   const Run recorded = store.run(run);
   info_.name = fmt::format("replay:{}", static_cast<std::int64_t>(run));
   info_.kind = "replay";
+  info_.splits = true;
   info_.chat_template = true;  // nothing is laid out again
   info_.options["replayed_spec"] = spec_sha256(recorded.spec);
   store.for_each(run, [this](const Record& record) {

@@ -32,6 +32,9 @@ constexpr Table<RunStatus, 3> kRunStatuses{{{RunStatus::kUnfinished, "unfinished
                                             {RunStatus::kStopped, "stopped"}}};
 constexpr Table<PromptStyle, 3> kPromptStyles{
     {{PromptStyle::kText, "text"}, {PromptStyle::kTurns, "turns"}, {PromptStyle::kOneTurn, "one_turn"}}};
+constexpr Table<PairSplit, 3> kPairSplits{{{PairSplit::kContext, "context"},
+                                           {PairSplit::kCommonPrefix, "common_prefix"},
+                                           {PairSplit::kTrailing, "trailing"}}};
 constexpr Table<Direction, 2> kDirections{
     {{Direction::kHigherIsBetter, "higher"}, {Direction::kLowerIsBetter, "lower"}}};
 constexpr Table<Reduction, 5> kReductions{{{Reduction::kMean, "mean"},
@@ -64,6 +67,7 @@ std::string_view name_of(StopReason value) { return name_in(kStopReasons, value)
 std::string_view name_of(Verdict value) { return name_in(kVerdicts, value); }
 std::string_view name_of(RunStatus value) { return name_in(kRunStatuses, value); }
 std::string_view name_of(PromptStyle value) { return name_in(kPromptStyles, value); }
+std::string_view name_of(PairSplit value) { return name_in(kPairSplits, value); }
 std::string_view name_of(Direction value) { return name_in(kDirections, value); }
 std::string_view name_of(Reduction value) { return name_in(kReductions, value); }
 
@@ -81,6 +85,9 @@ RunStatus run_status_from(std::string_view name, std::string_view where) {
 }
 PromptStyle prompt_style_from(std::string_view name, std::string_view where) {
   return value_in(kPromptStyles, name, "prompt style", where);
+}
+PairSplit pair_split_from(std::string_view name, std::string_view where) {
+  return value_in(kPairSplits, name, "split of pairs", where);
 }
 Direction direction_from(std::string_view name, std::string_view where) {
   return value_in(kDirections, name, "direction", where);

@@ -16,6 +16,7 @@ std::string_view name_of(StopReason value);   // stop, length, content_filter, t
 std::string_view name_of(Verdict value);      // correct, partial, incorrect, no_answer, unscored
 std::string_view name_of(RunStatus value);    // unfinished, complete, stopped
 std::string_view name_of(PromptStyle value);  // text, turns, one_turn
+std::string_view name_of(PairSplit value);    // context, common_prefix, trailing
 std::string_view name_of(Direction value);    // higher, lower
 std::string_view name_of(Reduction value);    // mean, exp_neg_mean, worst, flips
 
@@ -24,6 +25,7 @@ StopReason stop_reason_from(std::string_view name, std::string_view where = {});
 Verdict verdict_from(std::string_view name, std::string_view where = {});
 RunStatus run_status_from(std::string_view name, std::string_view where = {});
 PromptStyle prompt_style_from(std::string_view name, std::string_view where = {});
+PairSplit pair_split_from(std::string_view name, std::string_view where = {});
 Direction direction_from(std::string_view name, std::string_view where = {});
 Reduction reduction_from(std::string_view name, std::string_view where = {});
 

@@ -30,12 +30,21 @@ struct GenerateInput {
   bool operator==(const GenerateInput&) const = default;
 };
 
+// Which tokens of a pair are weighed.
+//   kContext       those behind as many as the context has, as lm-eval
+//   kCommonPrefix  those behind the ones with which all pairs begin, as llama.cpp's hellaswag and
+//                  multiple-choice
+//   kTrailing      those behind the pair's context but for the last, as llama.cpp's winogrande; where a pair
+//                  has no more than three behind the common ones, those behind the common ones
+enum class PairSplit { kContext, kCommonPrefix, kTrailing };
+
 // Pairs to weigh, in choice order. With `messages`, or questions of pairs behind them, the runner puts what
 // its chat template makes of them (with the generation prompt) before every pair's context; such a prompt
 // needs a runner with a template.
 struct LikelihoodInput {
   std::vector<Message> messages;
   std::vector<Pair> pairs;
+  PairSplit split = PairSplit::kContext;
   bool asks_own_questions() const { return !pairs.empty() && !pairs.front().question.empty(); }
   bool is_chat() const { return !messages.empty() || asks_own_questions(); }
   bool operator==(const LikelihoodInput&) const = default;

@@ -91,6 +91,7 @@ Json to_json(const Prompt& prompt) {
   if (const auto* weigh = std::get_if<LikelihoodInput>(&prompt.input)) {
     if (!weigh->messages.empty()) json["messages"] = to_json(weigh->messages);
     json["pairs"] = to_json(weigh->pairs);
+    if (weigh->split != PairSplit::kContext) json["split"] = name_of(weigh->split);
   } else {
     json["messages"] = to_json(std::get<GenerateInput>(prompt.input).messages);
   }
@@ -102,7 +103,8 @@ Prompt prompt_from_json(const Json& json, const std::string& where, const std::s
   std::vector<Message> messages;
   if (f.has("messages")) messages = messages_from_json(f.at("messages"), where);
   if (!f.has("pairs")) return {sample_id, GenerateInput{std::move(messages)}};
-  return {sample_id, LikelihoodInput{std::move(messages), pairs_from_json(f.at("pairs"), where)}};
+  const PairSplit split = pair_split_from(f.string_or("split", "context"), where);
+  return {sample_id, LikelihoodInput{std::move(messages), pairs_from_json(f.at("pairs"), where), split}};
 }
 
 Json to_json(const std::vector<Likelihood>& likelihoods) {

@@ -42,7 +42,8 @@ struct RunnerInfo {
   std::string sha256;  // of the model file; empty where there is none
   std::string url;     // of the server; empty where there is none
   bool generates = true;
-  bool weighs = true;  // takes LikelihoodInput
+  bool weighs = true;   // takes LikelihoodInput
+  bool splits = false;  // takes every PairSplit, not only kContext
   bool chat_template = false;
   std::size_t max_in_flight = 64;  // how many requests it makes good use of at once
   Json options =

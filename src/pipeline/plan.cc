@@ -94,6 +94,11 @@ void check_model(const PlanSource& source, const Plan& plan) {
          "(`micius list models`) or a task that is answered in text",
          source.task.name, source.model.name);
   }
+  if (weigh->split != PairSplit::kContext && !source.model.splits) {
+    fail(ErrorCode::kUnsupported,
+         "task '{}' weighs choices as llama.cpp does, which model '{}' cannot; try --profile lm-eval",
+         source.task.name, source.model.name);
+  }
   if (weigh->is_chat() && !source.model.chat_template) {
     fail(ErrorCode::kUnsupported,
          "task '{}' is asked as a chat, but model '{}' has no chat template; try "
