@@ -91,6 +91,14 @@ std::optional<std::string> read_query(std::string_view text,
                                       const std::function<bool(std::string_view)>& parses,
                                       const std::function<bool(std::string_view)>& is_table);
 
+// The letter of a choice, as its index, out of an answer about `choices` (at most 26) of them; absent if
+// there is none. A letter counts if it stands alone: "H100", "A-B" and "don't" have none. In this order:
+//   1. all that the text has besides blanks and marks, capital or not: "b", "(B).", "**B**", "\\boxed{B}"
+//   2. a capital behind "answer", with words such as "is", "the correct option" between: the last one
+//   3. a capital with which the text begins and that a mark or the line's end follows: "B. Water", "B) .."
+//   4. the only capital there is; "A" and "I" in front of a word are words
+std::optional<std::size_t> read_letter(std::string_view text, std::size_t choices);
+
 // The index numbers of an answer, or the empty set for "none"; absent if there is neither.
 //   "3, 7" "[7,3]" "Index 3 and index 7." {"index": 3}   -> {3, 7} and so on; repeats are dropped
 //   "1-3"                                                -> {1, 2, 3}

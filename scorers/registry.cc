@@ -6,6 +6,7 @@
 #include "scorers/exact.h"
 #include "scorers/exact_match.h"
 #include "scorers/infrawise.h"
+#include "scorers/letter.h"
 #include "scorers/math.h"
 #include "scorers/nl2kql.h"
 #include "scorers/optiflow.h"
@@ -24,6 +25,7 @@ Registry<ScorerFactory> scorer_registry() {
           {"exact", "Equal text", make_exact_scorer},
           {"exact_match", "Answers read by named filters, equal to the reference", make_exact_match_scorer},
           {"infrawise", "The DCW part by part, and the set of records", make_infrawise_scorer},
+          {"letter", "The letter of a choice, as a model writes it", make_letter_scorer},
           {"math", "Answers of MATH: equal as text, equal as values", make_math_scorer},
           {"nl2kql", "A KQL query: does it parse, and what does it name?", make_nl2kql_scorer},
           {"optiflow", "Programs that plan an all-gather: run, checked and timed", make_optiflow_scorer},
