@@ -39,6 +39,10 @@ void add_task_params(const RunSpec& spec, std::string& command) {
     command += " --system " + shell_word(system->get<std::string>());
     params.erase(system);
   }
+  if (const auto profile = params.find("profile"); profile != params.end()) {
+    command += " --profile " + shell_word(profile->get<std::string>());
+    params.erase(profile);
+  }
   const bool of_file = params.contains("prompt") && params.contains("scorer");
   if (!of_file && !params.empty()) command += " --task-params " + shell_word(dump_json(params));
 }

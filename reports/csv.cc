@@ -19,17 +19,17 @@ std::string field(const std::optional<double>& number) { return number ? fmt::fo
 
 // The first fields of a row.
 struct Place {
-  std::string run, task, model, by = {}, key = {};
+  std::string run, task, model, note = {}, by = {}, key = {};
 };
 
 void write_rows(const Place& place, const std::vector<Metric>& metrics, std::ostream& out) {
   for (const Metric& metric : metrics) {
     if (!metric.estimate) continue;
     const Estimate& e = *metric.estimate;
-    out << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\r\n", place.run, field(place.task),
+    out << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n", place.run, field(place.task),
                        field(place.model), field(place.by), field(place.key), field(metric.name),
-                       field(metric.unit), field(e.value), field(e.low), field(e.high), field(e.stderr_),
-                       e.n);
+                       field(metric.unit), field(e.value), field(e.low), field(e.high), field(e.stderr_), e.n,
+                       field(place.note));
   }
 }
 
@@ -40,14 +40,15 @@ class CsvWriter final : public ReportWriter {
   std::string_view format() const override { return "csv"; }
 
   void write(const ReportSet& set, std::ostream& out) const override {
-    out << "run,task,model,by,key,metric,unit,value,low,high,stderr,n\r\n";
+    out << "run,task,model,by,key,metric,unit,value,low,high,stderr,n,note\r\n";
     for (const Report& report : set.reports) {
       const std::string run =
           report.execution ? fmt::format("{}", static_cast<std::int64_t>(report.execution->id)) : "";
       const std::string &task = report.spec.task, &model = report.spec.model.name;
-      write_rows({run, task, model}, report.metrics, out);
+      const std::string note = join(report.spec.notes, "; ");
+      write_rows({run, task, model, note}, report.metrics, out);
       for (const Group& group : report.groups)
-        write_rows({run, task, model, group.by, group.key}, group.metrics, out);
+        write_rows({run, task, model, note, group.by, group.key}, group.metrics, out);
     }
     for (const Aggregate& aggregate : set.aggregates)
       write_rows({"", aggregate.name, aggregate.model}, aggregate.metrics, out);

@@ -95,8 +95,9 @@ void write_run(const Report& report, std::size_t model, std::string_view open, s
   if (report.execution) facts.add("run", fmt::format("{}", static_cast<std::int64_t>(report.execution->id)));
   facts.add("status", std::string(name_of(report.status)));
   facts.add("task", fmt::format("{}, version {}", spec.task, spec.task_version));
-  facts.add("data", fmt::format("{}, {} of {} samples", spec.dataset.name, spec.sample_ids.size(),
-                                spec.dataset.samples));
+  facts.add("data",
+            fmt::format("{}, {} of {} samples{}", spec.dataset.name, spec.sample_ids.size(),
+                        spec.dataset.samples, spec.dataset.is_published ? "" : ", not the published split"));
   facts.add("data SHA-256", spec.dataset.sha256);
   facts.add("model", model_text(spec.model) + (spec.model.url.empty() ? "" : " at " + spec.model.url));
   facts.add("model SHA-256", spec.model.sha256);

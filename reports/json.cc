@@ -57,6 +57,8 @@ Json run_of(const Report& report) {
   if (!spec.model.url.empty()) run["model"]["url"] = spec.model.url;
   run["dataset"] = {
       {"name", spec.dataset.name}, {"sha256", spec.dataset.sha256}, {"samples", spec.dataset.samples}};
+  if (!spec.dataset.is_published) run["dataset"]["published_split"] = false;
+  if (!spec.notes.empty()) run["notes"] = spec.notes;
   run["options"] = options_of(spec);
   run["spec_sha256"] = spec_sha256(spec);
   if (report.execution) {

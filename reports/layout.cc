@@ -89,6 +89,7 @@ std::vector<std::string> notes_of(const Report& report, std::string_view places)
   if (counts.unscored > 0)
     notes.push_back(fmt::format("{} could not be judged and {} left out of every metric.",
                                 plural(counts.unscored, "sample"), counts.unscored == 1 ? "is" : "are"));
+  for (const std::string& note : report.spec.notes) notes.push_back(note + ".");
   if (counts.cut > 0)
     notes.push_back(fmt::format("{} lost the beginning of a prompt: the model's context is too short.",
                                 plural(counts.cut, "sample")));

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <set>
@@ -128,9 +129,9 @@ void write_forms(const ReportSet& set, std::size_t width, std::ostream& out) {
   for (const Report& report : set.reports) {
     std::string figures;
     std::size_t cases = 0;
-    for (std::size_t i = 0; i < report.metrics.size() && i < report.spec.metrics.size(); ++i) {
-      const Metric& metric = report.metrics[i];
-      if (report.spec.metrics[i].of.empty() || !metric.estimate) continue;
+    for (const Metric& metric : report.metrics) {
+      const bool over_cases = metric.reduction == Reduction::kWorst || metric.reduction == Reduction::kFlips;
+      if (!over_cases || !metric.estimate) continue;
       figures += fmt::format("{} {} ({}), ", metric.name, value_text(metric), interval_text(metric));
       cases = metric.estimate->n;
     }
@@ -205,16 +206,29 @@ class TextWriter final : public ReportWriter {
   }
 
  private:
+  // A note that several runs have stands once: "run 3, run 4 and 55 more: ..".
   void write_notes(const ReportSet& set, std::ostream& out) const {
-    std::string notes;
+    constexpr std::size_t kNamed = 3;
+    std::vector<std::pair<std::string, std::vector<std::string>>> notes;
     for (const Report& report : set.reports) {
       const std::string name = report.execution
                                    ? fmt::format("run {}", static_cast<std::int64_t>(report.execution->id))
                                    : visible_line(report.spec.task + ", " + report.spec.model.name);
-      for (const std::string& note : notes_of(report, style_.places))
-        notes += wrap(fmt::format("{}: {}", name, visible_line(note)), style_.width, 2) + "\n";
+      for (const std::string& note : notes_of(report, style_.places)) {
+        auto it = std::find_if(notes.begin(), notes.end(), [&](const auto& n) { return n.first == note; });
+        if (it == notes.end()) it = notes.insert(it, {note, {}});
+        it->second.push_back(name);
+      }
     }
-    if (!notes.empty()) out << '\n' << notes;
+    if (!notes.empty()) out << '\n';
+    for (auto& [note, names] : notes) {
+      const std::size_t more = names.size() > kNamed ? names.size() - kNamed : 0;
+      names.resize(names.size() - more);
+      out << wrap(fmt::format("{}{}: {}", join(names, ", "),
+                              more > 0 ? fmt::format(" and {} more", more) : "", visible_line(note)),
+                  style_.width, 2)
+          << '\n';
+    }
   }
 
   ReportStyle style_;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 #include "tasks/generate_task.h"
 
 namespace micius {
@@ -76,11 +76,10 @@ Task make_subset(const Subset& subset, const TaskOptions& options) {
   task.name = "bbh_cot_fewshot_" + name;
   task.summary = "BIG-Bench Hard, " + name + "; reasoning, then the answer";
   task.version = 4;
-  task.dataset = general_split("bbh", name, fields);
-  Spec shots{"json_list", fields};
-  shots.params["path"] = "general/bbh/shots.json";
+  task.dataset = general_file("bbh", name, fields);
+  Spec shots = general_file("bbh", "shots.json", fields);
   shots.params["at"] = name + ".cot_samples";
-  task.pools = {shots};
+  task.pools = {{shots}};
   task.shots = 3;
   task.max_tokens = 1024;
   task.stop = {"</s>", "Q", "\n\n"};

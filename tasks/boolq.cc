@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 
@@ -12,8 +13,8 @@ Task make_boolq(const TaskOptions& options) {
   choice.summary = "Questions about a passage, yes or no by likelihood";
   choice.version = 2;
   choice.fields = {{"input", "question"}};
-  choice.evaluated = "validation";
-  choice.pools = {"train", "validation"};
+  choice.evaluated = {"validation"};
+  choice.pools = {{"train"}, {"validation"}};
   choice.rule = ShotRule::kDrawExcept;
   choice.metrics = {"acc"};
   choice.prepare = [](Sample sample) {

@@ -1,16 +1,30 @@
-// Tasks that weigh the choices of a question by likelihood, as lm-eval's multiple_choice does.
+// Tasks of questions with choices: weighed by likelihood as lm-eval's multiple_choice does or as llama.cpp,
+// or asked for by letter.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/prompt_builder.h"
 #include "core/task.h"
 
 namespace micius {
+
+struct PartialFile {
+  std::string file, warning;  // StandIn::warning
+};
+
+// How the letter of a choice is asked for. The question stands first, then the choices behind their letters
+// unless it has them, then what is asked.
+struct LetterForm {
+  std::string ask = "Which of these is right?";
+  bool question_has_choices = false;
+  // Where empty the question that is weighed, without the "Answer:" at its end.
+  std::function<std::string(const Sample&)> question = {};
+};
 
 // What one such task says of itself; the rest is shared.
 struct ChoiceTask {
@@ -19,11 +33,14 @@ struct ChoiceTask {
   std::string summary;
   int version = 1;
   Json fields = Json::object();  // loader parameters: which field of a row is what
-  std::string evaluated = "test";
-  std::vector<std::string> pools = {"train", "validation", "test"};  // splits, in order of preference
+  // Names of the evaluated split's file (general_file), the first that is there, and a part of it that stands
+  // in for none of them.
+  std::vector<std::string> evaluated = {"test"};
+  std::optional<PartialFile> part = {};
+  // Splits that shots come from, in order of preference, each with the names of its file.
+  std::vector<std::vector<std::string>> pools = {{"train"}, {"validation"}, {"test"}};
   ShotRule rule = ShotRule::kDraw;
   int shots = 0;
-  std::vector<StandIn> stand_ins = {};
   std::vector<std::string> metrics = {"acc_norm", "acc"};
   std::string description;                // what stands before everything, with its own line ends
   std::function<Sample(Sample)> prepare;  // sets choices, targets and "gold"
@@ -32,26 +49,16 @@ struct ChoiceTask {
   // where the choices stand in the question: the question with this choice in it, and the answer that is
   // weighed behind each of them.
   std::function<Exchange(const Sample&, std::size_t choice)> filled = {};
+  std::string answer_delimiter = " ";  // between question and answer
+  LetterForm letter = {};
 };
 
-// Throws Error{kInvalidData} for params, which such a task has none of.
+// Params, of which a run has at most one:
+//   "profile": "llama.cpp"  likelihoods a token, of the tokens that llama.cpp weighs (PairSplit), as text and
+//                           without shots unless asked for; the metric is acc_token
+//   "form": "letter"        the letter is asked for, in a chat unless told otherwise; the metric is
+//   acc_letter
+// Throws Error{kUsage} for others.
 Task make_choice_task(const ChoiceTask& choice, const TaskOptions& options);
-
-// The loader's spec of general/<folder>/<split>.jsonl.
-Spec general_split(const std::string& folder, const std::string& split, const Json& fields);
-
-// A question from a text with fields to fill in (template.h): "Question: {{goal}}\nAnswer:".
-std::function<std::string(const Sample&)> question_of(std::string_view text);
-
-// The sample with "gold" set to the choice whose label is `answer` and the target to its text. Throws
-// Error{kInvalidData} naming the field if the labels do not fit the choices or none is the answer.
-Sample with_gold(Sample sample, const std::vector<std::string>& labels, const std::string& answer,
-                 const std::string& answer_field);
-
-// The same with the choice whose index, from 0, stands in the row's field, as a number or as text.
-Sample with_gold_index(Sample sample, const std::string& field);
-
-// Throws Error{kInvalidData} beginning "FILE:LINE: field 'FIELD'".
-[[noreturn]] void fail_sample(const Sample& sample, const std::string& field, const std::string& what);
 
 }  // namespace micius

@@ -164,7 +164,7 @@ Task make_cmdgen_task(const TaskOptions& options) {
   task.dataset = split_of("test");
   task.scorer = {"cmdgen", Json::object()};
   task.shots = options.shots.value_or(0);
-  task.shot_source = {{split_of("dev")}, ShotRule::kFirstOfGroup};
+  task.shot_source = {{{split_of("dev")}}, ShotRule::kFirstOfGroup};
   task.style = asking.style;
   task.options.max_tokens = kMaxTokens;
   if (asking.style == PromptStyle::kText && task.shots > 0) task.options.stop = {"\nQuestion:"};

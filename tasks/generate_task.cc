@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/prompt_builder.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 namespace {
@@ -22,17 +23,27 @@ Sample prepare(const GenerateTask& generate, Sample sample) {
   return sample;
 }
 
+// An answer that is begun stands right behind its beginning where that ends in white space.
+Exchange exchange_of(const GenerateTask& generate, const Sample& shot) {
+  const std::string answer = answer_of(generate, shot);
+  if (!generate.prefix) return {generate.question(shot), answer};
+  return {generate.question(shot), join_parts(generate.prefix(shot), answer, " ")};
+}
+
 GenerateInput input_of(const GenerateTask& generate, const std::string& system, PromptStyle style,
                        const Sample& sample, std::span<const Sample> shots) {
   PromptParts parts;
   parts.system = system;
   parts.description = generate.description;
   parts.answer_delimiter = generate.answer_delimiter;
-  for (const Sample& shot : shots)
-    parts.shots.push_back({generate.question(shot), answer_of(generate, shot)});
+  for (const Sample& shot : shots) parts.shots.push_back(exchange_of(generate, shot));
   parts.question = generate.question(sample);
-  if (style == PromptStyle::kText) return {{{Role::kUser, prompt_text(parts)}}};
-  return {prompt_messages(parts, style)};
+  const std::string prefix = generate.prefix ? generate.prefix(sample) : "";
+  if (style == PromptStyle::kText)
+    return {{{Role::kUser, join_parts(prompt_text(parts), prefix, parts.answer_delimiter)}}};
+  GenerateInput input{prompt_messages(parts, style)};
+  if (!prefix.empty()) input.messages.push_back({Role::kAssistant, prefix});
+  return input;
 }
 
 }  // namespace
@@ -47,22 +58,16 @@ std::vector<MetricInfo> pass_metrics() {
 
 Task make_generate_task(const GenerateTask& generate, const TaskOptions& options) {
   JsonFields(options.params, generate.name).only({});
-  Task task;
-  task.name = generate.name;
+  Task task = general_task(generate.name, generate.summary, options);
   task.version = generate.version;
-  task.suite = "general";
-  task.summary = generate.summary;
   task.dataset = generate.dataset;
-  task.stand_ins = generate.stand_ins;
   task.scorer = generate.scorer;
   task.scorer.params["stop"] = generate.stop;
   task.shots = generate.pools.empty() ? 0 : options.shots.value_or(generate.shots);
   task.shot_source = {generate.pools, generate.rule};
-  task.style = options.style.value_or(PromptStyle::kText);
   task.options.max_tokens = generate.max_tokens;
   task.options.stop = generate.stop;
   task.metrics = generate.metrics;
-  if (!options.system.empty()) task.params["system"] = options.system;
   task.prepare = [generate](Sample sample) { return prepare(generate, std::move(sample)); };
   task.next = [generate, style = task.style, system = options.system](
                   const Sample& sample, std::span<const Sample> shots,

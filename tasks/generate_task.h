@@ -15,8 +15,7 @@ struct GenerateTask {
   std::string summary;
   int version = 1;
   Spec dataset;
-  std::vector<StandIn> stand_ins = {};  // Task::stand_ins
-  std::vector<Spec> pools = {};         // none: --shots does nothing
+  std::vector<StandIn> pools = {};  // none: --shots does nothing
   ShotRule rule = ShotRule::kFirst;
   int shots = 0;
   int max_tokens = 256;
@@ -27,6 +26,7 @@ struct GenerateTask {
   std::string answer_delimiter = " ";
   std::function<Sample(Sample)> prepare = {};  // sets the targets where the loader does not
   std::function<std::string(const Sample&)> question;
+  std::function<std::string(const Sample&)> prefix = {};     // with which the model's answer is begun for it
   std::function<std::string(const Sample&)> answer = {};     // of a shot; its first target where empty
   std::function<std::string(const Sample&)> reference = {};  // Task::reference; the same
 };

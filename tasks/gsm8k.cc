@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 #include "tasks/generate_task.h"
 
 namespace micius {
@@ -30,7 +30,7 @@ GenerateTask number_task(const std::string& name, const std::string& question,
   GenerateTask task;
   task.name = name;
   task.version = 3;
-  task.dataset = general_split("gsm8k", "test", {{"input", "question"}, {"targets", "answer"}});
+  task.dataset = general_file("gsm8k", "test", {{"input", "question"}, {"targets", "answer"}});
   task.scorer = number_scorer(strict_pattern);
   task.metrics = {{"exact_match,strict-match"}, {"exact_match,flexible-extract"}, {"filters_differ"}};
   task.metrics.back().direction = Direction::kLowerIsBetter;
@@ -48,12 +48,21 @@ Sample prepare_cot(Sample sample) {
   return sample;
 }
 
+// What the tasks have in common in which a chain of thought ends in "The answer is 18."
+GenerateTask thought_task(const std::string& name, const std::string& question) {
+  GenerateTask task = number_task(name, question, R"(The answer is (\-?[0-9\.\,]+).)");
+  task.stop = {"Q:", "</s>", "<|im_end|>"};
+  task.prepare = prepare_cot;
+  task.reference = [](const Sample& sample) { return "The answer is " + sample.targets.front() + "."; };
+  return task;
+}
+
 }  // namespace
 
 Task make_gsm8k(const TaskOptions& options) {
   GenerateTask task = number_task("gsm8k", "Question: {{question}}\nAnswer:", R"(#### (\-?[0-9\.\,]+))");
   task.summary = "Word problems of grade school, five worked examples";
-  task.pools = {general_split("gsm8k", "train", task.dataset.params)};
+  task.pools = {{general_file("gsm8k", "train", task.dataset.params)}};
   task.rule = ShotRule::kDraw;
   task.shots = 5;
   task.stop = {"Question:", "</s>", "<|im_end|>"};
@@ -61,14 +70,16 @@ Task make_gsm8k(const TaskOptions& options) {
 }
 
 Task make_gsm8k_cot(const TaskOptions& options) {
-  GenerateTask task = number_task("gsm8k_cot", "Q: {{question}}\nA:", R"(The answer is (\-?[0-9\.\,]+).)");
+  GenerateTask task = thought_task("gsm8k_cot", "Q: {{question}}\nA:");
   task.summary = "Word problems of grade school, eight fixed worked examples";
-  task.pools = {
-      {"json_list", {{"path", "general/gsm8k/shots.json"}, {"input", "question"}, {"targets", "target"}}}};
+  task.pools = {{general_file("gsm8k", "shots.json", {{"input", "question"}, {"targets", "target"}})}};
   task.shots = 8;
-  task.stop = {"Q:", "</s>", "<|im_end|>"};
-  task.prepare = prepare_cot;
-  task.reference = [](const Sample& sample) { return "The answer is " + sample.targets.front() + "."; };
+  return make_generate_task(task, options);
+}
+
+Task make_gsm8k_cot_zeroshot(const TaskOptions& options) {
+  GenerateTask task = thought_task("gsm8k_cot_zeroshot", "Q: {{question}}\nA: Let's think step by step.");
+  task.summary = "Word problems of grade school, thought through without examples";
   return make_generate_task(task, options);
 }
 

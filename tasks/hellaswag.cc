@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 namespace {
@@ -54,13 +55,12 @@ Task make_hellaswag(const TaskOptions& options) {
   choice.name = "hellaswag";
   choice.summary = "How does a scene go on? Endings by likelihood";
   choice.fields = {{"choices", "endings"}};
-  choice.evaluated = "validation";
-  const std::string subset = "validation_activitynet_subset";
-  choice.stand_ins = {
-      {general_split("hellaswag", "hellaswag_val", choice.fields), ""},
-      {general_split("hellaswag", subset, choice.fields),
+  choice.evaluated = {"validation", "hellaswag_val"};
+  choice.part = {
+      {"validation_activitynet_subset",
        "302 of 10,042 questions, none of them of wikiHow; no score to compare with published ones"}};
-  choice.pools = {"train", "hellaswag_train", "validation", "hellaswag_val", subset};
+  choice.pools = {{"train", "hellaswag_train"}, choice.evaluated, {choice.part->file}};
+  choice.letter.ask = "Which of these comes next?";
   choice.rule = ShotRule::kDrawExcept;
   choice.prepare = prepare_hellaswag;
   choice.question = [](const Sample& sample) { return sample.input; };

@@ -6,5 +6,6 @@
 namespace micius {
 
 Task make_humaneval(const TaskOptions& options);
+Task make_humaneval_instruct(const TaskOptions& options);
 
 }  // namespace micius

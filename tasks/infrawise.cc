@@ -265,7 +265,7 @@ Task make_infrawise_task(const TaskOptions& options) {
   task.dataset = split_of("test");
   task.scorer = {"infrawise", {{"mode", mode_name}}};
   task.shots = options.shots.value_or(0);
-  task.shot_source = {{split_of("dev")}, ShotRule::kFirstOfGroup};
+  task.shot_source = {{{split_of("dev")}}, ShotRule::kFirstOfGroup};
   task.style = dialogue.style;
   task.turn_max_tokens = token_limits(dialogue.mode);
   task.options.max_tokens = task.turn_max_tokens.front();

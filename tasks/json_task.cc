@@ -307,7 +307,7 @@ Task parse_task_file(std::string_view text, const fs::path& path, const TaskOpti
   task.summary = "The task of " + path.filename().string();
   task.dataset = read_dataset(file, names);
   task.shots = options.shots.value_or(read_shots(file));
-  task.shot_source = {{task.dataset}, ShotRule::kFirstExcept};
+  task.shot_source = {{{task.dataset}}, ShotRule::kFirstExcept};
   const Json& prompt = file.section("prompt");
   const bool weighs = prompt.is_object() && (prompt.contains("context") || prompt.contains("continuation"));
   if (weighs && file.has("generate"))

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "core/prompt_builder.h"
-#include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 namespace {
@@ -28,19 +28,14 @@ Exchange exchange_of(const Sample& sample) {
 
 Task make_lambada_openai(const TaskOptions& options) {
   JsonFields(options.params, "lambada_openai").only({});
-  Task task;
-  task.name = "lambada_openai";
-  task.suite = "general";
-  task.summary = "The last word of a passage, by likelihood";
+  Task task = general_task("lambada_openai", "The last word of a passage, by likelihood", options);
   const Json fields = {{"input", "text"}};
-  task.dataset = general_split("lambada_openai", "test", fields);
+  task.dataset = general_file("lambada_openai", "test", fields);
   task.scorer = {"continuation", Json::object()};
   task.shots = options.shots.value_or(0);
-  task.shot_source = {{task.dataset}, ShotRule::kDraw};
-  task.style = options.style.value_or(PromptStyle::kText);
+  task.shot_source = {{{task.dataset}}, ShotRule::kDraw};
   task.metrics = {{"acc"},
                   {"perplexity", "perplexity", Direction::kLowerIsBetter, Reduction::kExpNegMean, "logprob"}};
-  if (!options.system.empty()) task.params["system"] = options.system;
   task.prepare = prepare_lambada;
   task.next = [style = task.style, system = options.system](
                   const Sample& sample, std::span<const Sample> shots,

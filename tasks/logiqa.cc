@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 
@@ -13,13 +14,13 @@ Task make_logiqa(const TaskOptions& options) {
   choice.name = "logiqa";
   choice.summary = "Questions of logical reading; choices by likelihood";
   choice.fields = {{"input", "question"}, {"choices", "options"}};
-  Spec original{"logiqa", choice.fields};
-  original.params["path"] = "general/logiqa/Test.txt";
-  choice.stand_ins = {{original, ""}};
+  choice.evaluated = {"test", "Test.txt"};
+  choice.pools = {{"train", "Train.txt"}, {"validation", "Eval.txt"}, choice.evaluated};
   choice.prepare = [](Sample sample) {
     const std::string label(strip(JsonFields(sample.extra, sample.where).string("label")));
     return with_gold(std::move(sample), {"a", "b", "c", "d"}, label, "label");
   };
+  choice.letter.question_has_choices = true;
   choice.question = question_of(
       "Passage: {{context}}\nQuestion: {{question}}\nChoices:\nA. {{options.0}}\nB. {{options.1}}\n"
       "C. {{options.2}}\nD. {{options.3}}\nAnswer:");

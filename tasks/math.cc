@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "tasks/choice_task.h"
+#include "base/boxed.h"
+#include "tasks/general_rows.h"
 #include "tasks/generate_task.h"
 
 namespace micius {
@@ -24,26 +25,17 @@ constexpr Type kTypes[] = {
 
 // What the last box of a solution holds, for the reference model; the whole solution where none is closed.
 std::string boxed(const std::string& solution) {
-  const std::string open = "\\boxed{";
-  const std::size_t at = solution.rfind(open);
-  if (at == std::string::npos) return solution;
-  const std::size_t begin = at + open.size();
-  std::size_t depth = 1;
-  for (std::size_t i = begin; i < solution.size(); ++i) {
-    depth += solution[i] == '{' ? 1 : 0;
-    depth -= solution[i] == '}' ? 1 : 0;
-    if (depth == 0) return solution.substr(begin, i - begin);
-  }
-  return solution;
+  const auto box = last_boxed_only_string(solution);
+  return (box ? remove_boxed(*box) : std::nullopt).value_or(solution);
 }
 
 GenerateTask math_task(const std::string& rules, const Type& type) {
   GenerateTask task;
   task.name = fmt::format("{}_math_{}", rules, type.name);
-  task.dataset = general_split("math", "test",
-                               {{"input", "problem"},
-                                {"targets", "solution"},
-                                {"only", {{"field", "type"}, {"values", {type.type}}}}});
+  task.dataset = general_file("math", "test",
+                              {{"input", "problem"},
+                               {"targets", "solution"},
+                               {"only", {{"field", "type"}, {"values", {type.type}}}}});
   task.stop = {"Problem:"};
   task.scorer = {"math", {{"rules", rules}}};
   task.metrics = {{"exact_match"}, {"string_match"}, {"symbolic_match"}};
@@ -54,8 +46,7 @@ Task make_minerva(const Type& type, const TaskOptions& options) {
   GenerateTask task = math_task("minerva", type);
   task.summary = fmt::format("MATH, {}, four fixed worked examples", type.type);
   task.version = 3;
-  task.pools = {
-      {"json_list", {{"path", "general/math/shots.json"}, {"input", "problem"}, {"targets", "solution"}}}};
+  task.pools = {{general_file("math", "shots.json", {{"input", "problem"}, {"targets", "solution"}})}};
   task.shots = 4;
   task.question = question_of("Problem:\n{{problem}}\n\nSolution:");
   task.reference = [](const Sample& sample) {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 namespace {
@@ -51,12 +52,13 @@ Task make_subject(const std::string& subject, const TaskOptions& options) {
   choice.summary = "MMLU, " + replace_all(subject, "_", " ") + "; the letter by likelihood";
   choice.fields = {
       {"input", "question"}, {"choices", "choices"}, {"only", {{"field", "subject"}, {"values", {subject}}}}};
-  choice.pools = {"dev"};
+  choice.pools = {{"dev"}};
   choice.rule = ShotRule::kFirst;
   choice.metrics = {"acc"};
   choice.description = fmt::format("The following are multiple choice questions (with answers) about {}.\n\n",
                                    replace_all(subject, "_", " "));
   choice.prepare = prepare_mmlu;
+  choice.letter.question_has_choices = true;
   choice.question = question_of(
       "{{input}}\nA. {{choices.0}}\nB. {{choices.1}}\nC. {{choices.2}}\nD. {{choices.3}}\nAnswer:");
   return make_choice_task(choice, options);

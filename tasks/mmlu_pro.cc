@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 #include "tasks/generate_task.h"
 
 namespace micius {
@@ -63,8 +63,8 @@ Task make_category(const std::string& category, const TaskOptions& options) {
   task.name = "mmlu_pro_" + replace_all(category, " ", "_");
   task.summary = "MMLU-Pro, " + category + "; reasoning, then the letter";
   task.version = 3;
-  task.dataset = general_split("mmlu_pro", "test", fields);
-  task.pools = {general_split("mmlu_pro", "validation", fields)};
+  task.dataset = general_file("mmlu_pro", "test", fields);
+  task.pools = {{general_file("mmlu_pro", "validation", fields)}};
   task.shots = 5;
   task.max_tokens = 2048;
   task.stop = {"Question:"};

@@ -124,7 +124,7 @@ Task make(const TaskOptions& options, Source source, Context context) {
                  {{"path", "nl2kql/pairs.jsonl"}, {"root", "data"}, {"id", "id"}, {"input", "question"}}};
   task.scorer = {"nl2kql", {{"catalog", own ? "aimicius" : "public"}}};
   task.shots = options.shots.value_or(0);
-  if (own) task.shot_source = {{suite_split("dev")}, ShotRule::kFirstOfGroup};
+  if (own) task.shot_source = {{{suite_split("dev")}}, ShotRule::kFirstOfGroup};
   task.style = asking.style;
   task.options.max_tokens = kMaxTokens;
   if (asking.style == PromptStyle::kText && task.shots > 0) task.options.stop = {"\nQuestion:"};

@@ -2,6 +2,7 @@
 
 #include "tasks/arc.h"
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 

@@ -205,7 +205,7 @@ Task make_optiflow_task(const TaskOptions& options) {
   task.dataset = split_of("test");
   task.scorer = {"optiflow"};
   task.shots = options.shots.value_or(0);
-  task.shot_source = {{split_of("dev")}, ShotRule::kFirstOfGroup};
+  task.shot_source = {{{split_of("dev")}}, ShotRule::kFirstOfGroup};
   task.style = dialogue.style;
   task.turn_max_tokens = {kTurnTokens, kTurnTokens};
   task.options.max_tokens = kTurnTokens;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 
@@ -11,8 +12,8 @@ Task make_piqa(const TaskOptions& options) {
   choice.name = "piqa";
   choice.summary = "Which of two ways reaches an everyday goal? Choices by likelihood";
   choice.fields = {{"input", "goal"}, {"choices", {"sol1", "sol2"}}};
-  choice.evaluated = "validation";
-  choice.pools = {"train", "validation"};
+  choice.evaluated = {"validation"};
+  choice.pools = {{"train"}, {"validation"}};
   choice.rule = ShotRule::kDrawExcept;
   choice.prepare = [](Sample sample) { return with_gold_index(std::move(sample), "label"); };
   choice.question = question_of("Question: {{goal}}\nAnswer:");

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 
@@ -14,9 +15,8 @@ Task make_sciq(const TaskOptions& options) {
   choice.summary = "Science exam questions with a passage; choices by likelihood";
   choice.fields = {{"input", "question"},
                    {"choices", {"distractor1", "distractor2", "distractor3", "correct_answer"}}};
-  Spec original{"json_list", choice.fields};
-  original.params["path"] = "general/sciq/test.json";
-  choice.stand_ins = {{original, ""}};
+  choice.evaluated = {"test", "test.json"};
+  choice.pools = {{"train", "train.json"}, {"validation", "valid.json"}, choice.evaluated};
   choice.prepare = [](Sample sample) {
     sample.extra["gold"] = 3;
     sample.targets = {sample.choices[3]};

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "tasks/choice_task.h"
+#include "tasks/general_rows.h"
 
 namespace micius {
 namespace {
@@ -23,15 +24,21 @@ Task make_winogrande(const TaskOptions& options) {
   choice.name = "winogrande";
   choice.summary = "Which of two names fills the gap of a sentence? The sentence's end by likelihood";
   choice.fields = {{"input", "sentence"}, {"choices", {"option1", "option2"}}};
-  choice.evaluated = "validation";
-  choice.pools = {"train", "validation"};
+  choice.evaluated = {"validation"};
+  choice.pools = {{"train"}, {"validation"}};
   choice.rule = ShotRule::kDrawExcept;
   choice.metrics = {"acc"};
   choice.prepare = prepare_winogrande;
-  choice.filled = [](const Sample& sample, std::size_t chosen) {
+  choice.letter.ask = "Which of these fills the gap?";
+  choice.letter.question = [](const Sample& sample) { return sample.input; };
+  // llama.cpp leaves the blanks around the sentence's end as they are.
+  const bool llama = JsonFields(options.params, choice.name).string_or("profile", "") == "llama.cpp";
+  if (llama) choice.answer_delimiter = "";
+  choice.filled = [llama](const Sample& sample, std::size_t chosen) {
     const std::size_t gap = sample.input.find('_');
+    const std::string_view end = std::string_view(sample.input).substr(gap + 1);
     return Exchange{sample.input.substr(0, gap) + sample.choices[chosen],
-                    std::string(strip(std::string_view(sample.input).substr(gap + 1)))};
+                    std::string(llama ? end : strip(end))};
   };
   return make_choice_task(choice, options);
 }

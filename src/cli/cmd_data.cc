@@ -31,7 +31,6 @@ class DataCommand final : public Command {
   ExitCode list() const;
   ExitCode fetch() const;
   ExitCode verify_files() const;
-  Manifest manifest() const { return read_manifest(share_root() / "datasets/manifest.json"); }
 
   PlaceFlags places_;
   DataExport export_;
@@ -73,15 +72,21 @@ std::string origin(const ManifestSource& source) {
 
 ExitCode DataCommand::list() const {
   const std::filesystem::path root = data_root(places_);
+  const auto is_here = [&](const ManifestFile& file) {
+    return std::filesystem::exists(root / file.path) ||
+           std::any_of(file.others.begin(), file.others.end(),
+                       [&](const OtherForm& other) { return std::filesystem::exists(root / other.path); });
+  };
   Json entries = Json::array();
-  for (const ManifestEntry& entry : manifest().entries) {
+  for (const ManifestEntry& entry : data_manifest().entries) {
     Json files = Json::array();
     for (const ManifestFile& file : entry.files) {
       files.push_back({{"path", file.path},
                        {"bytes", file.bytes ? Json(*file.bytes) : Json()},
                        {"sha256", file.sha256},
                        {"source", origin(file.source)},
-                       {"here", std::filesystem::exists(root / file.path)}});
+                       {"here", is_here(file)}});
+      for (const OtherForm& other : file.others) files.back()["or"].push_back(other.path);
     }
     entries.push_back({{"name", entry.name}, {"licence", entry.licence}, {"files", files}});
   }
@@ -127,7 +132,7 @@ bool has_only_users_files(const ManifestEntry& entry) {
 
 // An entry that fails does not keep those behind it from being got.
 ExitCode DataCommand::fetch() const {
-  const Manifest manifest = this->manifest();
+  const Manifest manifest = data_manifest();
   ConsoleLog log(ConsoleLog::Level::kWarnings);
   Fetcher fetcher(data_root(places_), log);
   const bool by_name = names_.front() != "all";
@@ -149,21 +154,24 @@ ExitCode DataCommand::fetch() const {
 }
 
 ExitCode DataCommand::verify_files() const {
-  const Manifest manifest = this->manifest();
-  std::size_t good = 0, missing = 0, bad = 0;
+  const Manifest manifest = data_manifest();
+  std::size_t good = 0, missing = 0, bad = 0, unknown = 0;
   for (const ManifestEntry* entry : entries_of(manifest, names_)) {
     for (const FileCheck& check : verify(*entry, data_root(places_), "micius data fetch " + entry->name)) {
       good += check.state == FileState::kGood ? 1 : 0;
       missing += check.state == FileState::kMissing ? 1 : 0;
       bad += check.state == FileState::kWrongSize || check.state == FileState::kWrongHash ? 1 : 0;
+      unknown += check.state == FileState::kUnknown ? 1 : 0;
       fmt::print("{:<8} {}\n",
                  check.state == FileState::kGood      ? "good"
                  : check.state == FileState::kMissing ? "missing"
+                 : check.state == FileState::kUnknown ? "unknown"
                                                       : "wrong",
                  check.message.empty() ? check.path.string() : check.message);
     }
   }
-  fmt::print("{} good, {} missing, {} wrong\n", good, missing, bad);
+  fmt::print("{} good, {} missing, {} wrong{}\n", good, missing, bad,
+             unknown > 0 ? fmt::format(", {} unknown", unknown) : "");
   return bad > 0 || (missing > 0 && !names_.empty()) ? ExitCode::kFailed : ExitCode::kGood;
 }
 

@@ -96,7 +96,7 @@ std::vector<Finding> DoctorCommand::findings() const {
     list.push_back({"model " + entry.name, here,
                     here ? model_root(places_).string() : "micius model fetch " + entry.name});
   }
-  for (const ManifestEntry& entry : read_manifest(share_root() / "datasets/manifest.json").entries) {
+  for (const ManifestEntry& entry : data_manifest().entries) {
     const bool here = is_there(entry, data_root(places_));
     list.push_back({"data " + entry.name, here,
                     here ? data_root(places_).string()

@@ -31,6 +31,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kLetterNote =
+    "the letter of a choice was asked for, since the model gives no log-likelihoods: acc_letter compares "
+    "with no acc";
+
 class RunCommand final : public Command {
  public:
   std::string name() const override { return "run"; }
@@ -44,11 +48,13 @@ class RunCommand final : public Command {
   void define_prompt_flags(CLI::App& app);
   void define_output_flags(CLI::App& app);
   TaskOptions task_options() const;
-  TaskSetup set_up(const TaskRequest& request, const SetupContext& context);
+  TaskSetup set_up(const TaskRequest& request, const Json& more_params);
   void set_up_all(Log& log);
   std::vector<TaskRequest> requested_tasks() const;
   Json tags() const;
-  std::vector<Plan> plans_of(const std::string& model, const Runner& runner) const;
+  TaskSetup& setup_for(std::size_t task, const RunnerInfo& model);
+  Plan plan_of(std::size_t task, const std::string& model, const RunnerInfo& info);
+  std::vector<std::pair<std::size_t, Plan>> plans_of(const std::string& model, const Runner& runner);
   bool run_model(const ExecuteContext& context, const std::string& model);
   ExitCode run_pairs(const ExecuteContext& context);
   RunId begin_or_go_on(Store& store, const Plan& plan) const;
@@ -61,12 +67,15 @@ class RunCommand final : public Command {
   PlanOptions plan_;
   std::vector<std::string> tasks_, models_, tags_;
   std::optional<int> shots_;
-  std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_;
+  std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_, profile_ = "lm-eval";
   std::string format_ = "text", progress_ = "auto", report_, config_;
   bool fresh_ = false, quiet_ = false, verify_invariance_ = false;
   SystemClock clock_;
   std::optional<LazyServices> services_;  // before the setups, whose scorers borrow it
+  std::optional<SetupContext> context_;
   std::vector<TaskSetup> setups_;
+  std::map<std::size_t, TaskSetup>
+      letter_setups_;                  // by the index of the task's own, for models that weigh nothing
   std::vector<TaskRequest> requests_;  // of the setups
   std::int64_t batch_ = 0;
   std::vector<RunId> runs_;
@@ -120,6 +129,10 @@ void RunCommand::define_prompt_flags(CLI::App& app) {
   app.add_option("--system", system_, "System message before everything")->type_name("TEXT");
   app.add_option("--task-params", params_, "Parameters of the task as JSON, {\"mode\": \"oracle\"}")
       ->type_name("JSON");
+  app.add_option("--profile", profile_,
+                 "Whose scoring of choices: lm-eval's, or llama.cpp's means of log-likelihoods a token")
+      ->check(CLI::IsMember({"lm-eval", "llama.cpp"}))
+      ->capture_default_str();
   app.add_option("--max-tokens", plan_.max_tokens, "Of each answer, over the task's own")
       ->check(whole_number(1));
   app.add_option("--temperature", plan_.temperature, "0: greedy; over the task's own")
@@ -152,6 +165,8 @@ TaskOptions RunCommand::task_options() const {
   options.system = system_;
   options.roots = data_roots(places_);
   if (!params_.empty()) options.params = parse_json(params_, "--task-params");
+  if (!options.params.is_object()) fail(ErrorCode::kUsage, "--task-params: expected an object");
+  if (profile_ != "lm-eval") options.params["profile"] = profile_;
   if (chat_template_ == "off") options.style = PromptStyle::kText;
   if (chat_template_ == "on")
     options.style = shots_as_ == "text" ? PromptStyle::kOneTurn : PromptStyle::kTurns;
@@ -159,18 +174,31 @@ TaskOptions RunCommand::task_options() const {
 }
 
 // With --shots-as text, a task that is asked as a chat by itself is so asked.
-TaskSetup RunCommand::set_up(const TaskRequest& request, const SetupContext& context) {
+TaskSetup RunCommand::set_up(const TaskRequest& request, const Json& more_params) {
   const std::string source = request.file ? request.file->string() : request.name;
   TaskOptions options = task_options();
-  if (!options.shots) options.shots = request.shots;
-  TaskSetup setup = set_up_task(source, options, plan_.seed, context);
+  options.params.update(more_params);
+  if (!options.shots && profile_ == "lm-eval") options.shots = request.shots;
+  TaskSetup setup = set_up_task(source, options, plan_.seed, *context_);
   if (shots_as_ == "turns" || options.style == PromptStyle::kOneTurn) return setup;
   if (setup.task.style == PromptStyle::kText) {
     fail(ErrorCode::kUsage, "--shots-as text: '{}' is asked without a chat template; add --chat-template on",
          setup.task.name);
   }
   options.style = PromptStyle::kOneTurn;
-  return set_up_task(source, options, plan_.seed, context);
+  return set_up_task(source, options, plan_.seed, *context_);
+}
+
+// Where a model gives no log-likelihoods, the letter of a choice is asked for.
+TaskSetup& RunCommand::setup_for(std::size_t task, const RunnerInfo& model) {
+  TaskSetup& own = setups_[task];
+  if (model.weighs || !has_letter_form(own.task)) return own;
+  const auto known = letter_setups_.find(task);
+  if (known != letter_setups_.end()) return known->second;
+  TaskSetup letter = set_up(requests_[task], {{"form", "letter"}});
+  letter.notes.insert(letter.notes.begin(), kLetterNote);
+  context_->log.warning(kLetterNote);
+  return letter_setups_.emplace(task, std::move(letter)).first->second;
 }
 
 std::vector<TaskRequest> RunCommand::requested_tasks() const {
@@ -200,20 +228,32 @@ RunId RunCommand::begin_or_go_on(Store& store, const Plan& plan) const {
   return store.begin(plan.spec, batch_);
 }
 
-std::vector<Plan> RunCommand::plans_of(const std::string& model, const Runner& runner) const {
-  const Json tags = this->tags();
-  std::vector<Plan> plans;
+Plan RunCommand::plan_of(std::size_t task, const std::string& model, const RunnerInfo& info) {
+  PlanOptions options = plan_;
+  if (!options.limit && options.sample_ids.empty()) options.limit = requests_[task].limit;
+  if (!options.max_tokens) options.max_tokens = requests_[task].max_tokens;
+  const TaskSetup& setup = setup_for(task, info);
+  Plan plan = plan_run(setup, info, options);
+  plan.spec.tags = tags();
+  plan.spec.environment.update(machine_environment());
+  if (const Json judged = setup.scorer->environment(); !judged.empty())
+    plan.spec.environment["scorer"] = judged;
+  plan.spec.model_source = model_source(model);
+  return plan;
+}
+
+// By the index of their task. What a model cannot do of a suite is left out.
+std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string& model,
+                                                               const Runner& runner) {
+  std::vector<std::pair<std::size_t, Plan>> plans;
   for (std::size_t i = 0; i < setups_.size(); ++i) {
-    PlanOptions options = plan_;
-    if (!options.limit && options.sample_ids.empty()) options.limit = requests_[i].limit;
-    if (!options.max_tokens) options.max_tokens = requests_[i].max_tokens;
-    Plan plan = plan_run(setups_[i], runner.info(), options);
-    plan.spec.tags = tags;
-    plan.spec.environment.update(machine_environment());
-    if (const Json judged = setups_[i].scorer->environment(); !judged.empty())
-      plan.spec.environment["scorer"] = judged;
-    plan.spec.model_source = model_source(model);
-    plans.push_back(std::move(plan));
+    try {
+      plans.emplace_back(i, plan_of(i, model, runner.info()));
+    } catch (const Error& error) {
+      const auto& suite = requests_[i].suite;
+      if (error.code() != ErrorCode::kUnsupported || !suite || setups_.size() == 1) throw;
+      context_->log.warning(fmt::format("left out of {}: {}", *suite, error.what()));
+    }
   }
   return plans;
 }
@@ -222,11 +262,10 @@ std::vector<Plan> RunCommand::plans_of(const std::string& model, const Runner& r
 // False if the user interrupted it.
 bool RunCommand::run_model(const ExecuteContext& context, const std::string& model) {
   const auto runner = open_model(model, engine_, places_, {clock_, &context.store});
-  const std::vector<Plan> plans = plans_of(model, *runner);
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    const RunId run = begin_or_go_on(context.store, plans[i]);
+  for (const auto& [task, plan] : plans_of(model, *runner)) {
+    const RunId run = begin_or_go_on(context.store, plan);
     runs_.push_back(run);
-    const EvaluateResult result = execute(context, run, setups_[i], plans[i], *runner);
+    const EvaluateResult result = execute(context, run, setup_for(task, runner->info()), plan, *runner);
     failed_ = failed_ || result.failed > 0 || result.status == RunStatus::kStopped;
     if (result.interrupted) return false;
   }
@@ -250,13 +289,14 @@ ExitCode RunCommand::run_pairs(const ExecuteContext& context) {
 void RunCommand::set_up_all(Log& log) {
   constexpr std::size_t kNamed = 3;
   std::map<std::string, std::vector<std::string>> left_out;  // by what is missing of which suite
-  const SetupContext context{*services_, log};
+  context_.emplace(SetupContext{*services_, log});
   for (const TaskRequest& request : requested_tasks()) {
     try {
-      setups_.push_back(set_up(request, context));
+      setups_.push_back(set_up(request, Json::object()));
       requests_.push_back(request);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kNotFound || !request.suite) throw;
+      const bool missing = error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kUnsupported;
+      if (!missing || !request.suite) throw;
       left_out[fmt::format("left out of {}: {}", *request.suite, error.what())].push_back(request.name);
     }
   }

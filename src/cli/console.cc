@@ -9,7 +9,9 @@
 namespace micius {
 
 void ConsoleLog::warning(std::string_view message) {
-  if (level_ == Level::kWarnings) fmt::print(stderr, "warning: {}\n", visible_text(message));
+  const std::lock_guard lock(mutex_);
+  if (level_ == Level::kWarnings && said_.emplace(message).second)
+    fmt::print(stderr, "warning: {}\n", visible_text(message));
 }
 
 }  // namespace micius

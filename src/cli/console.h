@@ -1,11 +1,16 @@
 // Warnings on stderr.
 #pragma once
 
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+
 #include "base/log.h"
 
 namespace micius {
 
-// Prints "warning: ..." lines on stderr, or nothing if quiet.
+// Prints "warning: ..." lines on stderr, each once, or nothing if quiet.
 class ConsoleLog final : public Log {
  public:
   enum class Level { kWarnings, kErrorsOnly };
@@ -14,6 +19,8 @@ class ConsoleLog final : public Log {
 
  private:
   Level level_;
+  std::mutex mutex_;
+  std::set<std::string, std::less<>> said_;
 };
 
 }  // namespace micius

@@ -19,6 +19,8 @@ Plan plan_run(const TaskSetup& setup, const RunnerInfo& model, const PlanOptions
        [shots](const std::function<void(const Sample&)>& fn) { shots->for_each_candidate(fn); }},
       options);
   plan.spec.first_samples = plan.chosen.empty() || plan.chosen.back() + 1 == plan.chosen.size();
+  plan.spec.dataset.is_published = setup.is_published;
+  plan.spec.notes = setup.notes;
   return plan;
 }
 

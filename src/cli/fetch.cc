@@ -66,11 +66,12 @@ Fetched Fetcher::fetch(const ManifestEntry& entry, const std::string& command) {
   for (std::size_t i = 0; i < entry.files.size(); ++i) {
     const ManifestFile& file = entry.files[i];
     const bool is_good = before[i].state == FileState::kGood;
+    if (before[i].state == FileState::kUnknown) continue;  // the user's, in another form
     if (!is_good && std::holds_alternative<UserSource>(file.source)) {
       fetched.by_user.push_back(before[i].message);
       continue;
     }
-    fetched.here.push_back(before[i].path);
+    fetched.here.push_back(is_good ? before[i].path : root_ / file.path);
     if (is_good) continue;
     if (const auto* pip = std::get_if<PipSource>(&file.source)) packages[pip->package].push_back(file);
     if (std::holds_alternative<UrlSource>(file.source)) urls.push_back(&file);

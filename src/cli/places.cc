@@ -57,6 +57,8 @@ fs::path share_root() {
   return fs::is_directory(installed, ignored) ? installed : fs::path(MICIUS_SOURCE_TREE);
 }
 
+Manifest data_manifest() { return read_manifest(share_root() / "datasets/manifest.json"); }
+
 fs::path inner_program(const std::string& name) {
   std::error_code ignored;
   const fs::path bin = fs::read_symlink("/proc/self/exe", ignored).parent_path();

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/manifest.h"
 #include "core/spec.h"
 
 namespace micius {
@@ -22,6 +23,8 @@ void add_model_dir_flag(CLI::App& app, PlaceFlags& flags);
 
 // The project's own data: MICIUS_SHARE_DIR, else ../share/micius beside the program, else the source tree.
 std::filesystem::path share_root();
+// datasets/manifest.json below it.
+Manifest data_manifest();
 // A program that is no command of its own (micius-box, micius-emu): in libexec/micius beside share/micius or
 // beside this program, else in the build tree. Where there is none, the path at which it should be.
 std::filesystem::path inner_program(const std::string& name);

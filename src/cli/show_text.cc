@@ -123,13 +123,15 @@ std::string run_heading(const Run& run) {
 
 std::string run_text(const Run& run) {
   const RunSpec& spec = run.spec;
-  return visible_text(fmt::format(
+  std::string text = fmt::format(
       "run {}: {} (version {}) on {}\nstatus   {}\nstarted  {}{}\ndataset  {} {}\nmodel    {} {} {}\nspec    "
-      " {}\n\n",
+      " {}\n",
       static_cast<std::int64_t>(run.id), spec.task, spec.task_version, spec.model.name, name_of(run.status),
       run.started, run.finished.empty() ? "" : ", finished " + run.finished, spec.dataset.name,
       spec.dataset.sha256.substr(0, 12), spec.model.kind, spec.model.name, spec.model.sha256.substr(0, 12),
-      spec_sha256(spec)));
+      spec_sha256(spec));
+  for (const std::string& note : spec.notes) text += "note     " + note + "\n";
+  return visible_text(text + "\n");
 }
 
 std::string record_text(const Record& record, Length length) {

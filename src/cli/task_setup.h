@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
+#include "cli/places.h"
 #include "core/dataset.h"
+#include "core/manifest.h"
 #include "core/run.h"
 #include "core/scorer.h"
 #include "core/services.h"
@@ -24,10 +27,15 @@ struct TaskSetup {
   std::unique_ptr<Dataset> shot_pool;  // null if the task takes no shots
   std::unique_ptr<ShotPicker> shots;   // borrows the two above
   std::string shot_pool_label;         // "" without
+  bool is_published = true;            // DatasetRef::is_published
+  std::vector<std::string> notes;      // RunSpec::notes; said as warnings, too
 };
 
-// `source`: a name of the registry, or the path of a task file.
+// `source`: a name of the registry, or the path of a task file. Throws Error{kUnsupported} where
+// options.params has a profile and the task is not one of choices.
 Task make_task(const std::string& source, const TaskOptions& options);
+// Can the letters of the task's choices be asked for (params "form": "letter")?
+bool has_letter_form(const Task& task);
 // `services` must outlive the scorer; null where only the names of the metrics are asked.
 std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots, Services* services);
 
@@ -39,6 +47,7 @@ struct SetupContext {
   Services& services;
   Log& log;
   Registry<DatasetFactory> loaders = dataset_registry();  // tasks that read one file read it once
+  Manifest manifest = data_manifest();
 };
 
 // Throws Error as the parts do: unknown names, missing data with the command that gets it.

@@ -22,6 +22,7 @@ struct Metric {
   std::optional<Estimate> estimate;  // absent: no sample has it, or samples failed
   // What models that know nothing, and everything, get; absent where that is not known, and in groups.
   std::optional<double> floor = {}, ceiling = {};
+  Reduction reduction = Reduction::kMean;  // MetricInfo::reduction
 };
 
 // total = scored + unscored + failed + still open; the others are counted within scored. truncated: an answer

@@ -104,6 +104,8 @@ Json to_json(const RunSpec& s) {
   json["metrics"] = to_json(s.metrics);
   json["breakdowns"] = s.breakdowns;
   json["cluster"] = s.cluster;
+  json["dataset"]["published"] = s.dataset.is_published;
+  json["notes"] = s.notes;
   json["tags"] = s.tags;
   json["environment"] = s.environment;
   return json;
@@ -117,7 +119,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& where) {
   s.task_version = static_cast<int>(f.integer("task_version"));
   s.suite = f.string("suite");
   s.dataset = {dataset.string("name"), dataset.string("sha256"),
-               static_cast<std::size_t>(dataset.integer("samples"))};
+               static_cast<std::size_t>(dataset.integer("samples")), dataset.boolean_or("published", true)};
   s.sample_ids = f.strings_or("sample_ids", {});
   s.model = {model.string("name"), model.string("kind"), model.string("sha256"), model.string("url")};
   s.scorer = f.string("scorer");
@@ -135,6 +137,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& where) {
   s.metrics = metrics_from_json(f.at("metrics"), where);
   s.breakdowns = f.strings_or("breakdowns", {});
   s.cluster = f.string("cluster");
+  s.notes = f.strings_or("notes", {});
   s.tags = f.at("tags");
   s.environment = f.at("environment");
   return s;

@@ -26,6 +26,9 @@ struct ModelRef {
 struct DatasetRef {
   std::string name, sha256;
   std::size_t samples = 0;  // in the whole dataset
+  // Not part of the hash. false: it is a file of third-party data that is not as the manifest has it, or a
+  // part of it.
+  bool is_published = true;
 };
 
 // What a run is: everything that may change an answer (hashed), and what a report needs of the task besides,
@@ -54,6 +57,7 @@ struct RunSpec {
   std::vector<MetricInfo> metrics;
   std::vector<std::string> breakdowns;
   std::string cluster;
+  std::vector<std::string> notes;  // what a reader of the scores must know of the data, a sentence each
   Json tags = Json::object();
   Json environment = Json::object();
 };

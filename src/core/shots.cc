@@ -19,21 +19,16 @@ std::string group_of(const Sample& sample, const Dataset& dataset) {
 
 std::optional<ShotPool> choose_shot_pool(const Task& task, const DataRoots& roots) {
   if (task.shots == 0) return std::nullopt;
-  const std::vector<Spec>& pools = task.shot_source.pools;
+  const std::vector<StandIn>& pools = task.shot_source.pools;
   if (pools.empty()) fail(ErrorCode::kUsage, "{}: this task takes no shots; use --shots 0", task.name);
-  for (const Spec& pool : pools) {
-    if (!find_dataset_file(pool, roots)) continue;
-    ShotPool chosen{pool, ""};
-    if (&pool != &pools.front()) {
-      chosen.warning = fmt::format(
-          "{}: shots come from {}, since {} is not there: scores are not like for like with runs that have "
-          "it; "
-          "`micius data list` says where to get it",
-          task.name, dataset_name(pool), dataset_name(pools.front()));
-    }
-    return chosen;
+  for (const StandIn& pool : pools) {
+    if (!find_dataset_file(pool.dataset, roots)) continue;
+    if (pool.warning.empty()) return ShotPool{pool.dataset, ""};
+    return ShotPool{pool.dataset,
+                    fmt::format("shots come from {}, since {} is not there: {}", dataset_name(pool.dataset),
+                                dataset_name(pools.front().dataset), pool.warning)};
   }
-  require_dataset_file(pools.front(), roots);  // throws
+  require_dataset_file(pools.front().dataset, roots);  // throws
   return std::nullopt;
 }
 

@@ -19,7 +19,7 @@ namespace micius {
 // The pool that a task's shots are taken from.
 struct ShotPool {
   Spec dataset;
-  std::string warning;  // set if it is not the task's first choice
+  std::string note;  // what a reader of the scores must know; "" if nothing
 };
 
 // The first of the task's pools whose file is there; absent if the task takes no shots. Throws

@@ -41,16 +41,16 @@ enum class ShotRule {
   kDrawExcept,    // the same with n + 1 drawn and the sample itself left out
 };
 
-// Where few-shot examples come from: the first dataset of `pools` whose file is there.
-struct ShotSource {
-  std::vector<Spec> pools;
-  ShotRule rule = ShotRule::kFirst;
-};
-
-// A dataset that is read where the task's own is not there.
+// A dataset that is read where the one before it is not there.
 struct StandIn {
   Spec dataset;
-  std::string warning;  // in what its scores differ; "" if they do not
+  std::string warning = {};  // in what its scores differ; "" if they do not: the same rows in another form
+};
+
+// Where few-shot examples come from: the first dataset of `pools` whose file is there.
+struct ShotSource {
+  std::vector<StandIn> pools;
+  ShotRule rule = ShotRule::kFirst;
 };
 
 // Made by one function or read from a file; copied freely.

@@ -12,8 +12,8 @@ TaskData choose_dataset(const Task& task, const DataRoots& roots) {
     if (!find_dataset_file(other.dataset, roots)) continue;
     if (other.warning.empty()) return {other.dataset, ""};
     return {other.dataset,
-            fmt::format("{}: {} is not there; {} is read: {}", task.name, dataset_name(task.dataset),
-                        dataset_name(other.dataset), other.warning)};
+            fmt::format("not the published split: {} is not there, {} is read: {}",
+                        dataset_name(task.dataset), dataset_name(other.dataset), other.warning)};
   }
   require_dataset_file(task.dataset, roots);  // throws
   return {task.dataset, ""};

@@ -10,7 +10,7 @@ namespace micius {
 
 struct TaskData {
   Spec dataset;
-  std::string warning;  // what a reader of the score must know; "" if nothing
+  std::string note;  // what a reader of the scores must know; "" if nothing
 };
 
 // The task's dataset, or the first of its stand-ins whose file is there. Throws Error{kNotFound} naming the

@@ -124,16 +124,15 @@ std::optional<Aggregate> group_score_of(std::span<const Report> reports, const M
   if (!runs) return std::nullopt;
   aggregate.reports = *std::move(runs);
   const Report& first = reports[aggregate.reports.front()];
-  for (std::size_t i = 0; i < first.metrics.size(); ++i) {
-    const bool is_mean =
-        i >= first.spec.metrics.size() || first.spec.metrics[i].reduction == Reduction::kMean;
+  for (const Metric& of_first : first.metrics) {
+    if (of_first.reduction != Reduction::kMean) continue;
     std::vector<Estimate> parts;
     for (const std::size_t report : aggregate.reports) {
-      if (const Metric* metric = scored_metric(reports[report], first.metrics[i].name))
+      if (const Metric* metric = scored_metric(reports[report], of_first.name))
         parts.push_back(*metric->estimate);
     }
-    if (!is_mean || parts.size() < tasks.size()) continue;
-    Metric metric = first.metrics[i];
+    if (parts.size() < tasks.size()) continue;
+    Metric metric = of_first;
     metric.floor = metric.ceiling = std::nullopt;
     metric.estimate = mean_by_size(parts);
     aggregate.metrics.push_back(std::move(metric));

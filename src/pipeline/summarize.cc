@@ -176,6 +176,7 @@ class Table {
         if (!clusters_.empty()) clusters.push_back(clusters_[sample]);
       }
       Metric metric{info.name, info.unit, info.direction, m == 0, {}};
+      metric.reduction = info.reduction;
       metric.estimate = reduce(info.reduction, values, clusters);
       if (info.unit == "fraction") cut_to_fraction(metric.estimate);
       result.push_back(std::move(metric));

@@ -47,7 +47,9 @@ void check_case(const Json& row) {
   const TempDir folder;
   const Json files = row.value("files", Json::object());
   for (const auto& file : files.items()) {
-    std::ofstream(folder.path() / file.key()) << file.value().get<std::string>();
+    const fs::path path = folder.path() / file.key();
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << file.value().get<std::string>();
   }
   const Json before = row.value("before", Json::array());
   for (const Json& arguments : before) {

@@ -111,6 +111,47 @@ TEST_CASE("a manifest that is not in form is refused by place and field") {
   CHECK_THROWS_WITH(manifest.get("mm", "model"), Catch::Contains("`micius model list` shows what there is"));
 }
 
+TEST_CASE("a file may be there in another form") {
+  const TempDir temporary;
+  const fs::path& folder = temporary.path();
+  fs::create_directories(folder / "m");
+  Json json = with_hashes();
+  Json& files = json["entries"][0]["files"];
+  files.erase(1);
+  files[0]["path"] = "m/a.bin.gz";
+  files[0]["or"] = {{{"path", "m/other.bin"}, {"sha256", sha256_hex("xyz!")}}, {{"path", "m/any.txt"}}};
+  const Manifest manifest = parse_manifest(dump_json(json), "test");
+  const ManifestEntry& entry = manifest.get("m", "data");
+  const auto check = [&] { return verify(entry, folder, "").at(0); };
+  CHECK(check().state == FileState::kMissing);
+  CHECK(check().path == folder / "m/a.bin.gz");
+  write_file_atomic(folder / "m/any.txt", "?");
+  CHECK(is_there(entry, folder));
+  CHECK(check().state == FileState::kUnknown);
+  write_file_atomic(folder / "m/other.bin", "xyz");
+  CHECK(check().state == FileState::kWrongHash);
+  CHECK_THAT(check().message, Catch::Contains("m/other.bin: SHA-256 is"));
+  write_file_atomic(folder / "m/other.bin", "xyz!");
+  CHECK(check().state == FileState::kGood);
+  write_file_atomic(folder / "m/a.bin.gz", "abd");
+  CHECK(check().state == FileState::kWrongHash);
+
+  CHECK(is_published(manifest, "m/a.bin", sha256_hex("abc")));
+  CHECK(is_published(manifest, "m/other.bin", sha256_hex("xyz!")));
+  CHECK_FALSE(is_published(manifest, "m/other.bin", sha256_hex("abc")));
+  CHECK_FALSE(is_published(manifest, "m/any.txt", sha256_hex("?")));
+  CHECK_FALSE(is_published(manifest, "a.bin", sha256_hex("abc")));
+
+  files.push_back(files[0]);
+  files[1]["path"] = "m/any.txt";
+  files[1].erase("or");
+  CHECK_THROWS_WITH(parse_manifest(dump_json(json), "f.json"), Catch::Contains("'m/any.txt' is there twice"));
+  files.erase(1);
+  files[0]["or"][0]["path"] = "../x";
+  CHECK_THROWS_WITH(parse_manifest(dump_json(json), "f.json"),
+                    Catch::StartsWith("f.json: entry 'm': file 1: field 'or': path '../x'"));
+}
+
 TEST_CASE("the project's manifests are in form") {
   const fs::path root = MICIUS_SOURCE_DIR;
   CHECK(read_manifest(root / "datasets/manifest.json").find("arc_easy") != nullptr);

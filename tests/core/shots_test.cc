@@ -145,16 +145,19 @@ TEST_CASE("the pool is the first one whose file is there") {
   DataRoots roots{root, root};
   const auto spec = [](const char* path) { return Spec{"jsonl", {{"path", path}}}; };
   Task task = task_of(ShotRule::kFirst, 1);
-  task.shot_source.pools = {spec("train.jsonl"), spec("validation.jsonl")};
+  task.shot_source.pools = {
+      {spec("train.jsonl")}, {spec("train.txt")}, {spec("validation.jsonl"), "other examples"}};
   CHECK_THROWS_WITH(choose_shot_pool(task, roots),
                     Catch::Contains("train.jsonl: not found in") && Catch::Contains("micius data list"));
   write_file_atomic(root / "validation.jsonl.gz", "x");
   const auto fallback = choose_shot_pool(task, roots);
   REQUIRE(fallback);
   CHECK(dataset_name(fallback->dataset) == "validation.jsonl");
-  CHECK_THAT(fallback->warning, Catch::Contains("since train.jsonl is not there"));
+  CHECK(fallback->note == "shots come from validation.jsonl, since train.jsonl is not there: other examples");
+  write_file_atomic(root / "train.txt", "x");
+  CHECK(choose_shot_pool(task, roots)->note.empty());
   write_file_atomic(root / "train.jsonl", "x");
-  CHECK(choose_shot_pool(task, roots)->warning.empty());
+  CHECK(choose_shot_pool(task, roots)->note.empty());
   task.shots = 0;
   CHECK_FALSE(choose_shot_pool(task, roots));
 

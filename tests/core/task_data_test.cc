@@ -32,11 +32,11 @@ TEST_CASE("a task reads its own file, else the first stand-in that is there") {
   CHECK_THROWS_WITH(choose_dataset(example(), roots), Catch::StartsWith("own.jsonl: not found"));
   write_file_atomic(folder.path() / "part.jsonl", "{}\n");
   CHECK(path() == "part.jsonl");
-  CHECK(choose_dataset(example(), roots).warning ==
-        "t: own.jsonl is not there; part.jsonl is read: half of it");
+  CHECK(choose_dataset(example(), roots).note ==
+        "not the published split: own.jsonl is not there, part.jsonl is read: half of it");
   write_file_atomic(folder.path() / "theirs.jsonl", "{}\n");
   CHECK(path() == "theirs.jsonl");
-  CHECK(choose_dataset(example(), roots).warning.empty());
+  CHECK(choose_dataset(example(), roots).note.empty());
   write_file_atomic(folder.path() / "own.jsonl.gz", "{}\n");
   CHECK(path() == "own.jsonl");
 }

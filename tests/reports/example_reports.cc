@@ -61,6 +61,10 @@ Report infrawise(int id, ModelRef model, double shift) {
 Report arc(int id, ModelRef model) {
   Report report;
   report.spec = spec_of("arc_easy", "general", std::move(model), 3);
+  report.spec.dataset.is_published = false;
+  report.spec.notes = {
+      "not the published split: the SHA-256 of general/arc_easy/test.jsonl, dddddddddddd, is not the "
+      "manifest's"};
   report.status = RunStatus::kStopped;
   report.counts = {3, 1, 0, 1, 0, 0, 0};
   report.metrics = {{"acc_norm", "fraction", Direction::kHigherIsBetter, true, {}},

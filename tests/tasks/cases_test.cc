@@ -1,6 +1,6 @@
 // Each tests/tasks/<task>.jsonl against its task, one case a line: "row" of the data and "shots", rows of the
-// pool; "style" and "system" where they are not the default; then "prompt" and perhaps "gold", "target" and
-// "reference", or "error", in which DIR is the folder of the data.
+// pool; "style", "system" and "params" where they are not the default; then "prompt" and perhaps "gold",
+// "target" and "reference", or "error", in which DIR is the folder of the data.
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -37,6 +37,7 @@ void check_case(const std::string& name, const JsonFields& test) {
   TaskOptions options;
   if (test.has("style")) options.style = prompt_style_from(test.string("style"));
   options.system = test.string_or("system", "");
+  if (test.has("params")) options.params = test.at("params");
   const Task task = task_registry().get(name)(options);
   const Json rows = Json::array({test.at("row")});
   if (test.has("error")) {
@@ -49,7 +50,7 @@ void check_case(const std::string& name, const JsonFields& test) {
   const Sample sample = read_rows(task, task.dataset, rows, folder.path()).front();
   std::vector<Sample> shots;
   if (test.has("shots"))
-    shots = read_rows(task, task.shot_source.pools.front(), test.at("shots"), folder.path());
+    shots = read_rows(task, task.shot_source.pools.front().dataset, test.at("shots"), folder.path());
   const auto prompt = task.next(sample, shots, {});
   REQUIRE(prompt);
   CHECK(dump_json(to_json(*prompt)) == dump_json(test.at("prompt")));

@@ -51,7 +51,7 @@ std::string first_prompt(const Data& data, const fs::path& root) {
   if (!data.shots.empty()) {
     Json rows = data.shots;
     if (task.shot_source.rule == ShotRule::kDrawExcept) rows.push_back(rows.back());  // one more is drawn
-    pool = open(task.shot_source.pools.front(), rows);
+    pool = open(task.shot_source.pools.front().dataset, rows);
   }
   const auto dataset = open(task.dataset, data.rows);
   ShotPicker picker(task, *dataset, pool.get(), 1234);
@@ -115,7 +115,9 @@ std::size_t check_fields(Data& data, Json& row, const Spec& spec) {
 // The first case of the task with the rows asked for.
 std::optional<Data> good_data(const TaskCases& of_task, bool with_shots) {
   for (const Json& test : of_task.cases) {
-    if (!test.contains("prompt") || test.contains("style") || test.contains("shots") != with_shots) continue;
+    if (!test.contains("prompt") || test.contains("style") || test.contains("params") ||
+        test.contains("shots") != with_shots)
+      continue;
     return Data{of_task.task, Json::array({test.at("row")}), test.value("shots", Json::array())};
   }
   return std::nullopt;
@@ -140,7 +142,7 @@ TEST_CASE("a row of the pool that cannot be a shot stops the run before the firs
   for (const TaskCases& of_task : all_task_cases()) {
     std::optional<Data> data = good_data(of_task, true);
     if (!data) continue;
-    const Spec pool = task_of(*data).shot_source.pools.front();
+    const Spec pool = task_of(*data).shot_source.pools.front().dataset;
     CHECK(check_fields(*data, data->shots.front(), pool) >= 1);
     ++tasks;
   }
