@@ -4,6 +4,7 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -21,8 +22,8 @@
 namespace micius {
 namespace {
 
-const std::vector<std::string> kNouns = {"tasks",   "suites",  "models",  "datasets",
-                                         "scorers", "runners", "reports", "runs"};
+const std::vector<std::string> kNouns = {"tasks",   "suites",  "models", "datasets", "scorers",
+                                         "runners", "reports", "runs",   "baselines"};
 
 class ListCommand final : public Command {
  public:
@@ -44,6 +45,7 @@ class ListCommand final : public Command {
  private:
   Json rows() const;
   Json runs() const;
+  Json baselines() const;
 
   PlaceFlags places_;
   std::string noun_, filter_ = "*", format_ = "text";
@@ -73,6 +75,20 @@ Json ListCommand::runs() const {
   return SqliteStore(places_.db, OpenMode::kExisting, clock).overview();
 }
 
+Json ListCommand::baselines() const {
+  Json rows = Json::array();
+  if (!std::filesystem::exists(places_.db)) return rows;
+  const SystemClock clock;
+  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  for (const std::string& name : store.baselines()) {
+    std::vector<std::int64_t> runs;
+    for (const RunId id : store.baseline(name)) runs.push_back(static_cast<std::int64_t>(id));
+    rows.push_back(
+        {{"name", name}, {"runs", runs}, {"summary", fmt::format("runs {}", fmt::join(runs, ", "))}});
+  }
+  return rows;
+}
+
 Json ListCommand::rows() const {
   if (noun_ == "tasks") return entries_of(task_registry());
   if (noun_ == "suites") return suite_rows();
@@ -82,6 +98,7 @@ Json ListCommand::rows() const {
   if (noun_ == "runners") return entries_of(runner_registry());
   if (noun_ == "reports") return entries_of(report_registry());
   if (noun_ == "runs") return runs();
+  if (noun_ == "baselines") return baselines();
   fail(ErrorCode::kUsage, "micius list: unknown noun '{}'{}; one of {}", noun_, did_you_mean(noun_, kNouns),
        join(kNouns, ", "));
 }

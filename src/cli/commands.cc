@@ -10,6 +10,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_show_command());
   commands.push_back(make_report_command());
   commands.push_back(make_compare_command());
+  commands.push_back(make_baseline_command());
+  commands.push_back(make_gate_command());
   commands.push_back(make_sample_size_command());
   commands.push_back(make_rescore_command());
   commands.push_back(make_data_command());

@@ -13,6 +13,8 @@ std::unique_ptr<Command> make_list_command();
 std::unique_ptr<Command> make_show_command();
 std::unique_ptr<Command> make_report_command();
 std::unique_ptr<Command> make_compare_command();
+std::unique_ptr<Command> make_baseline_command();
+std::unique_ptr<Command> make_gate_command();
 std::unique_ptr<Command> make_sample_size_command();
 std::unique_ptr<Command> make_rescore_command();
 std::unique_ptr<Command> make_data_command();

@@ -121,7 +121,16 @@ ALTER TABLE turns ADD COLUMN forwarded_tokens INTEGER;
 ALTER TABLE turns ADD COLUMN naive_tokens INTEGER;
 )sql";
 
-constexpr std::array<const char*, 3> kMigrations{kVersion1, kVersion2, kVersion3};
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE baselines (
+  name TEXT NOT NULL,
+  ordinal INTEGER NOT NULL,
+  run_id INTEGER NOT NULL REFERENCES runs,
+  PRIMARY KEY (name, ordinal)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 4> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4};
 
 }  // namespace
 

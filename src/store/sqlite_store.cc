@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "core/names.h"
 #include "store/migrations.h"
 #include "store/record_rows_internal.h"
@@ -197,6 +198,37 @@ void SqliteStore::for_each(RunId run, const std::function<void(const Record&)>& 
 
 void SqliteStore::for_each_score(RunId run, const std::function<void(const Record&)>& fn) const {
   state_->reader.for_each(static_cast<std::int64_t>(run), RecordReader::Turns::kLeave, fn);
+}
+
+void SqliteStore::set_baseline(const std::string& name, const std::vector<RunId>& runs) {
+  Transaction transaction(state_->database);
+  Statement(state_->database, "DELETE FROM baselines WHERE name = ?").run(name);
+  Statement add(state_->database, "INSERT INTO baselines (name, ordinal, run_id) VALUES (?, ?, ?)");
+  for (std::size_t i = 0; i < runs.size(); ++i) add.run(name, i, static_cast<std::int64_t>(runs[i]));
+  transaction.commit();
+}
+
+std::vector<RunId> SqliteStore::baseline(const std::string& name) const {
+  std::vector<RunId> runs;
+  Statement row(state_->database, "SELECT run_id FROM baselines WHERE name = ? ORDER BY ordinal");
+  row.bind(name);
+  while (row.step()) runs.push_back(RunId{row.integer(0)});
+  if (runs.empty())
+    fail(ErrorCode::kNotFound, "no baseline '{}'{}; `micius baseline set {} RUN` makes it", name,
+         did_you_mean(name, baselines()), name);
+  return runs;
+}
+
+void SqliteStore::remove_baseline(const std::string& name) {
+  static_cast<void>(baseline(name));  // throws where there is none
+  Statement(state_->database, "DELETE FROM baselines WHERE name = ?").run(name);
+}
+
+std::vector<std::string> SqliteStore::baselines() const {
+  std::vector<std::string> names;
+  Statement row(state_->database, "SELECT DISTINCT name FROM baselines ORDER BY name");
+  while (row.step()) names.push_back(row.text(0));
+  return names;
 }
 
 }  // namespace micius

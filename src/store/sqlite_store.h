@@ -37,6 +37,13 @@ class SqliteStore final : public Store {
   void for_each(RunId run, const std::function<void(const Record&)>& fn) const override;
   void for_each_score(RunId run, const std::function<void(const Record&)>& fn) const override;
 
+  // Named reference runs. A name that is there gets the new runs; one that is not is Error{kNotFound} with
+  // the nearest.
+  void set_baseline(const std::string& name, const std::vector<RunId>& runs);
+  [[nodiscard]] std::vector<RunId> baseline(const std::string& name) const;
+  void remove_baseline(const std::string& name);
+  [[nodiscard]] std::vector<std::string> baselines() const;  // in alphabetical order
+
  private:
   struct State;
   std::unique_ptr<State> state_;

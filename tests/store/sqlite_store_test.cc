@@ -159,6 +159,38 @@ TEST_CASE("what cannot be opened says why and stays as it was") {
   CHECK(read_file(path) == std::string(5000, 'x'));
 }
 
+TEST_CASE("a baseline is a name for runs") {
+  const TempDir dir;
+  SqliteStore store(dir.path() / "a.db", OpenMode::kCreate, kClock);
+  const RunId a = store.begin(example_spec(1), 1), b = store.begin(example_spec(1), 1);
+  store.set_baseline("main", {b, a});
+  store.set_baseline("other", {a});
+  CHECK(store.baseline("main") == std::vector<RunId>{b, a});
+  store.set_baseline("main", {a});
+  CHECK(store.baseline("main") == std::vector<RunId>{a});
+  CHECK(store.baselines() == std::vector<std::string>{"main", "other"});
+  CHECK_THROWS_WITH(store.baseline("mian"), Catch::Contains("did you mean 'main'?"));
+  store.remove_baseline("main");
+  CHECK_THROWS_WITH(store.remove_baseline("main"), Catch::Contains("no baseline 'main'"));
+}
+
+TEST_CASE("records without their turns are the same but for them") {
+  const TempDir dir;
+  SqliteStore store(dir.path() / "a.db", OpenMode::kCreate, kClock);
+  const RunId run = store.begin(example_spec(3), 1);
+  for (std::size_t i = 0; i < 3; ++i) store.append(run, example_record(i));
+  std::vector<Record> whole;
+  store.for_each(run, [&](const Record& record) { whole.push_back(record); });
+  std::size_t i = 0;
+  store.for_each_score(run, [&](const Record& record) {
+    CHECK(record.turns.empty());
+    CHECK(record.sample.id == whole[i].sample.id);
+    CHECK(record.score == whole[i].score);
+    CHECK(record.failure == whole[i++].failure);
+  });
+  CHECK(i == 3);
+}
+
 TEST_CASE("appended records a second", "[.speed]") {
   const TempDir dir;
   SqliteStore store(dir.path() / "a.db", OpenMode::kCreate, kClock);

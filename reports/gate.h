@@ -1,0 +1,25 @@
+// Renders the outcome of a gate: computes nothing.
+#pragma once
+
+#include <ostream>
+#include <string>
+
+#include "core/gate.h"
+
+namespace micius {
+
+std::string_view name_of(GateVerdict verdict);  // pass, warn, inconclusive, fail
+
+// "micius compare 3 7": what shows the samples behind a check, or "" where there are no two runs. `places`:
+// flags that find the database.
+std::string gate_command(const GateCheck& check, const std::string& places);
+
+void write_gate_text(const GateResult& result, const std::string& places, std::ostream& out);
+void write_gate_markdown(const GateResult& result, const std::string& places, std::ostream& out);
+void write_gate_json(const GateResult& result, std::ostream& out);  // micius.gate/1
+// One test suite a task, one test case a check; an inconclusive check is an error, a warning is system-out.
+void write_gate_junit(const GateResult& result, const std::string& places, std::ostream& out);
+// Annotations of GitHub Actions: one line a check that does not pass.
+void write_gate_github(const GateResult& result, const std::string& places, std::ostream& out);
+
+}  // namespace micius

@@ -1,0 +1,88 @@
+// `micius gate RUN... --baseline NAME --policy FILE`.
+#include <iostream>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "cli/commands.h"
+#include "cli/runs.h"
+#include "pipeline/gate.h"
+#include "reports/gate.h"
+#include "store/sqlite_store.h"
+
+namespace micius {
+namespace {
+
+class GateCommand final : public Command {
+ public:
+  std::string name() const override { return "gate"; }
+  std::string summary() const override {
+    return "Are runs still as good as a baseline? For CI: exit 0, 1 or 3";
+  }
+  void define(CLI::App& app) override;
+  ExitCode run() override;
+
+ private:
+  std::string rendered(const GateResult& result, const std::string& format) const;
+
+  PlaceFlags places_;
+  std::vector<std::string> runs_;
+  std::string baseline_, policy_, format_ = "text", output_, junit_;
+};
+
+void GateCommand::define(CLI::App& app) {
+  app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")
+      ->required()
+      ->type_name("RUN");
+  app.add_option("--baseline", baseline_, "A baseline of `micius baseline set`")
+      ->required()
+      ->type_name("NAME");
+  app.add_option("--policy", policy_, "What may fall by how much (docs/gate.md)")
+      ->required()
+      ->type_name("FILE");
+  add_db_flag(app, places_);
+  app.add_option("--format", format_, "text, json, md, junit, or github (annotations)")
+      ->check(CLI::IsMember({"text", "json", "md", "junit", "github"}))
+      ->capture_default_str();
+  app.add_option("-o,--output", output_, "File to write (default, and -: stdout)")->type_name("FILE");
+  app.add_option("--junit", junit_, "JUnit XML as well, into this file")->type_name("FILE");
+}
+
+std::string GateCommand::rendered(const GateResult& result, const std::string& format) const {
+  const std::string places = database_words(places_);
+  std::ostringstream out;
+  if (format == "json") {
+    write_gate_json(result, out);
+  } else if (format == "md") {
+    write_gate_markdown(result, places, out);
+  } else if (format == "junit") {
+    write_gate_junit(result, places, out);
+  } else if (format == "github") {
+    write_gate_github(result, places, out);
+  } else {
+    write_gate_text(result, places, out);
+  }
+  return out.str();
+}
+
+ExitCode GateCommand::run() {
+  const Policy policy = read_policy(read_file(policy_), policy_);
+  const SystemClock clock;
+  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  const GateResult result = gate(store, store.baseline(baseline_), resolve_runs(store, runs_), policy);
+  const std::string text = rendered(result, format_);
+  if (!junit_.empty()) write_file_atomic(junit_, rendered(result, "junit"));
+  if (output_.empty() || output_ == "-") {
+    std::cout << text << std::flush;
+  } else {
+    write_file_atomic(output_, text);
+  }
+  if (result.verdict == GateVerdict::kFail) return ExitCode::kFailed;
+  return result.verdict == GateVerdict::kInconclusive ? ExitCode::kUndecided : ExitCode::kGood;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_gate_command() { return std::make_unique<GateCommand>(); }
+
+}  // namespace micius

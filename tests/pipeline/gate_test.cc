@@ -1,0 +1,147 @@
+#include "pipeline/gate.h"
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "memory_store.h"
+
+namespace micius {
+namespace {
+
+// A complete run of n samples of which the first `right` are right.
+struct Made {
+  std::string task = "quiz";
+  std::size_t n = 400, right = 300;
+  int version = 1;
+  std::string model_kind = "engine", data = "d";
+  std::size_t no_answer = 0;  // of the wrong ones
+  std::int64_t wall_ns = 1'000'000'000;
+};
+
+RunId add_run(Store& store, const Made& made) {
+  RunSpec spec;
+  spec.task = made.task;
+  spec.task_version = made.version;
+  spec.dataset.sha256 = made.data;
+  spec.model = {"m", made.model_kind, "", ""};
+  spec.metrics = {{"acc"}};
+  for (std::size_t i = 0; i < made.n; ++i) spec.sample_ids.push_back(std::to_string(i));
+  const RunId run = store.begin(spec, 1);
+  for (std::size_t i = 0; i < made.n; ++i) {
+    Record record;
+    record.sample.id = spec.sample_ids[i];
+    const bool right = i < made.right;
+    record.score.verdict = right                             ? Verdict::kCorrect
+                           : i < made.right + made.no_answer ? Verdict::kNoAnswer
+                                                             : Verdict::kIncorrect;
+    record.score.values = {{"acc", right ? 1.0 : 0.0}};
+    store.append(run, record);
+  }
+  store.finish(run, RunStatus::kComplete, made.wall_ns, std::nullopt);
+  return run;
+}
+
+GateResult result_of(const Made& before, const Made& now,
+                     const std::string& policy = "{\"micius_policy\": 1}") {
+  MemoryStore store;
+  const RunId a = add_run(store, before), b = add_run(store, now);
+  return gate(store, {a}, {b}, read_policy(policy, "policy.json"));
+}
+
+std::string problem(const std::string& policy) {
+  try {
+    read_policy(policy, "policy.json");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("the same answers pass, spoiled ones fail and are named") {
+  CHECK(result_of({}, {}).verdict == GateVerdict::kPass);
+  const GateResult spoiled = result_of({}, {.right = 288});  // 3 %
+  CHECK(spoiled.verdict == GateVerdict::kFail);
+  REQUIRE(spoiled.checks.size() == 1);
+  const GateCheck& check = spoiled.checks.front();
+  CHECK(check.metric == "acc");
+  CHECK(*check.difference == Approx(-0.03));
+  CHECK(*check.p < 0.001);
+  CHECK(check.worse == 12);
+  CHECK(check.samples.size() == 10);
+  CHECK(check.samples.front() == "288");
+  CHECK(check.reason.find("worse by 3.0 points, more than 2.0 points") == 0);
+  CHECK(result_of({}, {.right = 320}).verdict == GateVerdict::kPass);  // better
+}
+
+TEST_CASE("too few samples are inconclusive, and the reason says how many would do") {
+  const GateResult few = result_of({.n = 20, .right = 10}, {.n = 20, .right = 10});
+  CHECK(few.verdict == GateVerdict::kInconclusive);
+  const GateResult some = result_of({.n = 60, .right = 40}, {.n = 60, .right = 38});
+  CHECK(some.verdict == GateVerdict::kInconclusive);
+  CHECK(some.checks.front().reason.find("samples would tell") != std::string::npos);
+}
+
+TEST_CASE("a missing task fails, and what is of another kind is inconclusive") {
+  const GateResult missing = result_of({}, {.task = "other"});
+  CHECK(missing.verdict == GateVerdict::kFail);
+  CHECK(missing.checks.front().reason.find("lack it") != std::string::npos);
+  CHECK(result_of({}, {.version = 2}).verdict == GateVerdict::kInconclusive);
+  CHECK(result_of({}, {.data = "e"}).verdict == GateVerdict::kInconclusive);
+}
+
+TEST_CASE("a task's own rule goes over the defaults, and a warning does not fail") {
+  const Made worse{.right = 288};
+  CHECK(result_of({}, worse, R"({"micius_policy": 1, "tasks": {"quiz": {"max_drop": 0.1}}})").verdict ==
+        GateVerdict::kPass);
+  const GateResult warned =
+      result_of({}, worse, R"({"micius_policy": 1, "tasks": {"q*": {"tier": "warn"}}})");
+  CHECK(warned.verdict == GateVerdict::kPass);
+  CHECK(warned.checks.front().verdict == GateVerdict::kWarn);
+  CHECK(result_of({}, worse, R"({"micius_policy": 1, "defaults": {"alpha": 0.00001}})").verdict ==
+        GateVerdict::kInconclusive);
+}
+
+TEST_CASE("must-pass samples, speed, cost and health") {
+  const std::string policy =
+      R"({"micius_policy": 1, "must_pass": [{"task": "quiz", "samples": ["5", "299", "x"]}],
+    "speed": {"max_slowdown": 0.15}, "cost": {"max_usd": 5}, "health": {"max_failed": 0, "max_no_answer": 0.1}})";
+  const GateResult good = result_of({}, {}, policy);
+  REQUIRE(good.checks.size() == 6);
+  CHECK(good.checks[1].verdict == GateVerdict::kFail);  // x is not there
+  CHECK(good.checks[1].samples == std::vector<std::string>{"x"});
+  for (const std::size_t i : {0u, 2u, 3u, 4u, 5u}) CHECK(good.checks[i].verdict == GateVerdict::kPass);
+
+  Made bad;
+  bad.right = 299;
+  bad.no_answer = 50;
+  bad.wall_ns = 2'000'000'000;
+  bad.model_kind = "openai";
+  const GateResult result = result_of({}, bad, policy);
+  CHECK(result.checks[1].samples == std::vector<std::string>{"299", "x"});
+  CHECK(result.checks[2].verdict == GateVerdict::kPass);  // none failed
+  CHECK(result.checks[3].metric == "no_answer");
+  CHECK(result.checks[3].verdict == GateVerdict::kFail);
+  CHECK(result.checks[4].metric == "samples_per_s");
+  CHECK(result.checks[4].verdict == GateVerdict::kFail);
+  CHECK(result.checks[5].metric == "cost");
+  CHECK(result.checks[5].verdict == GateVerdict::kInconclusive);  // its price is not known
+}
+
+TEST_CASE("a policy that is wrong names the field") {
+  CHECK(problem(R"({"micius_policy": 2})").find("micius_policy") != std::string::npos);
+  CHECK(problem(R"({"micius_policy": 1, "default": {}})").find("defaults") != std::string::npos);
+  CHECK(problem(R"({"micius_policy": 1, "tasks": {"a": {"max_dorp": 1}}})").find("max_drop") !=
+        std::string::npos);
+  CHECK(problem(R"({"micius_policy": 1, "defaults": {"max_drop": -1}})").find("0 or more") !=
+        std::string::npos);
+  CHECK(problem(R"({"micius_policy": 1, "defaults": {"correction": "hollm"}})").find("holm") !=
+        std::string::npos);
+  CHECK(problem(R"({"micius_policy": 1, "must_pass": [{"task": "a"}]})").find("samples") !=
+        std::string::npos);
+  CHECK(problem(R"({"micius_policy": 1, "must_pass": {}})").find("list") != std::string::npos);
+  CHECK(problem("[]").find("policy.json") != std::string::npos);
+}
+
+}  // namespace micius
