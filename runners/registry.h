@@ -6,16 +6,20 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/registry.h"
 #include "core/runner.h"
 #include "core/store.h"
+#include "runners/openai_runner.h"
 
 namespace micius {
 
 // What a runner may be given besides its name. All of it must outlive the runner.
 struct RunnerContext {
   const Clock& clock;
-  const Store* store = nullptr;  // for `replay`
+  const Store* store = nullptr;      // for `replay`
+  const ApiSettings* api = nullptr;  // for `openai`
+  Log* log = nullptr;                // for what a user should know; null: nobody hears it
 };
 
 // Gets what follows the kind's colon ("12"), or "". Throws Error{kUsage} for an argument it cannot use.

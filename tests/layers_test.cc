@@ -31,7 +31,7 @@ const std::map<std::string, std::set<std::string>> kLayers = {
     {"tasks", {"base", "core"}},
     {"datasets", {"base", "core"}},
     {"scorers", {"base", "core", "emu", "plan", "kql"}},
-    {"runners", {"base", "core", "engine"}},
+    {"runners", {"base", "core", "engine", "net"}},
     {"reports", {"base", "core"}},
     {"pipeline", {"base", "core", "stats"}},
 };

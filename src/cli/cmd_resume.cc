@@ -6,6 +6,7 @@
 #include "cli/console.h"
 #include "cli/execute.h"
 #include "cli/models.h"
+#include "cli/remote.h"
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/signals.h"
@@ -27,6 +28,7 @@ class ResumeCommand final : public Command {
     add_data_dir_flag(app, places_);
     add_model_dir_flag(app, places_);
     add_engine_speed_flags(app, engine_);
+    add_api_flags(app, api_);
     app.add_flag("-q,--quiet", quiet_, "Errors only, no table");
     app.add_option("--progress", progress_, "auto, plain or none")->capture_default_str();
   }
@@ -39,6 +41,8 @@ class ResumeCommand final : public Command {
 
   PlaceFlags places_;
   EngineFlags engine_;
+  ApiFlags api_;
+  ApiSettings remote_;  // what the flags and the environment say
   std::vector<std::string> runs_;
   std::string progress_ = "auto";
   bool quiet_ = false;
@@ -78,7 +82,8 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
     engine_.numerics = spec.model_options.at("numerics").get<std::string>();
   if (spec.model_options.contains("selective_v"))
     engine_.selective_v = spec.model_options.at("selective_v").get<std::string>();
-  const auto runner = open_model(spec.model_source, engine_, places_, {clock_, &context.store});
+  const auto runner =
+      open_model(spec.model_source, engine_, places_, {clock_, &context.store, &remote_, &context.log});
   LazyServices services(engine_.threads, places_);
   TaskSetup setup = set_up_task(spec.task_source, task_options_of(spec, data_roots(places_)),
                                 spec.options.seed, {services, context.log});
@@ -90,6 +95,7 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
 ExitCode ResumeCommand::run() {
   ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
   const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
+  remote_ = api_settings(api_);
   InterruptGuard interrupt;
   SqliteStore store(places_.db, OpenMode::kExisting, clock_);
   const std::vector<RunId> runs = chosen(store);

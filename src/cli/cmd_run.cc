@@ -17,6 +17,7 @@
 #include "cli/execute.h"
 #include "cli/invariance.h"
 #include "cli/models.h"
+#include "cli/remote.h"
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/signals.h"
@@ -64,6 +65,8 @@ class RunCommand final : public Command {
   const CLI::App* app_ = nullptr;  // what was parsed
   PlaceFlags places_;
   EngineFlags engine_;
+  ApiFlags api_;
+  ApiSettings remote_;  // what the flags and the environment say
   PlanOptions plan_;
   std::vector<std::string> tasks_, models_, tags_;
   std::optional<int> shots_;
@@ -90,7 +93,7 @@ void RunCommand::define(CLI::App& app) {
       ->type_name("TASKS");
   app.add_option("--model", models_,
                  "Model: a name of `micius list models` or `micius list runners` (reference, empty, random, "
-                 "replay:RUN ..), or a .gguf file; can be given several times")
+                 "replay:RUN, openai:NAME ..), or a .gguf file; can be given several times")
       ->required()
       ->delimiter(',')
       ->allow_extra_args(false)  // what follows its value is a task
@@ -114,6 +117,7 @@ void RunCommand::define(CLI::App& app) {
       ->capture_default_str();
   define_prompt_flags(app);
   add_engine_flags(app, engine_);
+  add_api_flags(app, api_);
   define_output_flags(app);
 }
 
@@ -238,7 +242,7 @@ Plan RunCommand::plan_of(std::size_t task, const std::string& model, const Runne
   plan.spec.environment.update(machine_environment());
   if (const Json judged = setup.scorer->environment(); !judged.empty())
     plan.spec.environment["scorer"] = judged;
-  plan.spec.model_source = model_source(model);
+  plan.spec.model_source = model_source(model, remote_);
   return plan;
 }
 
@@ -261,7 +265,7 @@ std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string
 // A model's plans are made before its first run, so that what is wrong with one of them is said at once.
 // False if the user interrupted it.
 bool RunCommand::run_model(const ExecuteContext& context, const std::string& model) {
-  const auto runner = open_model(model, engine_, places_, {clock_, &context.store});
+  const auto runner = open_model(model, engine_, places_, {clock_, &context.store, &remote_, &context.log});
   for (const auto& [task, plan] : plans_of(model, *runner)) {
     const RunId run = begin_or_go_on(context.store, plan);
     runs_.push_back(run);
@@ -317,8 +321,9 @@ ExitCode RunCommand::run() {
   ReportFlags report_file;
   report_file.output = report_;
   if (!report_.empty()) check_report_file(report_file, places_.db);
+  remote_ = api_settings(api_);
   for (const std::string& model : models_) {
-    require_model(model, places_, clock_);
+    require_model(model, places_, {clock_, nullptr, &remote_});
     if (verify_invariance_) require_engine_model(model, "--verify-invariance");
   }
   services_.emplace(engine_.threads, places_);

@@ -129,7 +129,10 @@ fs::path find_model_file(const std::string& model, const PlaceFlags& places) {
        did_you_mean(model, names));
 }
 
-std::string model_source(const std::string& model) {
+std::string model_source(const std::string& model, const ApiSettings& api) {
+  constexpr std::string_view kRemote = "openai:";
+  if (model.starts_with(kRemote))
+    return std::string(kRemote) + openai_source(model.substr(kRemote.size()), api.base_url);
   return is_model_path(model) ? fs::absolute(model).string() : model;
 }
 
@@ -170,14 +173,14 @@ fs::path find_encoder_folder(const std::string& model, const PlaceFlags& places)
   return first_file(entry, places).parent_path();
 }
 
-void require_model(const std::string& model, const PlaceFlags& places, const Clock& clock) {
+void require_model(const std::string& model, const PlaceFlags& places, const RunnerContext& context) {
   if (!names_a_runner(model)) {
     find_model_file(model, places);
   } else if (model.starts_with("replay:")) {
-    const SqliteStore store(places.db, OpenMode::kExisting, clock);
-    make_runner(model, {clock, &store});
+    const SqliteStore store(places.db, OpenMode::kExisting, context.clock);
+    make_runner(model, {context.clock, &store});
   } else {
-    make_runner(model, {clock});
+    make_runner(model, context);
   }
 }
 

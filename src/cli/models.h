@@ -54,11 +54,12 @@ EncoderOptions encoder_options(const EngineFlags& flags);
 
 bool is_encoder(const ManifestEntry& entry);
 
-// What `resume` is to be given for this model: an absolute path for a path, else the name.
-std::string model_source(const std::string& model);
+// What `resume` is to be given for this model: an absolute path for a path, the name with its address for a
+// remote one, else the name.
+std::string model_source(const std::string& model, const ApiSettings& api);
 
 // Throws as open_model() does for a model that is not there, without opening a file of weights.
-void require_model(const std::string& model, const PlaceFlags& places, const Clock& clock);
+void require_model(const std::string& model, const PlaceFlags& places, const RunnerContext& context);
 
 // Whether the built-in engine runs it: no name of a runner.
 bool is_engine_model(const std::string& model);

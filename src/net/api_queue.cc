@@ -80,10 +80,9 @@ ApiQueue::~ApiQueue() {
 }
 
 void ApiQueue::add(std::vector<std::unique_ptr<ApiCall>> calls) {
-  const Time now = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   open_ += calls.size();
-  for (auto& call : calls) added_.push_back({std::move(call), now});
+  for (auto& call : calls) added_.push_back({std::move(call), {}});
   changed_.notify_all();
 }
 
@@ -112,7 +111,7 @@ void ApiQueue::run() {
     const bool cancelling = std::exchange(cancelling_, false);
     lock.unlock();
     const Time now = std::chrono::steady_clock::now();
-    begin(std::move(added), now);
+    begin(std::move(added));
     for (Flight* flight : landed) judge(*flight, now);
     if (cancelling) cancel_all(now);
     if (cut_at_ && now >= *cut_at_) {
@@ -128,12 +127,11 @@ void ApiQueue::run() {
   }
 }
 
-void ApiQueue::begin(std::deque<Pending> added, Time now) {
+void ApiQueue::begin(std::deque<Pending> added) {
   for (Pending& pending : added) {
     if (stopped_) {
       end(std::move(pending), *stopped_);
     } else {
-      pending.began = now;
       ready_.push_back(std::move(pending));
     }
   }
@@ -241,7 +239,7 @@ void ApiQueue::send_due(Time now) {
 
 void ApiQueue::send(Pending pending, Time now) {
   governor_.sent(now, pending.call->tokens());
-  ++pending.attempts;
+  if (++pending.attempts == 1) pending.began = now;
   HttpRequest request = pending.call->request();
   auto flight = std::make_unique<Flight>(*this, std::move(pending));
   Flight& sink = *flight;

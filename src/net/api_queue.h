@@ -64,7 +64,7 @@ struct ApiQueueOptions {
   int retries = 7;                                                  // after the first attempt
   std::chrono::milliseconds first_wait{500}, longest_wait{60'000};  // full jitter
   Seconds longest_asked_wait{600};                                  // a longer one fails the call
-  std::chrono::seconds call_limit{900};                             // no attempt begins after it
+  std::chrono::seconds call_limit{900};     // from its first attempt; none begins after it
   std::chrono::milliseconds grace{10'000};  // that requests under way have after cancel() or a stop
 };
 
@@ -86,13 +86,13 @@ class ApiQueue {
   class Flight;
   struct Pending {
     std::unique_ptr<ApiCall> call;
-    Time began;
+    Time began;  // its first attempt
     int attempts = 0, changes = 0;
     bool is_cancelled = false;
   };
 
   void run();
-  void begin(std::deque<Pending> added, Time now);
+  void begin(std::deque<Pending> added);
   void cancel_all(Time now);
   void judge(Flight& flight, Time now);
   void settle(Pending pending, const ApiVerdict& verdict, Time now);

@@ -1,0 +1,63 @@
+#include "cli/remote.h"
+
+#include <cstdlib>
+
+#include <sys/resource.h>
+
+#include "base/text.h"
+#include "cli/checks.h"
+#include "cli/environment.h"
+
+namespace micius {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? std::string(strip(value)) : "";
+}
+
+}  // namespace
+
+void add_api_flags(CLI::App& app, ApiFlags& flags) {
+  app.add_option("--base-url", flags.base_url,
+                 "Of openai:NAME, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY)")
+      ->type_name("URL");
+  app.add_option("--concurrency", flags.concurrency,
+                 "Requests at once to a remote model; without it as many as the server bears, up to 64")
+      ->check(whole_number(1))
+      ->type_name("N");
+  app.add_option("--rpm", flags.rpm, "Requests a minute to a remote model, at most")
+      ->check(number_within(0.01, 1e9))
+      ->type_name("N");
+  app.add_option("--tpm", flags.tpm, "Tokens a minute to a remote model, about, at most")
+      ->check(number_within(1, 1e12))
+      ->type_name("N");
+  app.add_option("--timeout", flags.timeout_s, "Seconds for one attempt of a request to a remote model")
+      ->check(whole_number(1))
+      ->type_name("S")
+      ->capture_default_str();
+  app.add_option("--retries", flags.retries, "Of a request to a remote model, after the first attempt")
+      ->check(whole_number(0))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+ApiSettings api_settings(const ApiFlags& flags) {
+  ApiSettings settings;
+  settings.base_url = flags.base_url.empty() ? variable("OPENAI_BASE_URL") : flags.base_url;
+  settings.key = variable("OPENAI_API_KEY");
+  if (!settings.key.empty()) {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+  }
+  settings.concurrency = flags.concurrency;
+  settings.requests_per_minute = flags.rpm;
+  settings.tokens_per_minute = flags.tpm;
+  settings.timeout = std::chrono::seconds(flags.timeout_s);
+  settings.retries = flags.retries;
+  settings.user_agent = "micius/" + version_text();
+  settings.ca_file = variable("SSL_CERT_FILE");
+  return settings;
+}
+
+}  // namespace micius

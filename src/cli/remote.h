@@ -1,0 +1,27 @@
+// The flags of remote models, and what the environment says of them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "runners/openai_runner.h"
+
+namespace micius {
+
+struct ApiFlags {
+  std::string base_url;
+  std::optional<std::size_t> concurrency;
+  std::optional<double> rpm, tpm;
+  int timeout_s = 600, retries = 7;
+};
+
+void add_api_flags(CLI::App& app, ApiFlags& flags);
+
+// With OPENAI_BASE_URL, OPENAI_API_KEY and SSL_CERT_FILE. Where there is a key, the process leaves no core
+// dump from here on.
+ApiSettings api_settings(const ApiFlags& flags);
+
+}  // namespace micius
