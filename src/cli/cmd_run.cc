@@ -259,6 +259,7 @@ std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string
       context_->log.warning(fmt::format("left out of {}: {}", *suite, error.what()));
     }
   }
+  if (plans.empty()) fail(ErrorCode::kUnsupported, "model '{}' can do none of the tasks", runner.info().name);
   return plans;
 }
 
