@@ -21,7 +21,7 @@ ctest --preset release
 build dev ON
 ctest --preset dev
 
-build tsan ON --target test_runners test_pipeline test_store test_sandbox
-ctest --preset tsan -R '^(runners|pipeline|store|sandbox)'
+build tsan ON --target test_runners test_pipeline test_store test_sandbox test_net
+ctest --preset tsan -R '^(runners|pipeline|store|sandbox|net)'
 
 say "all tests passed"

@@ -113,7 +113,7 @@ bool is_file(const fs::path& path) {
 
 // Of the file and its other forms the first that is there; the file itself where none is.
 OtherForm form_of(const ManifestFile& file, const fs::path& folder) {
-  const OtherForm own{file.path, file.bytes, file.sha256};
+  OtherForm own{file.path, file.bytes, file.sha256};
   if (is_file(folder / file.path)) return own;
   for (const OtherForm& other : file.others) {
     if (is_file(folder / other.path)) return other;

@@ -53,8 +53,9 @@ class Answers final : public CompletionSink {
   explicit Answers(std::size_t n) : completions_(n) {}
   void on_first_token(RequestId, Clock::time_point) override {}
   void on_done(Completion completion) override {
+    const auto index = static_cast<std::size_t>(completion.id);
     const std::lock_guard lock(mutex_);
-    completions_.at(static_cast<std::size_t>(completion.id)) = checked(std::move(completion));
+    completions_.at(index) = checked(std::move(completion));
   }
   const Completion& at(std::size_t i) const { return completions_[i]; }  // after drain()
 

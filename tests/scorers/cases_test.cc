@@ -65,7 +65,8 @@ void check_case(const std::string& scorer, const JsonFields& test) {
 
 TEST_CASE("scorers, by cases") {
   const std::filesystem::path folder = std::filesystem::path(MICIUS_SOURCE_DIR) / "tests/scorers";
-  for (const std::string scorer : {"choice", "continuation", "exact", "exact_match", "letter", "math", "verbatim"}) {
+  for (const std::string scorer :
+       {"choice", "continuation", "exact", "exact_match", "letter", "math", "verbatim"}) {
     std::size_t cases = 0;
     for_each_line(read_file(folder / (scorer + ".jsonl")), [&](std::string_view line, std::size_t number) {
       const Json json = parse_json(line, fmt::format("{}.jsonl:{}", scorer, number));
