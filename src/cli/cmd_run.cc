@@ -95,7 +95,6 @@ void RunCommand::define(CLI::App& app) {
                  "Model: a name of `micius list models` or `micius list runners` (reference, empty, random, "
                  "replay:RUN, openai:NAME ..), or a .gguf file; can be given several times")
       ->required()
-      ->delimiter(',')
       ->allow_extra_args(false)  // what follows its value is a task
       ->type_name("M");
   add_db_flag(app, places_);
@@ -323,6 +322,8 @@ ExitCode RunCommand::run() {
   report_file.output = report_;
   if (!report_.empty()) check_report_file(report_file, places_.db);
   remote_ = api_settings(api_);
+  models_ = split_models(models_);
+  if (models_.empty()) fail(ErrorCode::kUsage, "--model names no model");
   for (const std::string& model : models_) {
     require_model(model, places_, {clock_, nullptr, &remote_});
     if (verify_invariance_) require_engine_model(model, "--verify-invariance");

@@ -1,5 +1,6 @@
 #include "cli/models.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/error.h"
@@ -171,6 +172,18 @@ fs::path find_encoder_folder(const std::string& model, const PlaceFlags& places)
          kDefaultEncoder);
   }
   return first_file(entry, places).parent_path();
+}
+
+std::vector<std::string> split_models(const std::vector<std::string>& values) {
+  std::vector<std::string> models;
+  for (std::string_view rest : values) {
+    while (!rest.empty()) {
+      const std::size_t end = rest.starts_with("scripted:constant:") ? rest.npos : rest.find(',');
+      models.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(rest.size(), models.back().size() + 1));
+    }
+  }
+  return models;
 }
 
 void require_model(const std::string& model, const PlaceFlags& places, const RunnerContext& context) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -57,6 +58,10 @@ bool is_encoder(const ManifestEntry& entry);
 // What `resume` is to be given for this model: an absolute path for a path, the name with its address for a
 // remote one, else the name.
 std::string model_source(const std::string& model, const ApiSettings& api);
+
+// The models of all values, in which commas separate them; scripted:constant:TEXT takes the rest of its
+// value.
+std::vector<std::string> split_models(const std::vector<std::string>& values);
 
 // Throws as open_model() does for a model that is not there, without opening a file of weights.
 void require_model(const std::string& model, const PlaceFlags& places, const RunnerContext& context);
