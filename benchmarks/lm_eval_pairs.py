@@ -93,15 +93,19 @@ class LmEval:
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
         self.loaded_s = lines.answer()["loaded_s"]
+        lines.ask([self.request(STEPS[0], 1)])  # the first call imports what later ones have
 
     def measure(self, step: Step, documents: int) -> tuple[float, int, float]:
         """Only when `documents`, those of Micius, are as many."""
-        request = {"tasks": step.tasks, "limit": step.limit, "shots": step.shots, "batch": step.batch}
-        answer = self.lines.ask([json.dumps(request)])[0]
+        answer = self.lines.ask([self.request(step, step.limit)])[0]
         if answer["documents"] != documents:
             sys.exit(f"{step.name}: lm-eval read {answer['documents']} documents, micius {documents}")
         scores = [answer["scores"][task][step.metric] for task in step.tasks]
         return answer["seconds"], answer["documents"], statistics.mean(scores)
+
+    @staticmethod
+    def request(step: Step, limit: int) -> str:
+        return json.dumps({"tasks": step.tasks, "limit": limit, "shots": step.shots, "batch": step.batch})
 
 
 def peer_python(venv: pathlib.Path) -> str:

@@ -26,10 +26,13 @@ from lm_eval.tasks import TaskManager
 from tokenizers import pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-# Of the hub's dataset and its part: the folder of DATA_DIR/general, and the file of each split.
+# Of the hub's dataset and its part: the folder of DATA_DIR/general, and the file of each split. lm_eval wants a training
+# split also where there are no shots; the one that stands for it is not read.
 FILES = {
-    ("allenai/ai2_arc", "ARC-Easy"): ("arc_easy", {"validation": "validation.jsonl", "test": "test.jsonl"}),
-    ("Rowan/hellaswag", None): ("hellaswag", {"validation": "validation_activitynet_subset.jsonl"}),
+    ("allenai/ai2_arc", "ARC-Easy"): (
+        "arc_easy", {"train": "validation.jsonl", "validation": "validation.jsonl", "test": "test.jsonl"}),
+    ("Rowan/hellaswag", None): (
+        "hellaswag", dict.fromkeys(["train", "validation"], "validation_activitynet_subset.jsonl")),
 }
 MMLU = ("mmlu", {"dev": "dev.jsonl", "validation": "dev.jsonl", "test": "test.jsonl.gz"})
 
