@@ -151,7 +151,7 @@ TEST_CASE("a stall is cut and gone on from") {
   CHECK_THAT(place.log.lines.at(0), Contains("the server went silent for 0.3 s"));
 }
 
-TEST_CASE("a killed process is gone on from") {
+TEST_CASE("forked: a killed process is gone on from") {
   Place place;
   const std::string file = content();
   std::atomic<bool> half_sent = false;
@@ -371,7 +371,7 @@ TEST_CASE("redirects lead to the file") {
   CHECK(mirror.seen().at(1).headers.at("if-range") == "\"1\"");
 }
 
-TEST_CASE("a disk that is full keeps what there is") {
+TEST_CASE("forked: a disk that is full keeps what there is") {
   Place place;
   const std::string file = content();
   FaultServer server([&](Exchange& exchange) { serve_file(exchange, file, "\"1\""); });
@@ -398,7 +398,7 @@ TEST_CASE("a disk that is full keeps what there is") {
   CHECK(server.seen().at(1).headers.at("range") == "bytes=100000-");
 }
 
-TEST_CASE("two processes get a file once") {
+TEST_CASE("forked: two processes get a file once") {
   Place place;
   const std::string file = content();
   FaultServer server([&](Exchange& exchange) {
