@@ -23,9 +23,12 @@ const std::string& last_message(const Request& request) {
   return std::get<GenerateInput>(request.prompt.input).messages.back().content;
 }
 
+// An answer that has a fence of its own gets no second one.
 std::string verbose(const Request& request) {
-  return "Sure! This is the answer:\n\n```\n" + request.reference +
-         "\n```\n\nIt does what you asked for; tell me if you need anything else.";
+  const bool is_fenced = request.reference.find("```") != std::string::npos;
+  const std::string answer = is_fenced ? request.reference : "```\n" + request.reference + "\n```";
+  return "Sure! This is the answer:\n\n" + answer +
+         "\n\nIt does what you asked for; tell me if you need anything else.";
 }
 
 std::size_t error_count(const std::string& detail) {

@@ -13,13 +13,13 @@ namespace {
 
 const SystemClock kClock;
 
-std::string answer_of(const std::string& model, const std::string& question,
-                      const std::string& sample = "1") {
+std::string answer_of(const std::string& model, const std::string& question, const std::string& sample = "1",
+                      const std::string& reference = "nvidia-smi -i 3") {
   Request request;
   request.id = RequestId{7};
   request.prompt = {
       sample, GenerateInput{{{Role::kUser, "Hello"}, {Role::kAssistant, "Hi"}, {Role::kUser, question}}}};
-  request.reference = "nvidia-smi -i 3";
+  request.reference = reference;
   request.other_reference = "nvidia-smi -i 5";
   CollectingSink sink;
   const auto runner = make_runner(model, {kClock});
@@ -41,6 +41,8 @@ const std::string kConversations =
 
 TEST_CASE("scripted models know the answer, or do not") {
   CHECK(answer_of("scripted:verbose", "?").find("```\nnvidia-smi -i 3\n```") != std::string::npos);
+  const std::string fenced = answer_of("scripted:verbose", "?", "1", "```python\nprint(1)\n```");
+  CHECK(fenced.find("answer:\n\n```python\nprint(1)\n```\n\nIt") != std::string::npos);
   CHECK(answer_of("scripted:parrot", "Cap the power") == "Cap the power");
   CHECK(answer_of("scripted:constant:print(1):2", "?") == "print(1):2");
 }
