@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 
+#include "stats/aggregate.h"
+
 namespace micius {
 namespace {
 
@@ -60,24 +62,19 @@ const Metric* scored_metric(const Report& report, const std::string& name) {
   return it == report.metrics.end() ? nullptr : &*it;
 }
 
-Estimate mean_by_size(const std::vector<Estimate>& parts) {
+// With lm-evaluation-harness's pooled error, and the interval of a mean over strata.
+Estimate mean_by_size(const std::vector<Estimate>& estimates) {
+  std::vector<Part> parts;
   Estimate mean;
-  double sum = 0, pooled = 0, strata = 0;
-  bool has_error = true;
-  for (const Estimate& part : parts) {
-    const auto n = static_cast<double>(part.n);
-    const double error = part.stderr_.value_or(0);
-    has_error = has_error && part.stderr_.has_value();
-    mean.n += part.n;
-    sum += n * part.value;
-    pooled += (n - 1) * error * error * n;
-    strata += n * error * n * error;
+  for (const Estimate& e : estimates) {
+    parts.push_back({e.value, e.stderr_, e.n});
+    mean.n += e.n;
   }
-  const auto all = static_cast<double>(mean.n), free = all - static_cast<double>(parts.size());
-  mean.value = sum / all;
-  if (!has_error || free <= 0 || strata == 0) return mean;
-  mean.stderr_ = std::sqrt(pooled / free / all);
-  const double half = kNormal95 * std::sqrt(strata) / all;
+  const GroupScore score = group_score(parts);
+  mean.value = *score.micro;
+  if (score.stratified.value_or(0) == 0 || mean.n <= parts.size()) return mean;
+  mean.stderr_ = score.lm_micro;
+  const double half = kNormal95 * *score.stratified;
   mean.low = std::max(0.0, mean.value - half);
   mean.high = std::min(1.0, mean.value + half);
   return mean;
