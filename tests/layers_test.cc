@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/files.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -53,7 +54,7 @@ std::vector<std::string> includes_of(const fs::path& file) {
 }  // namespace
 
 TEST_CASE("includes point down") {
-  const fs::path root = MICIUS_SOURCE_DIR;
+  const fs::path root = source_tree();
   std::size_t arrows = 0;
   for (const auto& [folder, allowed] : kLayers) {
     const fs::path src = root / "src" / folder;
@@ -76,7 +77,7 @@ TEST_CASE("includes point down") {
 }
 
 TEST_CASE("a folder's link line is its row of the layer table") {
-  const fs::path root = MICIUS_SOURCE_DIR;
+  const fs::path root = source_tree();
   static const std::regex target("micius_([a-z]+)");
   for (const auto& [folder, allowed] : kLayers) {
     const fs::path src = root / "src" / folder / "CMakeLists.txt";

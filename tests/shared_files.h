@@ -4,11 +4,13 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "source_tree.h"
+
 namespace micius {
 
 inline std::filesystem::path shared_folder() {
   const char* folder = std::getenv("MICIUS_SHARED");
-  return folder != nullptr ? folder : std::filesystem::path(MICIUS_SOURCE_DIR) / ".." / "shared";
+  return folder != nullptr ? folder : source_tree() / ".." / "shared";
 }
 
 inline std::filesystem::path vector_folder() { return shared_folder() / "vectors"; }

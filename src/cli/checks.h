@@ -3,9 +3,11 @@
 
 #include <charconv>
 #include <string>
-
-#include <CLI/CLI.hpp>
 #include <system_error>
+
+namespace CLI {
+class Validator;
+}
 
 namespace micius {
 

@@ -1,6 +1,7 @@
 // `micius baseline set|show|rm NAME [RUN...]`.
 #include <algorithm>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"

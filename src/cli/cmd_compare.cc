@@ -2,6 +2,8 @@
 #include <iostream>
 #include <sstream>
 
+#include <CLI/CLI.hpp>
+
 #include "base/files.h"
 #include "cli/checks.h"
 #include "cli/commands.h"

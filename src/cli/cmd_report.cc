@@ -1,4 +1,6 @@
 // `micius report RUN...`.
+#include <CLI/CLI.hpp>
+
 #include "cli/commands.h"
 #include "cli/runs.h"
 #include "store/sqlite_store.h"

@@ -1,4 +1,6 @@
 // `micius rescore RUN...`: scores stored completions again, as new runs.
+#include <CLI/CLI.hpp>
+
 #include "cli/commands.h"
 #include "cli/runs.h"
 #include "cli/services.h"

@@ -1,4 +1,5 @@
 // `micius resume [RUN...]`: goes on with unfinished runs and asks failed samples again.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"

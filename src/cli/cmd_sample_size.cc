@@ -2,6 +2,7 @@
 #include <cmath>
 #include <iostream>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"

@@ -8,13 +8,15 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/places.h"
 #include "core/manifest.h"
 #include "engine/encoder.h"
 #include "engine/engine.h"
 #include "runners/registry.h"
+
+namespace CLI {
+class App;
+}
 
 namespace micius {
 

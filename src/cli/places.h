@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "core/manifest.h"
 #include "core/spec.h"
+
+namespace CLI {
+class App;
+}
 
 namespace micius {
 

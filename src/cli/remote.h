@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "runners/openai_runner.h"
+
+namespace CLI {
+class App;
+}
 
 namespace micius {
 

@@ -4,11 +4,13 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/places.h"
 #include "core/store.h"
 #include "pipeline/summarize.h"
+
+namespace CLI {
+class App;
+}
 
 namespace micius {
 

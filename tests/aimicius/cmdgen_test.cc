@@ -23,6 +23,7 @@
 #include "sandbox/sandbox.h"
 #include "scorers/extract.h"
 #include "scorers/registry.h"
+#include "source_tree.h"
 #include "suite_data.h"
 
 namespace micius {
@@ -130,7 +131,7 @@ TEST_CASE("every case of CMDGen carries the canary and its own id, and its refer
 }
 
 TEST_CASE("every reference does the same in this process and in the sandbox", "[.slow]") {
-  const fs::path inside = MICIUS_INSIDE;
+  const fs::path inside = built_inside();
   const SandboxOffer offer = make_sandbox(
       {.box_program = inside / "micius-box", .client_program = inside / "micius-emu", .lanes = 1});
   if (!offer.sandbox) {
@@ -204,7 +205,7 @@ TEST_CASE("the table of tricky answers holds with the real embedder", "[.slow]")
   }
   const CommandJudge judge(kSuite / "cmdgen", &services, {});
   std::size_t rows = 0;
-  const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/cmdgen.jsonl";
+  const fs::path path = source_tree() / "tests/scorers/cmdgen.jsonl";
   for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
     const Json row = parse_json(line, fmt::format("{}:{}", path.string(), number));
     if (row.contains("sandbox") || row.contains("verdict")) return;

@@ -21,6 +21,7 @@
 #include "plan/cost.h"
 #include "sandbox/open_sandbox.h"
 #include "scorers/registry.h"
+#include "source_tree.h"
 #include "suite.h"
 #include "tasks/registry.h"
 #include "temp_dir.h"
@@ -30,12 +31,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kSuite = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius";
+const fs::path kSuite = source_tree() / "datasets/aimicius";
 const Split kSplits[] = {Split::kTest, Split::kDev, Split::kTuning};
 
 TaskOptions task_options() {
   TaskOptions options;
-  options.roots.share = MICIUS_SOURCE_DIR;
+  options.roots.share = source_tree();
   return options;
 }
 

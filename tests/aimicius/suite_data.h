@@ -16,15 +16,16 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "datasets/registry.h"
+#include "source_tree.h"
 #include "tasks/registry.h"
 
 namespace micius {
 
-inline const std::filesystem::path kSuite = std::filesystem::path(MICIUS_SOURCE_DIR) / "datasets/aimicius";
+inline const std::filesystem::path kSuite = source_tree() / "datasets/aimicius";
 
 inline TaskOptions options(const std::filesystem::path& data = "") {
   TaskOptions result;
-  result.roots.share = MICIUS_SOURCE_DIR;
+  result.roots.share = source_tree();
   result.roots.data = data;
   return result;
 }

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "chat/chat_test_data.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -39,7 +40,7 @@ constexpr const char* kChat =
 }  // namespace
 
 TEST_CASE("templates of our own render as in Jinja2") {
-  test::for_each_chat_row(MICIUS_SOURCE_DIR "/tests/chat/rendering.jsonl", [](const Json& row) {
+  test::for_each_chat_row(source_tree() / "tests/chat/rendering.jsonl", [](const Json& row) {
     INFO(row.at("id"));
     try {
       const ChatTemplate chat(row.at("template").get<std::string>(), "test");
@@ -157,7 +158,7 @@ TEST_CASE("a template that holds itself leaves nothing behind") {
 
 TEST_CASE("mutated templates render or fail, and never crash") {
   std::vector<std::string> sources;
-  test::for_each_chat_row(MICIUS_SOURCE_DIR "/tests/chat/rendering.jsonl",
+  test::for_each_chat_row(source_tree() / "tests/chat/rendering.jsonl",
                           [&](const Json& row) { sources.push_back(row.at("template")); });
   const Json variables = {{"messages", chat_messages({{"user", "a b"}, {"assistant", "\xC3\xA9"}})},
                           {"d", {{"items", 5}}},

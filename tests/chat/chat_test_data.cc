@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "shared_files.h"
 
 namespace micius::test {
 namespace {
@@ -23,9 +24,7 @@ std::chrono::system_clock::time_point fixed_time() {
 }
 
 std::filesystem::path shared_chat_vectors(const std::string& name) {
-  const char* shared = std::getenv("MICIUS_SHARED");
-  const std::filesystem::path root = shared != nullptr ? shared : MICIUS_SOURCE_DIR "/../shared";
-  const std::filesystem::path file = root / "vectors" / "chat" / name;
+  const std::filesystem::path file = vector_folder() / "chat" / name;
   if (std::filesystem::exists(file)) return file;
   WARN("skipped: no " << file.string() << " (set MICIUS_SHARED)");
   return {};

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cli/program.h"
+#include "source_tree.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -67,7 +68,7 @@ void check_case(const Json& row) {
 }  // namespace
 
 TEST_CASE("the command line does what its cases say") {
-  for (const auto& entry : fs::directory_iterator(fs::path(MICIUS_SOURCE_DIR) / "tests/cli")) {
+  for (const auto& entry : fs::directory_iterator(source_tree() / "tests/cli")) {
     if (entry.path().extension() != ".jsonl") continue;
     for_each_line(read_file(entry.path()), [&](std::string_view line, std::size_t number) {
       const std::string where = entry.path().filename().string() + ":" + std::to_string(number);

@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "engine/tiny_encoder.h"
 #include "engine/tiny_model.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -22,7 +23,7 @@ struct Outcome {
 Outcome run_verb(const std::filesystem::path& model, const std::string& verb, const std::string& input) {
   const std::string stem = model.string() + "." + verb;
   write_file_atomic(stem + ".in", input);
-  const std::string line = "MICIUS_MODEL_DIR= exec '" MICIUS_PROGRAM "' engine " + verb +
+  const std::string line = "MICIUS_MODEL_DIR= exec '" + built_micius().string() + "' engine " + verb +
                            " --threads 1 --model '" + model.string() + "' <'" + stem + ".in' >'" + stem +
                            ".out'";
   Outcome outcome{run_process({"sh", "-c", line}).exit_code, {}};
@@ -173,8 +174,8 @@ TEST_CASE("model convert: the same weights answer the same, others nearly", "[mo
   const Json before = run_verb(model, "logits", asked).lines.at(0)["want"];
   const std::filesystem::path converted = model.path().string() + ".converted.gguf";
   const auto convert = [&](const std::string& type, const std::filesystem::path& output) {
-    return run_process(
-        {MICIUS_PROGRAM, "model", "convert", model.path().string(), "-o", output.string(), "--type", type});
+    return run_process({built_micius().string(), "model", "convert", model.path().string(), "-o",
+                        output.string(), "--type", type});
   };
   REQUIRE(convert("keep", converted).exit_code == 0);
   CHECK(run_verb(converted, "logits", asked).lines.at(0)["want"] == before);

@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -15,7 +16,7 @@ Outcome run_micius(const std::filesystem::path& folder, const std::vector<std::s
                    const std::vector<std::string>& arguments) {
   std::string line = "cd " + quoted(folder.string()) + " && env";
   for (const std::string& word : environment) line += " " + quoted(word);
-  line += " " + quoted(MICIUS_PROGRAM);
+  line += " " + quoted(built_micius().string());
   for (const std::string& word : arguments) line += " " + quoted(word);
   line += " >.stdout 2>.stderr";
   const int exit_code = run_process({"sh", "-c", line}).exit_code;

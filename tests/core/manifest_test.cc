@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "source_tree.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -153,7 +154,7 @@ TEST_CASE("a file may be there in another form") {
 }
 
 TEST_CASE("the project's manifests are in form") {
-  const fs::path root = MICIUS_SOURCE_DIR;
+  const fs::path root = source_tree();
   CHECK(read_manifest(root / "datasets/manifest.json").find("arc_easy") != nullptr);
   CHECK(read_manifest(root / "runners/models.json").find("smollm2-135m") != nullptr);
 }

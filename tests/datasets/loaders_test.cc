@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "datasets/registry.h"
 #include "mutate.h"
+#include "source_tree.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -37,7 +38,7 @@ void check_cases(const std::string& loader) {
   const std::string name = "file." + loader;
   const std::string file = (folder.path() / name).string();
   std::size_t cases = 0;
-  const std::string text = read_file(fs::path(MICIUS_SOURCE_DIR) / "tests/datasets" / (loader + ".jsonl"));
+  const std::string text = read_file(source_tree() / "tests/datasets" / (loader + ".jsonl"));
   for_each_line(text, [&](std::string_view line, std::size_t number) {
     const Json json = parse_json(line, fmt::format("{}.jsonl:{}", loader, number));
     const JsonFields test(json, "case");

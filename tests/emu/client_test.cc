@@ -5,6 +5,7 @@
 #include "emu/wire.h"
 #include "emu_data.h"
 #include "sandbox/sandbox.h"
+#include "source_tree.h"
 
 namespace micius::emu {
 namespace {
@@ -34,7 +35,8 @@ Run run_in(Sandbox& sandbox, const std::string& command) {
 }  // namespace
 
 TEST_CASE("emulated programs work inside a shell in the sandbox") {
-  const SandboxOffer offer = make_sandbox({.box_program = MICIUS_BOX, .client_program = MICIUS_EMU});
+  const SandboxOffer offer = make_sandbox(
+      {.box_program = built_inside() / "micius-box", .client_program = built_inside() / "micius-emu"});
   if (!offer.sandbox) {
     WARN("skipped: " << offer.why_not);
     return;

@@ -9,11 +9,12 @@
 #include "base/text.h"
 #include "base/variable.h"
 #include "emu/run.h"
+#include "source_tree.h"
 
 namespace micius::emu {
 
 inline const Catalog& catalog() {
-  static const Catalog kCatalog(std::filesystem::path(MICIUS_SOURCE_DIR) / "datasets/aimicius/cmdgen");
+  static const Catalog kCatalog(source_tree() / "datasets/aimicius/cmdgen");
   return kCatalog;
 }
 

@@ -13,13 +13,14 @@
 #include "base/json.h"
 #include "emu_data.h"
 #include "shared_files.h"
+#include "source_tree.h"
 
 namespace micius::emu {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kHere = fs::path(MICIUS_SOURCE_DIR) / "tests/emu";
+const fs::path kHere = source_tree() / "tests/emu";
 
 std::vector<Json> json_lines(const fs::path& path) {
   std::vector<Json> rows;

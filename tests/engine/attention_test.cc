@@ -12,6 +12,7 @@
 #include "engine/op_fixture.h"
 #include "engine/ops/attention_internal.h"
 #include "engine/reference_ops.h"
+#include "shared_files.h"
 
 namespace micius {
 namespace {
@@ -233,11 +234,7 @@ TEST_CASE("a token that was left out of a shared block is not taken into a later
 
 // ---- the published-shape vectors
 
-std::filesystem::path vectors() {
-  const char* shared = std::getenv("MICIUS_SHARED");
-  return std::filesystem::path(shared != nullptr ? shared : MICIUS_SOURCE_DIR "/../shared") /
-         "vectors/sigma/attn";
-}
+std::filesystem::path vectors() { return vector_folder() / "sigma/attn"; }
 
 // The least of a safetensors file: an 8-byte length, a JSON header, tensors.
 class Tensors {

@@ -14,6 +14,7 @@
 #include "engine/model/transformer.h"
 #include "engine/op_fixture.h"
 #include "engine/safetensors_builder.h"
+#include "source_tree.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -61,8 +62,7 @@ std::vector<float> logits_of(const ModelSource& source, const std::vector<TokenI
 }
 
 TEST_CASE("Families give the logits of transformers, from a folder and from GGUF", "[families]") {
-  const std::string file =
-      read_file(std::filesystem::path(MICIUS_SOURCE_DIR) / "tests/engine/families.jsonl");
+  const std::string file = read_file(source_tree() / "tests/engine/families.jsonl");
   std::size_t families = 0;
   for_each_line(file, [&](std::string_view line, std::size_t number) {
     const Json row = parse_json(line, "families.jsonl:" + std::to_string(number));

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "engine/convert.h"
 #include "engine/quant.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -50,8 +51,7 @@ double rms_error(DType dtype) {
 
 TEST_CASE("Quantised values are llama.cpp's", "[quantize]") {
   std::size_t rows = 0;
-  const std::string text =
-      read_file(std::filesystem::path(MICIUS_SOURCE_DIR) / "tests/engine/quantize.jsonl");
+  const std::string text = read_file(source_tree() / "tests/engine/quantize.jsonl");
   for_each_line(text, [&](std::string_view line, std::size_t) {
     const Json row = parse_json(line, "quantize.jsonl");
     const DType dtype = dtype_from(row["type"].get<std::string>());

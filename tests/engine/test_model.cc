@@ -7,6 +7,7 @@
 
 #include "engine/gguf.h"
 #include "engine/gguf_tokenizer.h"
+#include "shared_files.h"
 
 namespace micius {
 namespace {
@@ -21,10 +22,9 @@ std::filesystem::path model_root() {
 }  // namespace
 
 std::optional<std::filesystem::path> shared_path(std::string_view relative) {
-  const char* shared = std::getenv("MICIUS_SHARED");
-  const std::filesystem::path root = shared != nullptr ? shared : MICIUS_SOURCE_DIR "/../shared";
-  if (std::filesystem::exists(root / relative)) return root / relative;
-  WARN("skipped: " << (root / relative).string() << " is not there");
+  const std::filesystem::path path = shared_folder() / relative;
+  if (std::filesystem::exists(path)) return path;
+  WARN("skipped: " << path.string() << " is not there");
   return std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "shared_files.h"
+#include "source_tree.h"
 
 namespace micius::kql {
 
@@ -42,7 +43,7 @@ inline std::filesystem::path kql_vectors() {
 }
 
 inline std::filesystem::path own_rows(const std::string& name) {
-  return std::filesystem::path(MICIUS_SOURCE_DIR) / "tests" / "kql" / name;
+  return source_tree() / "tests" / "kql" / name;
 }
 
 }  // namespace micius::kql

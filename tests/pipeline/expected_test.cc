@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "source_tree.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -39,8 +40,7 @@ TEST_CASE("a band that is none is named") {
 }
 
 TEST_CASE("the project's own file has floor and ceiling of every suite's primary") {
-  const Expected expected =
-      read_expected(std::filesystem::path(MICIUS_SOURCE_DIR) / "datasets/aimicius/expected.json");
+  const Expected expected = read_expected(source_tree() / "datasets/aimicius/expected.json");
   for (const auto& [task, metric] :
        {std::pair{"cmdgen", "accuracy"}, {"infrawise", "bench_accuracy"}, {"optiflow", "plan_improved"}}) {
     const Reach& reach = expected.at(task).at(metric);

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "mutate.h"
+#include "source_tree.h"
 
 namespace micius::plan {
 namespace {
@@ -43,7 +44,7 @@ std::string repeated(const std::string& part, std::size_t bytes) {
 
 TEST_CASE("plans are read by cases") {
   const std::string name = "parse.jsonl";
-  const auto path = std::filesystem::path(MICIUS_SOURCE_DIR) / "tests/plan" / name;
+  const auto path = source_tree() / "tests/plan" / name;
   std::size_t cases = 0;
   for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
     const Json test = parse_json(line, name + ":" + std::to_string(number));

@@ -20,6 +20,7 @@
 #include "processes.h"
 #include "sandbox/host_watch.h"
 #include "sandbox/open_sandbox.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -129,8 +130,7 @@ std::string try_all(const std::filesystem::path& programs) {
   if (!offer.sandbox) return offer.why_not;
   std::string wrong;
   int tried = 0;
-  const std::string lines =
-      read_file(std::filesystem::path(MICIUS_SOURCE_DIR) / "tests/sandbox/escapes.jsonl");
+  const std::string lines = read_file(source_tree() / "tests/sandbox/escapes.jsonl");
   for_each_line(lines, [&](std::string_view text, std::size_t number) {
     const Json line = parse_json(text, "escapes.jsonl:" + std::to_string(number));
     if (!is_for_this_machine(line)) return;
@@ -153,7 +153,7 @@ std::string try_all_as_ordinary_user() {
   const TempDir folder;
   ::chmod(folder.path().c_str(), 0755);
   for (const char* program : {"micius-box", "micius-test-client"}) {
-    std::filesystem::copy_file(std::filesystem::path(MICIUS_INSIDE) / program, folder.path() / program);
+    std::filesystem::copy_file(built_inside() / program, folder.path() / program);
   }
   int report[2];
   if (::pipe(report) != 0) return "no pipe";
@@ -177,7 +177,7 @@ std::string try_all_as_ordinary_user() {
 
 }  // namespace
 
-TEST_CASE("every escape attempt is contained") { CHECK(try_all(MICIUS_INSIDE) == ""); }
+TEST_CASE("every escape attempt is contained") { CHECK(try_all(built_inside()) == ""); }
 
 TEST_CASE("every escape attempt is contained for an ordinary user") {
   if (::geteuid() != 0) return;  // the case above was it

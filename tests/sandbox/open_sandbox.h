@@ -2,10 +2,11 @@
 #pragma once
 
 #include "sandbox/sandbox.h"
+#include "source_tree.h"
 
 namespace micius {
 
-inline SandboxOffer open_test_sandbox(int lanes, const std::filesystem::path& programs = MICIUS_INSIDE) {
+inline SandboxOffer open_test_sandbox(int lanes, const std::filesystem::path& programs = built_inside()) {
   SandboxOptions options;
   options.box_program = programs / "micius-box";
   options.client_program = programs / "micius-test-client";

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "core/names.h"
 #include "scorers/registry.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -64,7 +65,7 @@ void check_case(const std::string& scorer, const JsonFields& test) {
 }  // namespace
 
 TEST_CASE("scorers, by cases") {
-  const std::filesystem::path folder = std::filesystem::path(MICIUS_SOURCE_DIR) / "tests/scorers";
+  const std::filesystem::path folder = source_tree() / "tests/scorers";
   for (const std::string scorer :
        {"choice", "continuation", "exact", "exact_match", "letter", "math", "verbatim"}) {
     std::size_t cases = 0;

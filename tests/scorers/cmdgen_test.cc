@@ -20,13 +20,14 @@
 #include "sandbox/sandbox.h"
 #include "scorers/extract.h"
 #include "scorers/similarity.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kFolder = fs::path(MICIUS_SOURCE_DIR) / "datasets/aimicius/cmdgen";
+const fs::path kFolder = source_tree() / "datasets/aimicius/cmdgen";
 
 // A model for tests: the counts of a text's letter pairs, as a vector of length 1.
 class PairEmbedder final : public Embedder {
@@ -73,7 +74,7 @@ class TestServices final : public Services {
   enum class With { kNothing, kEmbedder, kSandbox };
   explicit TestServices(With with) : with_(with) {
     if (with != With::kSandbox) return;
-    const fs::path inside = MICIUS_INSIDE;
+    const fs::path inside = built_inside();
     offer_ = make_sandbox(
         {.box_program = inside / "micius-box", .client_program = inside / "micius-emu", .lanes = 1});
     if (offer_.sandbox) watched_.emplace(*offer_.sandbox);
@@ -100,7 +101,7 @@ using With = TestServices::With;
 
 std::unique_ptr<Scorer> make(Services& services, const Json& params = Json::object()) {
   ScorerContext context;
-  context.roots.share = MICIUS_SOURCE_DIR;
+  context.roots.share = source_tree();
   context.services = &services;
   return scorer_registry().get("cmdgen")({"cmdgen", params}, context);
 }
@@ -153,7 +154,7 @@ TEST_CASE("cmdgen scores as the table says") {
   const bool has_sandbox = services.sandbox().service != nullptr;
   if (!has_sandbox) WARN("rows that need a sandbox are left out: " << services.sandbox().why_not);
   std::size_t rows = 0, left_out = 0;
-  const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/cmdgen.jsonl";
+  const fs::path path = source_tree() / "tests/scorers/cmdgen.jsonl";
   for_each_line(read_file(path), [&](std::string_view line, std::size_t) {
     const Json row = parse_json(line, path.string());
     const std::string profile = row.at("profile"), reference = row.at("reference");
@@ -261,7 +262,7 @@ TEST_CASE("cmdgen survives hostile answers and scores the next one as before", "
     const Sample sample = sample_of("h100x8", "nvidia-smi -L");
     const CommandJudge judge(kFolder, nullptr, {});
     const std::string expected = judge.runner().here("nvidia-smi -L", {"h100x8", "default"})->out;
-    const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/cmdgen_hostile.jsonl";
+    const fs::path path = source_tree() / "tests/scorers/cmdgen_hostile.jsonl";
     for_each_line(read_file(path), [&](std::string_view line, std::size_t) {
       const Json row = parse_json(line, path.string());
       std::string answer = replace_all(host.filled(row.at("answer")), "@OUTPUT@", expected);
@@ -413,7 +414,7 @@ TEST_CASE("normal forms") {
 TEST_CASE("commands are read out of answers") {
   const CommandJudge judge(kFolder, nullptr, {});
   const auto known = [&](std::string_view word) { return judge.normal_forms().known(word); };
-  const fs::path path = fs::path(MICIUS_SOURCE_DIR) / "tests/scorers/command.jsonl";
+  const fs::path path = source_tree() / "tests/scorers/command.jsonl";
   for_each_line(read_file(path), [&](std::string_view line, std::size_t) {
     const Json row = parse_json(line, path.string());
     INFO(row.at("text"));

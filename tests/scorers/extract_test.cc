@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/files.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -31,7 +32,7 @@ std::string repeated(const std::string& part, std::size_t bytes) {
 }  // namespace
 
 TEST_CASE("readers read what the table says") {
-  const std::string path = MICIUS_SOURCE_DIR "/tests/scorers/extract.jsonl";
+  const std::string path = (source_tree() / "tests/scorers/extract.jsonl").string();
   for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
     const Json row = parse_json(line, path);
     const std::string text = row.at("text");

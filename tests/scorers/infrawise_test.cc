@@ -7,13 +7,14 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "core/names.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
 
 std::unique_ptr<Scorer> scorer(const Json& params = Json::object()) {
   ScorerContext context;
-  context.roots.share = MICIUS_SOURCE_DIR;
+  context.roots.share = source_tree();
   return scorer_registry().get("infrawise")({"infrawise", params}, context);
 }
 
@@ -35,7 +36,7 @@ std::vector<Turn> turns_of(const Json& texts) {
 }  // namespace
 
 TEST_CASE("infrawise scores as the table says") {
-  const std::string path = MICIUS_SOURCE_DIR "/tests/scorers/infrawise.jsonl";
+  const std::string path = (source_tree() / "tests/scorers/infrawise.jsonl").string();
   for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
     const Json row = parse_json(line, path);
     INFO("line " << number << ": " << row.at("name"));

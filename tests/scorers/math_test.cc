@@ -12,13 +12,14 @@
 #include "base/json.h"
 #include "scorers/latex_value.h"
 #include "scorers/math_text.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
 
 std::size_t for_each_case(const std::string& file, const std::function<void(const Json&)>& check) {
   std::size_t cases = 0;
-  for_each_line(read_file(MICIUS_SOURCE_DIR "/tests/scorers/" + file),
+  for_each_line(read_file(source_tree() / "tests/scorers" / file),
                 [&](std::string_view line, std::size_t number) {
                   const Json json = parse_json(line, fmt::format("{}:{}", file, number));
                   INFO(file << ":" << number << " " << line);

@@ -10,13 +10,14 @@
 #include "core/names.h"
 #include "kql/parser.h"
 #include "scorers/extract.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
 
 std::unique_ptr<Scorer> scorer(const Json& params = Json::object()) {
   ScorerContext context;
-  context.roots.share = MICIUS_SOURCE_DIR;
+  context.roots.share = source_tree();
   return scorer_registry().get("nl2kql")({"nl2kql", params}, context);
 }
 
@@ -44,7 +45,7 @@ std::string repeated(const std::string& part, std::size_t bytes) {
 }  // namespace
 
 TEST_CASE("nl2kql scores as the table says") {
-  const std::string path = MICIUS_SOURCE_DIR "/tests/scorers/nl2kql.jsonl";
+  const std::string path = (source_tree() / "tests/scorers/nl2kql.jsonl").string();
   const auto judge_of = scorer();
   std::size_t rows = 0;
   for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
@@ -68,7 +69,7 @@ TEST_CASE("nl2kql scores as the table says") {
 }
 
 TEST_CASE("a KQL query is read out of an answer") {
-  const std::string path = MICIUS_SOURCE_DIR "/tests/scorers/query.jsonl";
+  const std::string path = (source_tree() / "tests/scorers/query.jsonl").string();
   for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
     const Json row = parse_json(line, path);
     INFO("line " << number << ": " << row.at("name"));

@@ -5,11 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include "base/files.h"
+#include "source_tree.h"
 
 namespace micius {
 
 TEST_CASE("a normal form is not as long as its variables times its commands") {
-  const std::filesystem::path folder = std::filesystem::path(MICIUS_SOURCE_DIR) / "datasets/aimicius/cmdgen";
+  const std::filesystem::path folder = source_tree() / "datasets/aimicius/cmdgen";
   const emu::Catalog catalog(folder);
   const std::string where = (folder / "normal.json").string();
   const NormalForms forms(catalog, parse_json(read_file(where), where), where);

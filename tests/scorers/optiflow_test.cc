@@ -11,6 +11,7 @@
 #include "core/names.h"
 #include "sandbox/open_sandbox.h"
 #include "scorers/lent_services.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -52,7 +53,7 @@ Json machine_named(const std::string& name) {
   if (name == "pair") return star(2);
   const std::string mark = ",\"" + name + "\"]";  // the last of its tags
   Json machine;
-  for_each_line(read_file(MICIUS_SOURCE_DIR "/datasets/aimicius/optiflow/test.jsonl"),
+  for_each_line(read_file(source_tree() / "datasets/aimicius/optiflow/test.jsonl"),
                 [&](std::string_view line, std::size_t) {
                   if (machine.is_null() && line.find(mark) != std::string_view::npos)
                     machine = parse_json(line, "test.jsonl").at("machine");
@@ -199,7 +200,7 @@ TEST_CASE("optiflow scores as the table says, in the true sandbox", "[.slow]") {
   }
   Lent services(offer.sandbox.get(), "");
   const auto judge = scorer(&services);
-  const std::string path = MICIUS_SOURCE_DIR "/tests/scorers/optiflow.jsonl";
+  const std::string path = (source_tree() / "tests/scorers/optiflow.jsonl").string();
   for_each_line(read_file(path), [&](std::string_view line, std::size_t number) {
     const Json row = parse_json(line, path);
     INFO("line " << number << ": " << row.at("name"));

@@ -12,6 +12,7 @@
 #include "sandbox/open_sandbox.h"
 #include "scorers/lent_services.h"
 #include "shared_files.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
@@ -67,8 +68,8 @@ TEST_CASE("programs, by cases") {
   }
   Lent services(offer.sandbox.get(), "");
   std::size_t cases = 0;
-  for_each_line(read_file(MICIUS_SOURCE_DIR "/tests/scorers/program.jsonl"), [&](std::string_view line,
-                                                                                 std::size_t number) {
+  for_each_line(read_file(source_tree() / "tests/scorers/program.jsonl"), [&](std::string_view line,
+                                                                              std::size_t number) {
     const Json json = parse_json(line, fmt::format("program.jsonl:{}", number));
     const JsonFields test(json, fmt::format("program.jsonl:{}", number));
     INFO(test.string("name"));

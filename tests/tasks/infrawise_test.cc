@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "source_tree.h"
 #include "tasks/registry.h"
 
 namespace micius {
@@ -16,7 +17,7 @@ Task make(const Json& params = Json::object(), std::optional<PromptStyle> style 
   options.params = params;
   options.style = style;
   options.shots = shots;
-  options.roots.share = MICIUS_SOURCE_DIR;
+  options.roots.share = source_tree();
   return task_registry().get("infrawise")(options);
 }
 

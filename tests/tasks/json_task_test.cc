@@ -15,6 +15,7 @@
 #include "datasets/registry.h"
 #include "mutate.h"
 #include "scorers/registry.h"
+#include "source_tree.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -97,7 +98,7 @@ const char* const kRows =
 TEST_CASE("task files, by cases") {
   const TempDir folder;
   std::size_t cases = 0;
-  const std::string text = read_file(fs::path(MICIUS_SOURCE_DIR) / "tests/tasks/json_task.jsonl");
+  const std::string text = read_file(source_tree() / "tests/tasks/json_task.jsonl");
   for_each_line(text, [&](std::string_view line, std::size_t number) {
     const Json json = parse_json(line, fmt::format("json_task.jsonl:{}", number));
     check_case(JsonFields(json, fmt::format("json_task.jsonl:{}", number)), folder.path());

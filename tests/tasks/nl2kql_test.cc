@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/registry.h"
+#include "source_tree.h"
 #include "tasks/registry.h"
 #include "tasks/schema_context.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 TaskOptions options() {
   TaskOptions result;
-  result.roots.share = MICIUS_SOURCE_DIR;
+  result.roots.share = source_tree();
   return result;
 }
 
@@ -77,8 +78,7 @@ TEST_CASE("nl2kql asks with the context that its name says") {
 
 TEST_CASE("nl2kql fills the budget and no more") {
   const Task task = task_registry().get("nl2kql")(options());
-  const auto tables =
-      read_suite_schema(std::string(MICIUS_SOURCE_DIR) + "/datasets/aimicius/nl2kql/catalog.json");
+  const auto tables = read_suite_schema(source_tree() / "datasets/aimicius/nl2kql/catalog.json");
   std::set<std::string> known;
   for (const SchemaTable& table : tables) known.insert(table.line);
   std::set<std::size_t> places;  // of a reference's table among the lines

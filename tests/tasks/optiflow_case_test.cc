@@ -6,12 +6,12 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
+#include "source_tree.h"
 
 namespace micius {
 namespace {
 
-const std::filesystem::path kBaselines =
-    std::filesystem::path(MICIUS_SOURCE_DIR) / "datasets/aimicius/optiflow/baselines";
+const std::filesystem::path kBaselines = source_tree() / "datasets/aimicius/optiflow/baselines";
 
 // Two GPUs on a switch, the second with a slower way down, and a GPU that only the first can send to.
 const Json kLong = Json::parse(R"({"gpus": 3, "nodes": ["GPU-0", "GPU-1", "GPU-2", "SW"],

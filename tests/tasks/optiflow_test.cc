@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "source_tree.h"
 #include "tasks/registry.h"
 
 namespace micius {
@@ -15,7 +16,7 @@ Task make(std::optional<PromptStyle> style = {}, int shots = 0) {
   TaskOptions options;
   options.style = style;
   options.shots = shots;
-  options.roots.share = MICIUS_SOURCE_DIR;
+  options.roots.share = source_tree();
   return task_registry().get("optiflow")(options);
 }
 

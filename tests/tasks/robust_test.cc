@@ -8,13 +8,14 @@
 
 #include "core/group_keys.h"
 #include "datasets/registry.h"
+#include "source_tree.h"
 #include "tasks/registry.h"
 
 namespace micius {
 
 TEST_CASE("a robust task has the forms of 200 cases, with one answer for all") {
   TaskOptions options;
-  options.roots.share = MICIUS_SOURCE_DIR;
+  options.roots.share = source_tree();
   const std::map<std::string, std::size_t> forms = {
       {"cmdgen", 3}, {"infrawise", 3}, {"nl2kql", 3}, {"optiflow", 2}};
   for (const auto& [name, count] : forms) {

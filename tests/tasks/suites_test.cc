@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
+#include "source_tree.h"
 #include "tasks/registry.h"
 
 namespace micius {
@@ -33,7 +34,7 @@ TEST_CASE("every suite's tasks exist, and no suite has a task's name") {
 TEST_CASE("every task has its own name, a version and metrics") {
   for (const auto& entry : task_registry().entries()) {
     TaskOptions options;
-    options.roots.share = MICIUS_SOURCE_DIR;
+    options.roots.share = source_tree();
     const Task task = entry.factory(options);
     CHECK(task.name == entry.name);
     CHECK(task.version >= 1);

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "core/spec.h"
+#include "source_tree.h"
 #include "tasks/registry.h"
 
 namespace micius {
@@ -25,8 +26,7 @@ struct TaskCases {
 inline std::vector<TaskCases> all_task_cases() {
   std::vector<TaskCases> all;
   const auto tasks = task_registry();
-  for (const auto& file :
-       std::filesystem::directory_iterator(std::filesystem::path(MICIUS_SOURCE_DIR) / "tests/tasks")) {
+  for (const auto& file : std::filesystem::directory_iterator(source_tree() / "tests/tasks")) {
     const std::string task = file.path().stem().string();
     if (file.path().extension() != ".jsonl" || tasks.find(task) == nullptr) continue;
     all.push_back({task, {}});

@@ -13,6 +13,7 @@
 #include "engine/tokenizer/spm_file.h"
 #include "engine/tokenizer/tokenizer.h"
 #include "engine/tokenizer/tokenizer_folder.h"
+#include "source_tree.h"
 #include "tokenizer/vectors.h"
 
 namespace micius {
@@ -127,7 +128,7 @@ std::size_t mutate(const std::string& name, const std::string& good, int rounds,
 }  // namespace
 
 TEST_CASE("ids of tokenizer.json as Hugging Face's library gives them", "[folder]") {
-  test::for_each_row(MICIUS_SOURCE_DIR "/tests/tokenizer/hf.jsonl", [](const Json& row) {
+  test::for_each_row(source_tree() / "tests/tokenizer/hf.jsonl", [](const Json& row) {
     INFO(row.at("name"));
     const Tokenizer tokenizer(read_hf_tokenizer(row.at("tokenizer").dump(), "tokenizer.json"));
     for (const Json& text : row.at("rows")) {
@@ -140,7 +141,7 @@ TEST_CASE("ids of tokenizer.json as Hugging Face's library gives them", "[folder
 
 TEST_CASE("a tokenizer in a GGUF file gives the same ids", "[folder][gguf]") {
   std::size_t kept = 0;
-  test::for_each_row(MICIUS_SOURCE_DIR "/tests/tokenizer/hf.jsonl", [&](const Json& row) {
+  test::for_each_row(source_tree() / "tests/tokenizer/hf.jsonl", [&](const Json& row) {
     INFO(row.at("name"));
     const TokenizerData data = read_hf_tokenizer(row.at("tokenizer").dump(), "tokenizer.json");
     if (data.model == "bert") {
@@ -276,7 +277,7 @@ TEST_CASE("what is not covered or damaged is named", "[folder]") {
 
 TEST_CASE("damaged tokenizer files are read or refused", "[folder]") {
   std::size_t refused = 0;
-  test::for_each_row(MICIUS_SOURCE_DIR "/tests/tokenizer/hf.jsonl", [&](const Json& row) {
+  test::for_each_row(source_tree() / "tests/tokenizer/hf.jsonl", [&](const Json& row) {
     refused += mutate(row.at("name"), row.at("tokenizer").dump(), 150,
                       [](const std::string& text) { return read_hf_tokenizer(text, "tokenizer.json"); });
   });

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
+#include "source_tree.h"
 #include "tokenizer/vectors.h"
 
 namespace micius {
@@ -40,7 +41,7 @@ void check_rows(const std::filesystem::path& file) {
 
 }  // namespace
 
-TEST_CASE("pieces of our own rows") { check_rows(MICIUS_SOURCE_DIR "/tests/tokenizer/pieces.jsonl"); }
+TEST_CASE("pieces of our own rows") { check_rows(source_tree() / "tests/tokenizer/pieces.jsonl"); }
 
 TEST_CASE("pieces are those of the published tokenizers") {
   const auto file = test::shared_vectors("tokenizers/pretokenize.jsonl");

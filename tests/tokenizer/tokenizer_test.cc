@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "engine/tokenizer/byte_level.h"
+#include "source_tree.h"
 #include "tokenizer/vectors.h"
 
 namespace micius {
@@ -74,7 +75,7 @@ std::string random_text(Rng& rng, std::size_t parts) {
 }  // namespace
 
 TEST_CASE("ids of a tiny vocabulary") {
-  test::for_each_row(MICIUS_SOURCE_DIR "/tests/tokenizer/tiny.jsonl", [](const Json& row) {
+  test::for_each_row(source_tree() / "tests/tokenizer/tiny.jsonl", [](const Json& row) {
     INFO(row.dump());
     const Tokenizer tokenizer(tiny_data(row.at("pre")));
     const auto special = row.value("special", true) ? SpecialText::kRecognised : SpecialText::kPlain;

@@ -6,13 +6,12 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "shared_files.h"
 
 namespace micius::test {
 
 std::filesystem::path shared_vectors(const std::string& name) {
-  const char* shared = std::getenv("MICIUS_SHARED");
-  const std::filesystem::path root = shared != nullptr ? shared : MICIUS_SOURCE_DIR "/../shared";
-  const std::filesystem::path file = root / "vectors" / name;
+  const std::filesystem::path file = vector_folder() / name;
   if (std::filesystem::exists(file)) return file;
   WARN("skipped: no " << file.string() << " (set MICIUS_SHARED)");
   return {};

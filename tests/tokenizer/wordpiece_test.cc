@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "source_tree.h"
 #include "tokenizer/vectors.h"
 
 namespace micius {
@@ -22,7 +23,7 @@ TEST_CASE("Words are cut as BERT cuts them", "[wordpiece]") {
   CHECK(tokenizer.size() == kTokens.size());
   CHECK(tokenizer.cls() == 2);
   CHECK(tokenizer.sep() == 3);
-  test::for_each_row(MICIUS_SOURCE_DIR "/tests/tokenizer/wordpiece.jsonl", [&](const Json& row) {
+  test::for_each_row(source_tree() / "tests/tokenizer/wordpiece.jsonl", [&](const Json& row) {
     std::vector<std::string> pieces;
     for (const TokenId id : tokenizer.encode(row.at("text").get<std::string>()))
       pieces.push_back(kTokens.at(id));
