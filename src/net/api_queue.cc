@@ -25,6 +25,7 @@ ApiVerdict verdict_on(const HttpResult& result, const std::string& place) {
       return {ApiNext::kFail, "bad_response", message};
     case HttpFailure::kIdle:
     case HttpFailure::kTotal:
+    case HttpFailure::kDeadline:
       return {ApiNext::kRetry, "timeout", message};
     default:
       return {ApiNext::kRetry, "connection", message};
@@ -38,7 +39,8 @@ ApiEnd cancelled() { return {ApiNext::kFail, "cancelled", "cancelled"}; }
 // One attempt under way.
 class ApiQueue::Flight final : public HttpSink {
  public:
-  Flight(ApiQueue& queue, Pending flown) : pending(std::move(flown)), queue_(queue) {
+  Flight(ApiQueue& queue, Pending flown)
+      : pending(std::move(flown)), queue_(queue), reader_(pending.call->reader()) {
     answer.attempt = pending.attempts;
   }
   bool on_head(const HttpHead& head) override {
@@ -46,12 +48,22 @@ class ApiQueue::Flight final : public HttpSink {
     return true;
   }
   bool on_body(std::string_view bytes) override {
+    if (reader_ != nullptr) return reader_->read(answer.head, bytes);
     answer.body += bytes;
     return true;
+  }
+  std::optional<Time> deadline() const override {
+    return reader_ != nullptr ? reader_->deadline() : std::nullopt;
   }
   void on_done(const HttpResult& ended) override {
     result = ended;
     queue_.landed(*this);
+  }
+
+  // Is there something to judge?
+  bool has_answer() const {
+    if (!result.failure) return true;
+    return reader_ != nullptr && (reader_->is_whole() || *result.failure == HttpFailure::kStopped);
   }
 
   Pending pending;
@@ -60,6 +72,7 @@ class ApiQueue::Flight final : public HttpSink {
 
  private:
   ApiQueue& queue_;
+  ApiReader* const reader_;
 };
 
 ApiQueue::ApiQueue(HttpClient& client, std::string place, const ApiQueueOptions& options)
@@ -164,7 +177,7 @@ void ApiQueue::judge(Flight& flight, Time now) {
   const std::unique_ptr<Flight> owned = std::move(flights_.extract(&flight).mapped());
   Pending pending = std::move(flight.pending);
   const ApiVerdict verdict =
-      flight.result.failure ? verdict_on(flight.result, place_) : pending.call->judge(flight.answer);
+      flight.has_answer() ? pending.call->judge(flight.answer) : verdict_on(flight.result, place_);
   if (verdict.is_busy) {
     governor_.was_busy(now);
     if (verdict.wait && *verdict.wait <= options_.longest_asked_wait)

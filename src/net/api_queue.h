@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -20,7 +21,8 @@
 
 namespace micius {
 
-// One answer to one attempt. It came whole: what did not is tried again without being judged.
+// One answer to one attempt. It came whole, or a reader has all of it that it wants: what did not is tried
+// again without being judged.
 struct ApiAnswer {
   HttpHead head;
   std::string body;
@@ -49,11 +51,25 @@ struct ApiEnd {
   int attempts = 0;
 };
 
+// Reads an answer while it comes, on the client's thread; between attempts it is the queue's thread's.
+class ApiReader {
+ public:
+  virtual ~ApiReader() = default;
+  // False: no more is wanted, and the call is to judge. Must not throw.
+  virtual bool read(const HttpHead& head, std::string_view bytes) = 0;
+  // Nothing that may still come changes the answer: a connection that ends now, however it does, is no fault.
+  virtual bool is_whole() const = 0;
+  virtual std::optional<std::chrono::steady_clock::time_point> deadline() const = 0;  // as HttpSink's
+};
+
 // One question. The queue owns it and calls it from its own thread alone.
 class ApiCall {
  public:
   virtual ~ApiCall() = default;
-  virtual HttpRequest request() = 0;                      // of the next attempt
+  virtual HttpRequest request() = 0;  // of the next attempt
+  // Of the attempt that request() has begun: gets the body instead of ApiAnswer. Must live until judge() or
+  // the next request().
+  virtual ApiReader* reader() { return nullptr; }
   virtual double tokens() const = 0;                      // about how many it takes of a limit
   virtual ApiVerdict judge(const ApiAnswer& answer) = 0;  // must not throw
   virtual void ended(const ApiEnd& end) = 0;              // once, the last call. Must not throw

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <string_view>
 
 #include "base/text.h"
 
@@ -15,13 +16,40 @@ Governor::Time after(Governor::Time now, Seconds wait) {
   return now + std::chrono::ceil<std::chrono::steady_clock::duration>(wait);
 }
 
-std::optional<double> count_in(const HttpHead& head, const std::string& name) {
+std::optional<double> count_in(const HttpHead& head, std::string_view name) {
   const auto text = head.header(name);
   if (!text) return std::nullopt;
   std::int64_t value = 0;
   const auto [stop, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc() || stop != text->data() + text->size() || value < 0) return std::nullopt;
   return static_cast<double>(value);
+}
+
+enum class Counts { kRequests, kTokens };
+struct LimitHeaders {
+  std::string_view limit, remaining, reset;
+  Counts counts;
+};
+// OpenAI's and its likes', then Anthropic's.
+constexpr LimitHeaders kLimitHeaders[] = {
+    {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests",
+     Counts::kRequests},
+    {"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens", Counts::kTokens},
+    {"anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining",
+     "anthropic-ratelimit-requests-reset", Counts::kRequests},
+    {"anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining",
+     "anthropic-ratelimit-tokens-reset", Counts::kTokens}};
+
+// A duration, or a time by the clock of the answer's own Date.
+std::optional<Seconds> reset_in(const HttpHead& head, std::string_view name) {
+  const auto text = head.header(name);
+  if (!text) return std::nullopt;
+  if (const auto wait = parse_reset(*text)) return wait;
+  const auto date = head.header("date");
+  const auto from = date ? parse_http_date(*date) : std::nullopt;
+  const auto until = parse_rfc3339(*text);
+  if (!from || !until || *until < *from) return std::nullopt;
+  return Seconds(*until - *from);
 }
 
 }  // namespace
@@ -88,15 +116,14 @@ void Governor::ended() { --in_flight_; }
 void Governor::hold(Time until) { not_before_ = std::max(not_before_, until); }
 
 void Governor::learn(const HttpHead& head, Time now, double tokens) {
-  for (const bool of_tokens : {false, true}) {
-    const std::string kind = of_tokens ? "tokens" : "requests";
-    const auto left = count_in(head, "x-ratelimit-remaining-" + kind);
-    const auto reset = parse_reset(head.header("x-ratelimit-reset-" + kind).value_or(""));
-    const double needed = of_tokens ? tokens : 1;
+  for (const LimitHeaders& names : kLimitHeaders) {
+    const auto left = count_in(head, names.remaining);
+    const auto reset = reset_in(head, names.reset);
+    const double needed = names.counts == Counts::kTokens ? tokens : 1;
     if (!left || !reset || *left >= needed) continue;
     // The limit fills steadily until the reset: what is lacking is there after its share of the time.
-    const auto limit = count_in(head, "x-ratelimit-limit-" + kind);
-    const bool has_share = of_tokens && limit && *limit > *left;
+    const auto limit = count_in(head, names.limit);
+    const bool has_share = names.counts == Counts::kTokens && limit && *limit > *left;
     const double share = has_share ? std::min(1.0, (needed - *left) / (*limit - *left)) : 1.0;
     hold(after(now, *reset * share));
   }

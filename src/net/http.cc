@@ -46,15 +46,23 @@ struct Transfer {
   std::optional<HttpFailure> stop;
   Time started, last_byte, span_begin;
   std::uint64_t span_bytes = 0;  // of the body
+  std::optional<Time> deadline;  // the sink's
+  Time* next_check_of_all = nullptr;
 
+  void ask_deadline() {
+    deadline = sink->deadline();
+    if (deadline) *next_check_of_all = std::min(*next_check_of_all, *deadline);
+  }
   Time next_check() const {
     Time next = std::min(last_byte + request.limits.idle, span_begin + 2 * request.limits.idle);
     if (request.limits.total) next = std::min(next, started + *request.limits.total);
+    if (deadline) next = std::min(next, *deadline);
     return next;
   }
   // The limit that is over at `now`. Begins a new span where one has ended well.
   std::optional<HttpFailure> overdue(Time now) {
     if (request.limits.total && now >= started + *request.limits.total) return HttpFailure::kTotal;
+    if (deadline && now >= *deadline) return HttpFailure::kDeadline;
     if (now >= last_byte + request.limits.idle) return HttpFailure::kIdle;
     const auto span = now - span_begin;
     if (span < 2 * request.limits.idle) return std::nullopt;
@@ -92,7 +100,9 @@ bool give_head(Transfer& transfer) {
   transfer.head.status = static_cast<int>(status);
   transfer.head.url = url != nullptr ? url : "";
   transfer.head_given = true;
-  if (transfer.sink->on_head(transfer.head)) return true;
+  const bool goes_on = transfer.sink->on_head(transfer.head);
+  transfer.ask_deadline();
+  if (goes_on) return true;
   transfer.stop = HttpFailure::kStopped;
   return false;
 }
@@ -124,7 +134,9 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
     transfer.stop = HttpFailure::kTooLarge;
     return 0;
   }
-  if (transfer.sink->on_body({data, bytes})) return bytes;
+  const bool goes_on = transfer.sink->on_body({data, bytes});
+  transfer.ask_deadline();
+  if (goes_on) return bytes;
   transfer.stop = HttpFailure::kStopped;
   return 0;
 }
@@ -170,6 +182,8 @@ std::string message_of(const Transfer& transfer, HttpFailure failure, CURLcode c
                          std::chrono::duration<double>(limits.idle).count());
     case HttpFailure::kTotal:
       return fmt::format("not done within {} s", std::chrono::duration<double>(*limits.total).count());
+    case HttpFailure::kDeadline:
+      return "what was waited for did not come in time";
     case HttpFailure::kTooLarge:
       return transfer.head_bytes > limits.head_bytes
                  ? fmt::format("the head of the answer is larger than {} bytes", limits.head_bytes)
@@ -366,6 +380,8 @@ void HttpClient::Loop::begin(std::unique_ptr<Transfer> transfer) {
   }
   set_limits_and_callbacks(easy, *transfer, options_);
   set_request(easy, *transfer, options_);
+  transfer->next_check_of_all = &next_check_;
+  transfer->ask_deadline();
   next_check_ = std::min(next_check_, transfer->next_check());
   if (curl_multi_add_handle(multi_, easy) != CURLM_OK) return end(std::move(transfer), CURLE_FAILED_INIT);
   const Transfer* key = transfer.get();

@@ -65,6 +65,7 @@ enum class HttpFailure {
   kRedirect,     // too many, or to a place that is not followed
   kIdle,         // the server went silent
   kTotal,        // HttpLimits::total is over
+  kDeadline,     // HttpSink::deadline() is over
   kTooLarge,     // more than HttpLimits allows
   kBroken,       // cut, not HTTP, or a length that disagrees
   kStopped,      // the sink wanted no more
@@ -84,6 +85,9 @@ class HttpSink {
   virtual bool on_head(const HttpHead& head) = 0;      // false ends the transfer with kStopped
   virtual bool on_body(std::string_view bytes) = 0;    // as on_head
   virtual void on_done(const HttpResult& result) = 0;  // the sink may be destroyed in it
+  // When the answer is to have ended, beside the request's limits. Asked for at the start and after each call
+  // of the first two, so that an answer which has begun may get more time, and one that is whole less.
+  virtual std::optional<std::chrono::steady_clock::time_point> deadline() const { return std::nullopt; }
 };
 
 struct HttpOptions {

@@ -81,6 +81,8 @@ std::string_view http_failure_name(HttpFailure failure) {
       return "silent";
     case HttpFailure::kTotal:
       return "too slow";
+    case HttpFailure::kDeadline:
+      return "too late";
     case HttpFailure::kTooLarge:
       return "too large";
     case HttpFailure::kBroken:

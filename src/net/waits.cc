@@ -71,6 +71,44 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string
   return std::chrono::system_clock::from_time_t(seconds);
 }
 
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
+  namespace chrono = std::chrono;
+  // Takes `digits` digits and the character behind them.
+  const auto take = [&](std::size_t digits, std::string_view ends) -> std::optional<int> {
+    int value = 0;
+    if (text.size() < digits) return std::nullopt;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + digits, value);
+    if (error != std::errc() || stop != text.data() + digits || value < 0) return std::nullopt;
+    text.remove_prefix(digits);
+    if (ends.empty()) return value;
+    if (text.empty() || ends.find(text.front()) == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(1);
+    return value;
+  };
+  text = strip(text);
+  const auto year = take(4, "-"), month = take(2, "-"), day = take(2, "Tt "), hour = take(2, ":"),
+             minute = take(2, ":"), second = take(2, "");
+  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+  const chrono::year_month_day date{chrono::year(*year), chrono::month(static_cast<unsigned>(*month)),
+                                    chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    if (digits == 0) return std::nullopt;
+    text.remove_prefix(digits);
+  }
+  const auto time =
+      chrono::sys_days(date) + chrono::hours(*hour) + chrono::minutes(*minute) + chrono::seconds(*second);
+  if (lower_ascii(text) == "z") return time;
+  if (text.empty() || (text.front() != '+' && text.front() != '-')) return std::nullopt;
+  const int sign = text.front() == '+' ? 1 : -1;
+  text.remove_prefix(1);
+  const auto ahead_hours = take(2, ":"), ahead_minutes = take(2, "");
+  if (!ahead_hours || !ahead_minutes || !text.empty()) return std::nullopt;
+  return time - sign * (chrono::hours(*ahead_hours) + chrono::minutes(*ahead_minutes));
+}
+
 std::optional<Seconds> retry_after(const HttpHead& head, std::chrono::system_clock::time_point now) {
   if (const auto ms = head.header("retry-after-ms")) {
     if (const auto wait = plain_seconds(*ms)) return Seconds(wait->count() / 1e3);

@@ -23,6 +23,10 @@ std::optional<Seconds> retry_after(const HttpHead& head, std::chrono::system_clo
 // An HTTP date in any of its three forms (RFC 9110, section 5.6.7).
 std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view text);
 
+// An RFC 3339 time, as Anthropic's limits have it: 2026-11-02T10:00:30Z, with or without a fraction, in any
+// zone.
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
+
 // Exponential back-off with full jitter: uniform in [0, min(longest, first * 2^retry)), retry from 0.
 Seconds jittered_wait(Rng& rng, int retry, Seconds first, Seconds longest);
 

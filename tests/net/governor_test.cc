@@ -118,4 +118,27 @@ TEST_CASE("an endpoint is dead after many failures over a minute, without a succ
   CHECK_FALSE(governor.is_dead(kStart + 400s));
 }
 
+TEST_CASE("Anthropic's limits end at a time, by the clock of the answer") {
+  Governor governor({}, kStart);
+  const HttpHead spent = limits_of({{"date", "Mon, 02 Nov 2026 10:00:00 GMT"},
+                                    {"anthropic-ratelimit-requests-limit", "50"},
+                                    {"anthropic-ratelimit-requests-remaining", "0"},
+                                    {"anthropic-ratelimit-requests-reset", "2026-11-02T10:00:30Z"}});
+  governor.learn(spent, kStart, 1);
+  CHECK(governor.earliest(kStart, 1) == kStart + 30s);
+  Governor other({}, kStart);
+  HttpHead odd = spent;
+  odd.headers[0].value = "Mon, 02 Nov 2026 11:00:00 GMT";  // over already
+  other.learn(odd, kStart, 1);
+  odd.headers[0].value = "yesterday";
+  other.learn(odd, kStart, 1);
+  odd = limits_of({{"anthropic-ratelimit-tokens-limit", "1000"},
+                   {"anthropic-ratelimit-tokens-remaining", "500"},
+                   {"anthropic-ratelimit-tokens-reset", "60"}});
+  other.learn(odd, kStart, 500);
+  CHECK(other.earliest(kStart, 500) == kStart);
+  other.learn(odd, kStart, 600);
+  CHECK(other.earliest(kStart, 600) == kStart + 12s);
+}
+
 }  // namespace micius

@@ -78,4 +78,24 @@ TEST_CASE("the recorded durations give their seconds") {
   CHECK(rows == 51);
 }
 
+TEST_CASE("RFC 3339 times in every zone, and nothing else") {
+  const auto seconds = [](std::string_view text) -> std::optional<std::int64_t> {
+    const auto time = parse_rfc3339(text);
+    if (!time) return std::nullopt;
+    return std::chrono::duration_cast<std::chrono::seconds>(time->time_since_epoch()).count();
+  };
+  CHECK(seconds("1970-01-02T00:00:00Z") == 86400);
+  CHECK(seconds("2026-11-02T10:00:30Z") == 1793613630);
+  CHECK(seconds("2026-11-02T10:00:30.25Z") == 1793613630);
+  CHECK(seconds("2026-11-02t12:00:30+02:00") == 1793613630);
+  CHECK(seconds(" 2026-11-02T04:30:30-05:30 ") == 1793613630);
+  for (const char* wrong :
+       {"", "30s", "2026-11-02", "2026-11-02T10:00:30", "2026-13-02T10:00:30Z", "2026-02-30T10:00:30Z",
+        "2026-11-02T24:00:30Z", "2026-11-02T10:00:30.Z", "2026-11-02T10:00:30+2:00", "2026-11-02T10:00:30ZZ",
+        "2026-11-02T10:00:30+02:00x"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_rfc3339(wrong));
+  }
+}
+
 }  // namespace micius
