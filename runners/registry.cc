@@ -29,9 +29,11 @@ std::unique_ptr<Runner> make_replay(const std::string& argument, const RunnerCon
   return std::make_unique<ReplayRunner>(*context.store, RunId{run});
 }
 
-std::unique_ptr<Runner> make_openai(const std::string& argument, const RunnerContext& context) {
-  return make_openai_runner(argument, context.api != nullptr ? *context.api : ApiSettings{}, context.clock,
-                            context.log);
+RunnerFactory remote(ApiKind kind) {
+  return [kind](const std::string& argument, const RunnerContext& context) {
+    return make_api_runner(kind, argument, context.api != nullptr ? *context.api : ApiSettings{},
+                           context.clock, context.log);
+  };
 }
 
 }  // namespace
@@ -43,7 +45,10 @@ Registry<RunnerFactory> runner_registry() {
        {"empty", "Answers with nothing: the floor", pseudo(PseudoModel::kEmpty)},
        {"random", "Answers with the reference of another sample: chance", pseudo(PseudoModel::kRandom)},
        {"replay", "Answers from the records of a run: replay:RUN", make_replay},
-       {"openai", "A server of OpenAI's chat API: openai:NAME, openai:NAME@https://..", make_openai},
+       {"openai", "A server of OpenAI's chat API: openai:NAME, openai:NAME@https://..",
+        remote(ApiKind::kOpenAi)},
+       {"azure", "A deployment at Azure OpenAI: azure:DEPLOYMENT", remote(ApiKind::kAzure)},
+       {"anthropic", "A model of Anthropic's messages API: anthropic:NAME", remote(ApiKind::kAnthropic)},
        {"scripted", "Check models: scripted:verbose, parrot, constant:TEXT, errors:N, nearest:FILE",
         make_scripted}}};
 }

@@ -10,7 +10,7 @@
 #include "core/registry.h"
 #include "core/runner.h"
 #include "core/store.h"
-#include "runners/openai_runner.h"
+#include "runners/api_runner.h"
 
 namespace micius {
 
@@ -18,7 +18,7 @@ namespace micius {
 struct RunnerContext {
   const Clock& clock;
   const Store* store = nullptr;      // for `replay`
-  const ApiSettings* api = nullptr;  // for `openai`
+  const ApiSettings* api = nullptr;  // for `openai`, `azure` and `anthropic`
   Log* log = nullptr;                // for what a user should know; null: nobody hears it
 };
 

@@ -83,6 +83,8 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
     engine_.numerics = spec.model_options.at("numerics").get<std::string>();
   if (spec.model_options.contains("selective_v"))
     engine_.selective_v = spec.model_options.at("selective_v").get<std::string>();
+  remote_.likelihoods =
+      spec.model_options.contains("likelihoods") ? ApiLikelihoods::kByEcho : ApiLikelihoods::kNone;
   const auto runner =
       open_model(spec.model_source, engine_, places_, {clock_, &context.store, &remote_, &context.log});
   LazyServices services(engine_.threads, places_);

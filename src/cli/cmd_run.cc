@@ -331,6 +331,11 @@ ExitCode RunCommand::run() {
   }
   services_.emplace(engine_.threads, places_);
   set_up_all(log);
+  const bool asks_server = std::any_of(models_.begin(), models_.end(), [](const std::string& model) {
+    return api_kind_from(model.substr(0, model.find(':'))).has_value();
+  });
+  if (asks_server && std::any_of(setups_.begin(), setups_.end(), weighs_choices))
+    remote_.likelihoods = ApiLikelihoods::kByEcho;
 
   InterruptGuard interrupt;
   SqliteStore store(places_.db, OpenMode::kCreate, clock_);

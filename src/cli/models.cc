@@ -133,9 +133,9 @@ fs::path find_model_file(const std::string& model, const PlaceFlags& places) {
 }
 
 std::string model_source(const std::string& model, const ApiSettings& api) {
-  constexpr std::string_view kRemote = "openai:";
-  if (model.starts_with(kRemote))
-    return std::string(kRemote) + openai_source(model.substr(kRemote.size()), api.base_url);
+  const std::size_t colon = model.find(':');
+  if (const auto kind = api_kind_from(model.substr(0, colon)); kind && colon != std::string::npos)
+    return model.substr(0, colon + 1) + api_source(*kind, model.substr(colon + 1), api);
   return is_model_path(model) ? fs::absolute(model).string() : model;
 }
 

@@ -23,6 +23,15 @@ void add_api_flags(CLI::App& app, ApiFlags& flags) {
   app.add_option("--base-url", flags.base_url,
                  "Of openai:NAME, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY)")
       ->type_name("URL");
+  app.add_option("--api-version", flags.api_version,
+                 "Of azure:DEPLOYMENT: takes the address of that time (2024-10-21); without it /openai/v1")
+      ->type_name("DATE");
+  app.add_option(
+         "--stream", flags.stream,
+         "Answers of remote models as they are written: auto (long ones), on (all, for the time to the "
+         "first token), off")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str();
   app.add_option("--concurrency", flags.concurrency,
                  "Requests at once to a remote model; without it as many as the server bears, up to 64")
       ->check(whole_number(1))
@@ -45,9 +54,15 @@ void add_api_flags(CLI::App& app, ApiFlags& flags) {
 
 ApiSettings api_settings(const ApiFlags& flags) {
   ApiSettings settings;
-  settings.base_url = flags.base_url.empty() ? variable("OPENAI_BASE_URL") : flags.base_url;
-  settings.key = variable("OPENAI_API_KEY");
-  if (!settings.key.empty()) {
+  settings.openai.url = flags.base_url.empty() ? variable("OPENAI_BASE_URL") : flags.base_url;
+  settings.openai.key = variable("OPENAI_API_KEY");
+  settings.azure = {variable("AZURE_OPENAI_ENDPOINT"), variable("AZURE_OPENAI_API_KEY")};
+  settings.azure_token = variable("AZURE_OPENAI_AD_TOKEN");
+  settings.api_version = flags.api_version;
+  settings.anthropic = {variable("ANTHROPIC_BASE_URL"), variable("ANTHROPIC_API_KEY")};
+  if (flags.stream == "on") settings.streaming = ApiStreaming::kAll;
+  if (flags.stream == "off") settings.streaming = ApiStreaming::kNone;
+  if (!(settings.openai.key + settings.azure.key + settings.azure_token + settings.anthropic.key).empty()) {
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
   }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "runners/openai_runner.h"
+#include "runners/api_runner.h"
 
 namespace CLI {
 class App;
@@ -14,7 +14,7 @@ class App;
 namespace micius {
 
 struct ApiFlags {
-  std::string base_url;
+  std::string base_url, api_version, stream = "auto";
   std::optional<std::size_t> concurrency;
   std::optional<double> rpm, tpm;
   int timeout_s = 600, retries = 7;
@@ -22,8 +22,8 @@ struct ApiFlags {
 
 void add_api_flags(CLI::App& app, ApiFlags& flags);
 
-// With OPENAI_BASE_URL, OPENAI_API_KEY and SSL_CERT_FILE. Where there is a key, the process leaves no core
-// dump from here on.
+// With what the environment says of addresses, keys (OPENAI_.., AZURE_OPENAI_.., ANTHROPIC_..) and
+// SSL_CERT_FILE. Where there is a key, the process leaves no core dump from here on.
 ApiSettings api_settings(const ApiFlags& flags);
 
 }  // namespace micius

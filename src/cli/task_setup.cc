@@ -32,6 +32,14 @@ Task make_task(const std::string& source, const TaskOptions& options) {
 
 bool has_letter_form(const Task& task) { return task.suite == "general" && task.scorer.name == "choice"; }
 
+bool weighs_choices(const TaskSetup& setup) {
+  if (setup.dataset->size() == 0) return false;
+  const Sample first = setup.dataset->at(0);
+  const std::optional<Prompt> prompt =
+      setup.task.next(setup.task.prepare ? setup.task.prepare(first) : first, {}, {});
+  return prompt && std::holds_alternative<LikelihoodInput>(prompt->input);
+}
+
 std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots, Services* services) {
   return scorer_registry().get(task.scorer.name, task.name)(task.scorer, {roots, task.name, services});
 }

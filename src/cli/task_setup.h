@@ -39,6 +39,9 @@ bool has_letter_form(const Task& task);
 // `services` must outlive the scorer; null where only the names of the metrics are asked.
 std::unique_ptr<Scorer> make_scorer(const Task& task, const DataRoots& roots, Services* services);
 
+// Does it need log-likelihoods? Its first prompt tells.
+bool weighs_choices(const TaskSetup& setup);
+
 // The options that the run's task was made with.
 TaskOptions task_options_of(const RunSpec& spec, const DataRoots& roots);
 

@@ -91,7 +91,9 @@ void check_model(const PlanSource& source, const Plan& plan) {
   if (!source.model.weighs) {
     fail(ErrorCode::kUnsupported,
          "task '{}' needs log-likelihoods, which model '{}' does not give; take a model that the engine runs "
-         "(`micius list models`) or a task that is answered in text",
+         "(`micius list models`), a server that echoes log-probabilities (vLLM), or a task that is answered "
+         "in "
+         "text",
          source.task.name, source.model.name);
   }
   if (weigh->split != PairSplit::kContext && !source.model.splits) {

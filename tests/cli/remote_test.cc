@@ -1,4 +1,5 @@
 // Remote models as a user runs them, against a server of the test's own.
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/program.h"
 #include "net/fault_server.h"
 #include "temp_dir.h"
@@ -30,12 +32,14 @@ std::string chat(const std::string& text) {
 }
 
 struct Session {
-  explicit Session(const FaultServer& server) : url(server.url("/v1")) {}
+  explicit Session(const FaultServer& server) : url(server.url("/v1")), root(server.url("")) {}
   Outcome run(std::vector<std::string> arguments) const {
-    return run_micius(folder.path(),
-                      {"HOME=" + folder.path().string(), "OPENAI_API_KEY=" + kKey, "no_proxy=127.0.0.1",
-                       "MICIUS_DB=micius.db"},
-                      arguments);
+    return run_micius(
+        folder.path(),
+        {"HOME=" + folder.path().string(), "OPENAI_API_KEY=" + kKey, "AZURE_OPENAI_API_KEY=" + kKey,
+         "AZURE_OPENAI_ENDPOINT=" + root, "ANTHROPIC_API_KEY=" + kKey, "ANTHROPIC_BASE_URL=" + root,
+         "no_proxy=127.0.0.1", "MICIUS_DB=micius.db"},
+        arguments);
   }
   // In every file that the program left, its output among them.
   bool has_key_anywhere() const {
@@ -46,8 +50,44 @@ struct Session {
   }
 
   TempDir folder;
-  std::string url;
+  std::string url, root;
 };
+
+// Two questions of two choices; the first choice of each is the better one, and right for the first question.
+void write_choice_task(const fs::path& folder) {
+  std::ofstream(folder / "cases.jsonl") << R"({"q": "1 + 1 =", "options": ["2", "3"], "right": "2"})"
+                                        << "\n"
+                                        << R"({"q": "1 + 2 =", "options": ["2", "3"], "right": "3"})"
+                                        << "\n";
+  std::ofstream(folder / "choice.json") << R"({"micius_task": 1, "name": "choice", "version": 1,
+             "dataset": {"loader": "jsonl", "path": "cases.jsonl", "input": "q", "targets": "right", "choices": "options"},
+             "prompt": {"context": "{{input}}", "continuation": " {{choice}}"},
+             "scorer": {"name": "choice"}, "metrics": ["acc"]})";
+}
+
+// As vLLM answers: a token a word, " 2" more likely than all, " 3" less likely than " 2".
+std::string echo_of(const std::string& prompt) {
+  Json tokens = Json::array(), logprobs = Json::array(), best = Json::array(), offsets = Json::array();
+  const auto add = [&](const std::string& token, std::size_t offset) {
+    const double logprob = token == " 3" ? -3 : -1;
+    offsets.push_back(offset);
+    best.push_back(tokens.empty() ? Json() : Json{{token, logprob}, {" 2", -1}});
+    logprobs.push_back(tokens.empty() ? Json() : Json(logprob));
+    tokens.push_back(token);
+  };
+  for (std::size_t begin = 0; begin < prompt.size();) {
+    const std::size_t end = std::min(prompt.find(' ', begin + 1), prompt.size());
+    add(prompt.substr(begin, end - begin), begin);
+    begin = end;
+  }
+  const std::size_t count = tokens.size();
+  add("!", prompt.size());
+  const Json lists = {
+      {"tokens", tokens}, {"token_logprobs", logprobs}, {"top_logprobs", best}, {"text_offset", offsets}};
+  return Json{{"choices", {{{"finish_reason", "length"}, {"logprobs", lists}}}},
+              {"usage", {{"prompt_tokens", count}, {"completion_tokens", 1}}}}
+      .dump();
+}
 
 }  // namespace
 
@@ -106,22 +146,97 @@ TEST_CASE("a wrong key stops all runs of a model") {
   CHECK_FALSE(session.has_key_anywhere());
 }
 
-TEST_CASE("likelihood tasks are refused before the first request") {
+TEST_CASE("likelihood tasks are refused where the server ignores echo, before the first sample") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
   const Session session(server);
-  std::ofstream(session.folder.path() / "cases.jsonl")
-      << R"({"q": "1 + 1 =", "options": ["2", "3"], "right": "2"})"
-      << "\n";
-  std::ofstream(session.folder.path() / "choice.json")
-      << R"({"micius_task": 1, "name": "choice", "version": 1,
-             "dataset": {"loader": "jsonl", "path": "cases.jsonl", "input": "q", "targets": "right", "choices": "options"},
-             "prompt": {"context": "{{input}}", "continuation": " {{choice}}"},
-             "scorer": {"name": "choice"}, "metrics": ["acc"]})";
+  write_choice_task(session.folder.path());
   const Outcome outcome =
       session.run({"run", "./choice.json", "--model", "openai:tiny", "--base-url", session.url});
   CHECK(outcome.exit_code == 2);
-  CHECK_THAT(outcome.err, Contains("needs log-likelihoods") && Contains("micius list models"));
-  CHECK(server.requests() == 0);
+  CHECK_THAT(outcome.err, Contains("needs log-likelihoods") && Contains("micius list models") &&
+                              Contains("vLLM") && Contains("answered in text") && Contains("answered 200"));
+  REQUIRE(server.requests() == 1);
+  CHECK(server.seen().at(0).path == "/v1/completions");
+  CHECK_FALSE(session.has_key_anywhere());
+}
+
+TEST_CASE("a server that echoes its prompt's log-probabilities weighs choices") {
+  FaultServer server([](Exchange& exchange) {
+    if (exchange.request.path != "/v1/completions") return exchange.answer(404, {}, "{}");
+    exchange.answer(200, {}, echo_of(parse_json(exchange.request.body, "body").at("prompt")));
+  });
+  const Session session(server);
+  write_choice_task(session.folder.path());
+  const std::vector<std::string> command = {
+      "run", "./choice.json", "--model", "openai:tiny@" + session.url, "--progress", "none"};
+  const Outcome outcome = session.run(command);
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  CHECK(server.requests() == 2 + 4);  // the probe, /tokenize, a request a choice
+  const Outcome records = session.run({"show", "latest", "--samples", "--format", "jsonl"});
+  const auto lines = split(strip(records.out), '\n');
+  REQUIRE(lines.size() == 2);
+  const Json turn = parse_json(lines[0], "record").at("turns").at(0);
+  CHECK(turn.at("likelihoods").at(0) == Json({{"logprob", -1.0}, {"tokens", 1}, {"greedy", true}}));
+  CHECK(turn.at("likelihoods").at(1) == Json({{"logprob", -3.0}, {"tokens", 1}, {"greedy", false}}));
+  CHECK(parse_json(lines[0], "record").at("verdict") == "correct");
+  CHECK(parse_json(lines[1], "record").at("verdict") == "incorrect");
+  const Outcome report = session.run({"report", "latest", "--format", "json"});
+  const Json run = parse_json(report.out, "report").at("reports").at(0).at("run");
+  CHECK(run.at("options").dump().find("split by offsets") != std::string::npos);
+}
+
+TEST_CASE("a likelihood run that was stopped goes on by the same way") {
+  std::atomic<bool> has_money = false;
+  FaultServer server([&](Exchange& exchange) {
+    if (exchange.request.path != "/v1/completions") return exchange.answer(404, {}, "{}");
+    if (!has_money && exchange.request.number > 4)
+      return exchange.answer(429, {}, R"({"error": {"message": "m", "code": "insufficient_quota"}})");
+    exchange.answer(200, {}, echo_of(parse_json(exchange.request.body, "body").at("prompt")));
+  });
+  const Session session(server);
+  write_choice_task(session.folder.path());
+  const Outcome stopped = session.run({"run", "./choice.json", "--model", "openai:tiny@" + session.url,
+                                       "--concurrency", "1", "--progress", "none"});
+  CHECK(stopped.exit_code == 1);
+  has_money = true;
+  const Outcome resumed = session.run({"resume", "--progress", "none"});
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+}
+
+TEST_CASE("Azure and Anthropic are evaluated as any other, streamed, and their keys are nowhere") {
+  FaultServer server([](Exchange& exchange) {
+    const SeenRequest& asked = exchange.request;
+    if (asked.number % 5 == 0) return exchange.answer(500, {}, "no, " + kKey);
+    const bool is_azure = asked.path == "/openai/deployments/tiny/chat/completions?api-version=2024-10-21";
+    if (is_azure && asked.headers.at("api-key") == kKey) {
+      return exchange.answer(200, {},
+                             "data: {\"choices\": [], \"prompt_filter_results\": []}\n\n"
+                             "data: {\"choices\": [{\"delta\": {\"content\": \"ls " +
+                                 kKey + "\"}, \"finish_reason\": \"stop\"}]}\n\ndata: [DONE]\n\n");
+    }
+    if (asked.path == "/v1/messages" && asked.headers.at("x-api-key") == kKey) {
+      return exchange.answer(
+          200, {},
+          "data: {\"type\": \"content_block_delta\", \"delta\": {\"type\": \"text_delta\", "
+          "\"text\": \"ls\"}}\n\ndata: {\"type\": \"message_delta\", \"delta\": "
+          "{\"stop_reason\": \"end_turn\"}}\n\ndata: {\"type\": \"message_stop\"}\n\n");
+    }
+    exchange.answer(401, {}, "{\"error\": {\"message\": \"" + kKey + "\"}}");
+  });
+  const Session session(server);
+  const Outcome outcome =
+      session.run({"run", "infrawise", "--model", "azure:tiny,anthropic:tiny", "--api-version", "2024-10-21",
+                   "--stream", "on", "--limit", "3", "--report", "report.html", "--progress", "none"});
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  CHECK_FALSE(session.has_key_anywhere());
+  const Outcome report = session.run({"report", "latest", "--format", "json"});
+  const Json reports = parse_json(report.out, "report").at("reports");
+  REQUIRE(reports.size() == 2);
+  CHECK(reports.at(0).at("run").at("model").at("kind") == "azure");
+  CHECK(reports.at(1).at("run").at("model").at("kind") == "anthropic");
 }
 
 TEST_CASE("a remote model without a key or a server is refused at once") {

@@ -1,4 +1,4 @@
-#include "runners/openai_runner.h"
+#include "runners/api_runner.h"
 
 #include <atomic>
 #include <map>
@@ -8,85 +8,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "base/error.h"
 #include "base/json.h"
-#include "net/fault_server.h"
-#include "runners/collecting_sink.h"
+#include "runners/api_trial.h"
 
 namespace micius {
-namespace {
 
 using Catch::Contains;
-
-const SystemClock kClock;
-const std::string kKey = "sk-planted-0123456789abcdef";
-
-std::string chat(const std::string& text, const std::string& finish = "stop") {
-  return Json{
-      {"model", "tiny"},
-      {"choices", {{{"finish_reason", finish}, {"message", {{"role", "assistant"}, {"content", text}}}}}},
-      {"usage", {{"prompt_tokens", 11}, {"completion_tokens", 2}}}}
-      .dump();
-}
-
-std::string error(const std::string& code, const std::string& message, const std::string& param = "") {
-  return Json{{"error", {{"message", message}, {"type", code}, {"param", param}, {"code", code}}}}.dump();
-}
-
-class ListLog final : public Log {
- public:
-  void warning(std::string_view message) override { lines.emplace_back(message); }
-  std::vector<std::string> lines;
-};
-
-Request question(std::size_t number) {
-  Request request;
-  request.id = RequestId{number};
-  request.prompt = {std::to_string(number),
-                    GenerateInput{{{Role::kUser, "Question " + std::to_string(number)}}}};
-  request.options.max_tokens = 16;
-  return request;
-}
-
-// A runner and what it was answered.
-struct Trial {
-  explicit Trial(const FaultServer& server, ApiSettings settings = {}) {
-    settings.base_url = server.url("/v1");
-    settings.key = kKey;
-    settings.first_wait = std::chrono::milliseconds(1);
-    runner = make_openai_runner("tiny", settings, kClock, &log);
-  }
-  const std::vector<Completion>& ask(std::size_t count) {
-    std::vector<Request> requests;
-    for (std::size_t i = 0; i < count; ++i) requests.push_back(question(i));
-    runner->submit(std::move(requests), sink);
-    runner->drain();
-    return sink.completions;
-  }
-
-  ListLog log;
-  CollectingSink sink;
-  std::unique_ptr<Runner> runner;
-};
-
-ApiSettings one_lane(int retries = 7) {
-  ApiSettings settings;
-  settings.concurrency = 1;
-  settings.retries = retries;
-  return settings;
-}
-
-std::string usage_error(const std::string& argument, const ApiSettings& settings) {
-  try {
-    make_openai_runner(argument, settings, kClock, nullptr);
-  } catch (const Error& failure) {
-    CHECK(failure.code() == ErrorCode::kUsage);
-    return failure.what();
-  }
-  return "";
-}
-
-}  // namespace
 
 TEST_CASE("a question goes to the server and its answer comes back") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("forty-two", "length")); });
@@ -308,30 +235,6 @@ TEST_CASE("likelihoods are not asked for") {
   trial.runner->drain();
   CHECK(trial.sink.completions.at(0).failure.value().code == "no_likelihoods");
   CHECK(server.requests() == 0);
-}
-
-TEST_CASE("addresses and keys that cannot be right are refused before anything is sent") {
-  const auto at = [](const std::string& url, const std::string& key) {
-    ApiSettings settings;
-    settings.base_url = url;
-    settings.key = key;
-    return settings;
-  };
-  CHECK_THAT(usage_error("m", at("", "")), Contains("OPENAI_API_KEY"));
-  CHECK(usage_error("m", at("", kKey)).empty());
-  CHECK(usage_error("m", at("http://127.0.0.1:8000/v1/", kKey)).empty());
-  CHECK(usage_error("m", at("http://models.example/v1", "")).empty());
-  CHECK_THAT(usage_error("m", at("http://models.example/v1", kKey)), Contains("plain http"));
-  CHECK_THAT(usage_error("m", at("http://127.0.0.1.models.example/v1", kKey)), Contains("plain http"));
-  CHECK_THAT(usage_error("m", at("https://me:" + kKey + "@models.example/v1", "")),
-             Contains("OPENAI_API_KEY") && !Contains("planted"));
-  CHECK_THAT(usage_error("m", at("https://models.example/v1?key=" + kKey, "")), !Contains("planted"));
-  CHECK_THAT(usage_error("m", at("ftp://models.example/v1", "")), Contains("https://host/v1"));
-  CHECK_THAT(usage_error("m", at("models.example", "")), Contains("https://host/v1"));
-  CHECK_THAT(usage_error("", at("https://models.example/v1", kKey)), Contains("openai:NAME"));
-  CHECK(openai_source("m@https://a.example/v1", "https://b.example/v1") == "m@https://a.example/v1");
-  CHECK(openai_source("m", "https://b.example/v1/") == "m@https://b.example/v1");
-  CHECK(openai_source("org/m", "") == "org/m");
 }
 
 }  // namespace micius

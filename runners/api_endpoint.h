@@ -1,0 +1,26 @@
+// From a model's name and the settings to an address and the headers that open it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "net/http.h"
+#include "runners/api_runner.h"
+
+namespace micius {
+
+struct ApiEndpoint {
+  ApiKind kind = ApiKind::kOpenAi;
+  std::string model = {};
+  std::string url = {};                  // without a slash at its end; paths of the API go behind it
+  std::string query = {};                // "?api-version=.." or "", behind every path
+  std::vector<HttpHeader> headers = {};  // those that are secret among them
+  std::string secret = {};               // the key; "" without one
+  std::string key_name = {};             // of the environment: "OPENAI_API_KEY"
+  std::string source = {};               // as api_source() gives it
+};
+
+// Throws as make_api_runner() does.
+ApiEndpoint endpoint_of(ApiKind kind, const std::string& argument, const ApiSettings& settings);
+
+}  // namespace micius

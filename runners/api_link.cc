@@ -1,0 +1,154 @@
+#include "runners/api_link.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "runners/openai_chat.h"
+
+namespace micius {
+namespace {
+
+constexpr int kHopelessRequests = 3;  // wrong from the first on
+
+bool is_known_finish(std::string_view word) {
+  static constexpr std::array<std::string_view, 13> kWords = {"stop",
+                                                              "length",
+                                                              "content_filter",
+                                                              "tool_calls",
+                                                              "function_call",
+                                                              "end_turn",
+                                                              "max_tokens",
+                                                              "tool_use",
+                                                              "stop_sequence",
+                                                              "refusal",
+                                                              "pause_turn",
+                                                              "eos",
+                                                              "model_context_window_exceeded"};
+  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+}
+
+}  // namespace
+
+ApiFields fields_for(const ApiEndpoint& endpoint) {
+  switch (endpoint.kind) {
+    case ApiKind::kOpenAi:
+      return chat_fields_for(endpoint.model, endpoint.url + "/");
+    case ApiKind::kAzure: {  // the name of a deployment says nothing sure of its model
+      ApiFields fields = chat_fields_for(endpoint.model, endpoint.url + "/");
+      if (endpoint.query.empty()) fields.max_tokens = "max_completion_tokens";
+      return fields;
+    }
+    case ApiKind::kAnthropic: {
+      ApiFields fields;
+      fields.min_p = fields.seed = false;
+      return fields;
+    }
+  }
+  return {};
+}
+
+ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const Clock& clock, Log* log)
+    : endpoint_(endpoint),
+      settings_(settings),
+      clock_(clock),
+      log_(log),
+      name_(fmt::format("{}:{}", api_kind_name(endpoint.kind), endpoint.model)),
+      fields_(fields_for(endpoint)) {}
+
+HttpRequest ApiLink::request(const std::string& path, const Json& body) const {
+  return request_at(endpoint_.url + path + endpoint_.query, body);
+}
+
+HttpRequest ApiLink::request_at(const std::string& url, const Json& body) const {
+  HttpRequest request{.method = "POST", .url = url};
+  request.headers = endpoint_.headers;
+  request.headers.push_back({"Content-Type", "application/json"});
+  request.body = dump_json(body);
+  request.limits.total = settings_.timeout;
+  request.limits.idle = longest_silence();
+  return request;
+}
+
+std::chrono::milliseconds ApiLink::longest_silence() const {
+  return std::min<std::chrono::milliseconds>(std::chrono::seconds(300), settings_.timeout);
+}
+
+void ApiLink::warn_once(const std::string& message) {
+  if (log_ != nullptr && warned_.insert(message).second) log_->warning(name_ + ": " + message);
+}
+
+void ApiLink::answered(const ApiReply& reply) {
+  has_answered_ = true;
+  // A dated name, or a path's end, is the same model.
+  const std::string served = safe(reply.model);
+  const bool is_named = endpoint_.kind != ApiKind::kAzure;  // there it is the deployment's own name
+  if (is_named && !served.empty() && !served.starts_with(endpoint_.model) &&
+      !endpoint_.model.ends_with(served)) {
+    warn_once(fmt::format("asked for model '{}', '{}' answers", endpoint_.model,
+                          shorten(visible_line(served), 80)));
+  }
+  if (!reply.finish.empty() && !is_known_finish(reply.finish)) {
+    warn_once(fmt::format("the server ends answers with '{}', which is taken for a stop",
+                          shorten(visible_line(safe(reply.finish)), 40)));
+  }
+  if (reply.fingerprint.empty()) return;
+  if (!fingerprint_.empty() && reply.fingerprint != fingerprint_ && !has_changed_) {
+    has_changed_ = true;
+    warn_once(fmt::format(
+        "the server's system_fingerprint changed from '{}' to '{}': the same seeds may give "
+        "other answers",
+        shorten(visible_line(safe(fingerprint_)), 60), shorten(visible_line(safe(reply.fingerprint)), 60)));
+  }
+  fingerprint_ = reply.fingerprint;
+}
+
+ApiVerdict ApiLink::stop_on(const ApiError& error, std::string_view words, std::string_view hint) const {
+  return {ApiNext::kStop, std::string(api_error_name(error.kind)), fmt::format("{}; {}", words, hint)};
+}
+
+ApiVerdict ApiLink::verdict_on(const ApiError& error, const ApiAnswer& answer, const ApiFields& sent) {
+  const std::string code(api_error_name(error.kind));
+  const std::string status =
+      fmt::format("{}: HTTP {}{}", endpoint_.url, error.status, error.code.empty() ? "" : " " + error.code);
+  const std::string words = fmt::format("{}: {}", status, error.message);
+  switch (error.kind) {
+    case ApiErrorKind::kContextExceeded:
+      return {ApiNext::kFail, "context_too_long", words};
+    case ApiErrorKind::kUnsupportedField:
+      // Another request may have learned it meanwhile.
+      if (sent != fields_ || drop_field(fields_, error.field)) {
+        warn_once(fmt::format("the server does not take '{}'; it is left out or renamed",
+                              shorten(visible_line(error.field), 40)));
+        return {ApiNext::kAgain, code, words};
+      }
+      return {ApiNext::kFail, "request", words};
+    case ApiErrorKind::kAuth:  // not the server's words, which may hold the key in another form
+      return stop_on(error, status,
+                     fmt::format("see that {} is a key for this server and model", endpoint_.key_name));
+    case ApiErrorKind::kQuota:
+      return stop_on(error, words, "the account has no money or quota left");
+    case ApiErrorKind::kConfig:
+      return stop_on(error, words, "redirects are not followed; give the address that it leads to");
+    case ApiErrorKind::kNotFound:  // deployments move
+      if (has_answered_ && answer.attempt <= 2) return {ApiNext::kRetry, code, words};
+      return stop_on(
+          error, words,
+          endpoint_.kind == ApiKind::kAzure
+              ? "see that the deployment is there, and that --api-version is one of this resource"
+              : "see that the model is there and that the address ends as the server wants it (/v1)");
+    case ApiErrorKind::kRequest:
+      if (error.may_retry) break;
+      if (!has_answered_ && ++wrong_requests_ >= kHopelessRequests)
+        return stop_on(error, words, "the first requests all were refused as wrong");
+      return {ApiNext::kFail, code, words};
+    default:
+      break;
+  }
+  const bool is_busy = error.status == 429 || error.status == 503 || error.status == 529;
+  return {error.may_retry ? ApiNext::kRetry : ApiNext::kFail, code, words, is_busy, error.wait};
+}
+
+}  // namespace micius

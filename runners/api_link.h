@@ -1,0 +1,61 @@
+// What all calls to one endpoint share: how a request is sent, what an error means for the rest, what has
+// been learned of the server, what a user is told once.
+#pragma once
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "net/api_queue.h"
+#include "runners/api_endpoint.h"
+#include "runners/api_shape.h"
+
+namespace micius {
+
+// Of the queue's thread, but for what is const.
+class ApiLink {
+ public:
+  // `settings`, `clock` and `log` (may be null) must outlive it.
+  ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const Clock& clock, Log* log);
+
+  const ApiEndpoint& endpoint() const { return endpoint_; }
+  const ApiSettings& settings() const { return settings_; }
+  const Clock& clock() const { return clock_; }
+  const std::string& name() const { return name_; }  // of the model: "openai:gpt-4o"
+
+  // A POST of `body`; `path` goes behind the endpoint's URL.
+  HttpRequest request(const std::string& path, const Json& body) const;
+  HttpRequest request_at(const std::string& url, const Json& body) const;
+  std::chrono::milliseconds longest_silence() const;
+  std::string safe(std::string_view text) const { return without_secret(text, endpoint_.secret); }
+
+  const ApiFields& fields() const { return fields_; }
+  // What is to become of a call that was answered so, to a request with the fields `sent`.
+  ApiVerdict verdict_on(const ApiError& error, const ApiAnswer& answer, const ApiFields& sent);
+  // Notes that the server answers, and says once where it is another model, backend or word than expected.
+  void answered(const ApiReply& reply);
+  void warn_once(const std::string& message);
+
+ private:
+  ApiVerdict stop_on(const ApiError& error, std::string_view words, std::string_view hint) const;
+
+  const ApiEndpoint endpoint_;
+  const ApiSettings& settings_;
+  const Clock& clock_;
+  Log* const log_;
+  const std::string name_;
+  ApiFields fields_;
+  bool has_answered_ = false, has_changed_ = false;
+  int wrong_requests_ = 0;
+  std::string fingerprint_;
+  std::set<std::string> warned_;
+};
+
+// What is known before the first request.
+ApiFields fields_for(const ApiEndpoint& endpoint);
+
+}  // namespace micius

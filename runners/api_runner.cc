@@ -1,0 +1,230 @@
+#include "runners/api_runner.h"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "net/api_queue.h"
+#include "runners/anthropic_messages.h"
+#include "runners/api_link.h"
+#include "runners/echo_weigher.h"
+#include "runners/openai_chat.h"
+#include "runners/stream_reader.h"
+
+namespace micius {
+namespace {
+
+constexpr std::size_t kFoundOutConcurrency = 64;
+constexpr int kLongAnswer = 1024;  // tokens
+
+std::unique_ptr<ApiShape> shape_for(const ApiEndpoint& endpoint) {
+  if (endpoint.kind == ApiKind::kAnthropic) return messages_shape(endpoint.model);
+  return chat_shape(endpoint.model);
+}
+
+ApiQueueOptions queue_options(const ApiSettings& settings) {
+  return {.governor = {.concurrency = settings.concurrency.value_or(kFoundOutConcurrency),
+                       .first_concurrency = settings.concurrency.value_or(4),
+                       .requests_per_minute = settings.requests_per_minute,
+                       .tokens_per_minute = settings.tokens_per_minute},
+          .retries = settings.retries,
+          .first_wait = settings.first_wait};
+}
+
+// A question that is answered in text.
+class GenerateCall final : public ApiCall {
+ public:
+  GenerateCall(ApiLink& link, const ApiShape& shape, Request asked, CompletionSink& sink)
+      : link_(link), shape_(shape), asked_(std::move(asked)), sink_(sink) {
+    completion_.id = asked_.id;
+    completion_.timing.planned = completion_.timing.sent = link_.clock().now();
+    std::size_t bytes = 0;
+    for (const Message& message : std::get<GenerateInput>(asked_.prompt.input).messages)
+      bytes += message.content.size();
+    tokens_ = static_cast<double>(bytes) / 4 + asked_.options.max_tokens;
+  }
+
+  HttpRequest request() override;
+  ApiReader* reader() override { return reader_.get(); }
+  double tokens() const override { return tokens_; }
+  ApiVerdict judge(const ApiAnswer& answer) override;
+  void ended(const ApiEnd& end) override;
+
+ private:
+  ApiDelivery delivery() const;
+  void take(ApiReply reply);
+
+  ApiLink& link_;
+  const ApiShape& shape_;
+  const Request asked_;
+  CompletionSink& sink_;
+  double tokens_ = 0;
+  ApiFields sent_;
+  std::unique_ptr<StreamReader> reader_;
+  Completion completion_;
+};
+
+ApiDelivery GenerateCall::delivery() const {
+  switch (link_.settings().streaming) {
+    case ApiStreaming::kAll:
+      return ApiDelivery::kStreamed;
+    case ApiStreaming::kNone:
+      return ApiDelivery::kWhole;
+    case ApiStreaming::kLong:
+      break;
+  }
+  const bool is_long = asked_.options.max_tokens >= kLongAnswer || is_reasoning_model(link_.endpoint().model);
+  return is_long ? ApiDelivery::kStreamed : ApiDelivery::kWhole;
+}
+
+HttpRequest GenerateCall::request() {
+  completion_.timing.sent = link_.clock().now();
+  completion_.timing.first_token.reset();
+  sent_ = link_.fields();
+  reader_.reset();
+  const ApiDelivery how = delivery();
+  if (how == ApiDelivery::kStreamed)
+    reader_ = std::make_unique<StreamReader>(shape_.stream(), link_.clock(), link_.longest_silence());
+  HttpRequest request = link_.request(shape_.path(), shape_.body(asked_, sent_, how));
+  request.compressed =
+      how == ApiDelivery::kWhole;  // what is compressed is held back until there is enough of it
+  request.headers.push_back(
+      {"Accept", how == ApiDelivery::kStreamed ? "text/event-stream, application/json" : "application/json"});
+  return request;
+}
+
+ApiVerdict GenerateCall::judge(const ApiAnswer& answer) {
+  const auto now = link_.clock().utc();
+  ApiReading reading =
+      reader_ ? reader_->reading(shape_, answer.head, now) : shape_.read(answer.head, answer.body, now);
+  if (auto* reply = std::get_if<ApiReply>(&reading)) {
+    link_.answered(*reply);
+    take(std::move(*reply));
+    return {};
+  }
+  const ApiError& error = std::get<ApiError>(reading);
+  if (error.kind == ApiErrorKind::kRefused) {
+    completion_.stop_reason = StopReason::kContentFilter;
+    return {};
+  }
+  return link_.verdict_on(error, answer, sent_);
+}
+
+void GenerateCall::take(ApiReply reply) {
+  const std::string& key = link_.endpoint().secret;
+  completion_.text = std::move(reply.text).value_or("");
+  if (key.size() >= 16) completion_.text = replace_all(std::move(completion_.text), key, "***");
+  completion_.stop_reason = reply.stop_reason;
+  if (cut_at_stop(completion_.text, asked_.options.stop)) completion_.stop_reason = StopReason::kStop;
+  completion_.prompt_tokens = reply.prompt_tokens;
+  completion_.cached_tokens = reply.cached_tokens;
+  completion_.completion_tokens = reply.completion_tokens;
+  if (reader_) completion_.timing.first_token = reader_->first_token();
+}
+
+void GenerateCall::ended(const ApiEnd& end) {
+  completion_.timing.done = link_.clock().now();
+  if (end.next != ApiNext::kDone) {
+    completion_.text.clear();
+    completion_.stop_reason = StopReason::kFailed;
+    completion_.failure =
+        Failure{end.code, link_.safe(end.message), end.attempts, end.next == ApiNext::kStop};
+  } else if (completion_.timing.first_token) {
+    sink_.on_first_token(completion_.id, *completion_.timing.first_token);
+  }
+  sink_.on_done(std::move(completion_));
+}
+
+class ApiRunner final : public Runner {
+ public:
+  ApiRunner(const ApiEndpoint& endpoint, const ApiSettings& settings, const Clock& clock, Log* log);
+
+  const RunnerInfo& info() const override { return info_; }
+  void submit(std::vector<Request> requests, CompletionSink& sink) override;
+  void drain() override {
+    queue_.drain();
+    weigher_.report();
+  }
+  void cancel() override { queue_.cancel(); }
+
+ private:
+  std::optional<Failure> refused(const Request& request) const;
+
+  const ApiSettings settings_;
+  ApiLink link_;
+  const std::unique_ptr<ApiShape> shape_;
+  EchoWeigher weigher_;
+  RunnerInfo info_;
+  HttpClient client_;
+  ApiQueue queue_;  // the last: its thread uses all above
+};
+
+ApiRunner::ApiRunner(const ApiEndpoint& endpoint, const ApiSettings& settings, const Clock& clock, Log* log)
+    : settings_(settings),
+      link_(endpoint, settings_, clock, log),
+      shape_(shape_for(endpoint)),
+      weigher_(link_),
+      client_({settings.user_agent, settings.ca_file}),
+      queue_(client_, endpoint.url, queue_options(settings)) {
+  info_.name = link_.name();
+  info_.kind = api_kind_name(endpoint.kind);
+  info_.url = endpoint.url;
+  info_.chat_template = true;
+  info_.max_in_flight = settings.concurrency.value_or(kFoundOutConcurrency);
+  info_.options["api"] = endpoint.kind == ApiKind::kAnthropic ? "messages" : "chat";
+  if (!endpoint.query.empty())
+    info_.options["api_version"] = endpoint.query.substr(endpoint.query.find('=') + 1);
+  if (!link_.fields().temperature) info_.options["sampling"] = "the provider's";
+  info_.weighs = settings.likelihoods == ApiLikelihoods::kByEcho && weigher_.probe(queue_);
+  if (info_.weighs) info_.options["likelihoods"] = weigher_.how();
+}
+
+// What cannot be asked this way, whatever the server says.
+std::optional<Failure> ApiRunner::refused(const Request& request) const {
+  if (link_.endpoint().kind == ApiKind::kAnthropic && request.options.temperature > 1) {
+    return Failure{"request", info_.name + ": a temperature of more than 1, which this API does not have", 1,
+                   true};
+  }
+  const auto* weigh = std::get_if<LikelihoodInput>(&request.prompt.input);
+  if (weigh == nullptr) return std::nullopt;
+  if (!info_.weighs) return Failure{"no_likelihoods", info_.name + " gives no log-likelihoods"};
+  if (weigh->is_chat()) {
+    return Failure{"no_chat_template",
+                   info_.name +
+                       ": a conversation before a choice needs the model's template, which a server "
+                       "does not lend; try --chat-template off",
+                   1, true};
+  }
+  return std::nullopt;
+}
+
+void ApiRunner::submit(std::vector<Request> requests, CompletionSink& sink) {
+  std::vector<std::unique_ptr<ApiCall>> calls;
+  for (Request& request : requests) {
+    if (auto failure = refused(request)) {
+      Completion completion;
+      completion.id = request.id;
+      completion.stop_reason = StopReason::kFailed;
+      completion.failure = *std::move(failure);
+      sink.on_done(std::move(completion));
+    } else if (std::holds_alternative<GenerateInput>(request.prompt.input)) {
+      calls.push_back(std::make_unique<GenerateCall>(link_, *shape_, std::move(request), sink));
+    } else {
+      weigher_.add_calls(request, sink, calls);
+    }
+  }
+  queue_.add(std::move(calls));
+}
+
+}  // namespace
+
+std::unique_ptr<Runner> make_api_runner(ApiKind kind, const std::string& argument,
+                                        const ApiSettings& settings, const Clock& clock, Log* log) {
+  return std::make_unique<ApiRunner>(endpoint_of(kind, argument, settings), settings, clock, log);
+}
+
+}  // namespace micius

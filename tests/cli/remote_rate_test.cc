@@ -1,0 +1,174 @@
+// Remote runs of thousands of requests: how fast, and that none is lost.
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/program.h"
+#include "net/fault_server.h"
+#include "temp_dir.h"
+
+namespace micius {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Question n is answered with n.
+void write_task(const fs::path& folder, int questions) {
+  std::ofstream cases(folder / "cases.jsonl");
+  for (int i = 0; i < questions; ++i)
+    cases << fmt::format("{{\"id\": \"s{0}\", \"q\": \"<{0}>\", \"a\": \"{0}\"}}\n", i);
+  std::ofstream(folder / "count.json") << R"({"micius_task": 1, "name": "count", "version": 1,
+             "dataset": {"loader": "jsonl", "path": "cases.jsonl", "id": "id", "input": "q", "targets": "a"},
+             "prompt": {"user": "{{input}}"}, "generate": {"max_tokens": 8},
+             "scorer": {"name": "exact"}, "metrics": ["acc"]})";
+}
+
+std::string question_in(const std::string& body) {
+  const std::size_t begin = body.find('<') + 1;
+  return body.substr(begin, body.find('>', begin) - begin);
+}
+
+std::string chat(const std::string& text) {
+  return R"({"model":"tiny","choices":[{"finish_reason":"stop","message":{"role":"assistant","content":")" +
+         text + R"("}}],"usage":{"prompt_tokens":5,"completion_tokens":1}})";
+}
+
+Outcome run(const fs::path& folder, const std::vector<std::string>& arguments,
+            const std::vector<std::string>& before = {}) {
+  std::vector<std::string> environment = {"no_proxy=127.0.0.1", "MICIUS_DB=micius.db"};
+  environment.insert(environment.end(), before.begin(), before.end());
+  return run_micius(folder, environment, arguments);
+}
+
+Json report_of(const fs::path& folder) {
+  return parse_json(run(folder, {"report", "latest", "--format", "json"}).out, "report").at("reports").at(0);
+}
+
+double seconds_since(std::chrono::steady_clock::time_point began) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+// Three requests in ten go wrong, in five ways.
+bool goes_wrong(Exchange& exchange) {
+  switch (exchange.request.number % 17) {
+    case 1:
+      exchange.answer(500, {}, "<html>no</html>");
+      return true;
+    case 4:
+      exchange.reset();
+      return true;
+    case 8:
+      exchange.answer(429, {"Retry-After: 0.05"}, "{}");
+      return true;
+    case 11:
+      exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"choices\"");
+      exchange.close();
+      return true;
+    case 15:
+      exchange.answer(200, {"Content-Type: text/html"}, "<html>sign in</html>");
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("2,000 requests of 200 ms, 100 at once, take four seconds", "[.slow]") {
+  FaultServer server([](Exchange& exchange) {
+    exchange.pause(200);
+    exchange.answer(200, {}, chat(question_in(exchange.request.body)));
+  });
+  const TempDir folder;
+  write_task(folder.path(), 2000);
+  const Outcome outcome =
+      run(folder.path(), {"run", "./count.json", "--model", "openai:tiny@" + server.url("/v1"),
+                          "--concurrency", "100", "--progress", "none"});
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  const double seconds = report_of(folder.path()).at("timing").at("wall_ns").get<double>() / 1e9;
+  WARN(fmt::format("{:.3f} s", seconds));
+  CHECK(seconds >= 4.0);
+  CHECK(seconds <= 4.2);
+  CHECK(server.connections() <= 100);
+}
+
+TEST_CASE("a server without latency is asked 5,000 times a second, and every record is stored", "[.slow]") {
+  constexpr int kQuestions = 20'000;
+  FaultServer server(
+      [](Exchange& exchange) { exchange.answer(200, {}, chat(question_in(exchange.request.body))); });
+  const TempDir folder;
+  write_task(folder.path(), kQuestions);
+  const auto began = std::chrono::steady_clock::now();
+  const Outcome outcome =
+      run(folder.path(), {"run", "./count.json", "--model", "openai:tiny@" + server.url("/v1"),
+                          "--concurrency", "64", "--progress", "none"});
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  const Json report = report_of(folder.path());
+  const double seconds = report.at("timing").at("wall_ns").get<double>() / 1e9;
+  WARN(fmt::format("{:.0f} requests/s; {:.2f} s with start and report", kQuestions / seconds,
+                   seconds_since(began)));
+  CHECK(report.at("counts").at("scored") == kQuestions);
+  CHECK(report.at("metrics").at(0).at("value") == 1.0);
+  CHECK(kQuestions / seconds >= 5000);
+}
+
+TEST_CASE(
+    "three of ten requests fail and the program is killed: no answer is lost, doubled or asked for again",
+    "[.slow]") {
+  constexpr int kQuestions = 10'000;
+  std::atomic<bool> is_first = true;
+  std::atomic<int> answered = 0;
+  std::mutex mutex;
+  std::set<std::string> asked_again;
+  FaultServer server([&](Exchange& exchange) {
+    const std::string question = question_in(exchange.request.body);
+    if (is_first && answered >= kQuestions / 2) exchange.pause(60'000);  // until the program is gone
+    if (!is_first) {
+      const std::lock_guard lock(mutex);
+      asked_again.insert("s" + question);
+    }
+    if (goes_wrong(exchange)) return;
+    ++answered;
+    exchange.answer(200, {}, chat(question));
+  });
+  const TempDir folder;
+  write_task(folder.path(), kQuestions);
+  const Outcome killed = run(folder.path(),
+                             {"run", "./count.json", "--model", "openai:tiny@" + server.url("/v1"),
+                              "--concurrency", "100", "--retries", "40", "--progress", "none"},
+                             {"timeout", "-s", "KILL", "20"});
+  CHECK(killed.exit_code == 137);
+  std::set<std::string> stored;
+  const Outcome records = run(folder.path(), {"show", "latest", "--samples", "--format", "jsonl"});
+  for (const std::string_view line : split(strip(records.out), '\n'))
+    CHECK(stored.insert(parse_json(line, "record").at("sample_id").get<std::string>()).second);
+  CHECK(stored.size() > 1000);
+  CHECK(stored.size() <= kQuestions / 2 + 100);
+  is_first = false;
+  const Outcome resumed =
+      run(folder.path(), {"resume", "--concurrency", "100", "--retries", "40", "--progress", "none"});
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  for (const std::string& id : stored) {
+    if (asked_again.count(id) != 0) FAIL_CHECK(id << " was asked again");
+  }
+  CHECK(asked_again.size() == kQuestions - stored.size());
+  const Json report = report_of(folder.path());
+  CHECK(report.at("counts").at("scored") == kQuestions);
+  CHECK(report.at("counts").at("failed") == 0);
+  CHECK(report.at("metrics").at(0).at("value") == 1.0);
+}
+
+}  // namespace micius

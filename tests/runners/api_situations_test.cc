@@ -1,0 +1,471 @@
+// What becomes of a sample in every situation that a server can make, for every API, whole and streamed.
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "runners/api_trial.h"
+
+namespace micius {
+namespace {
+
+using Catch::Contains;
+using std::chrono::milliseconds;
+
+struct Way {
+  ApiKind kind;
+  ApiStreaming streaming;
+  bool streams() const { return streaming == ApiStreaming::kAll; }
+  bool is_anthropic() const { return kind == ApiKind::kAnthropic; }
+};
+
+const std::vector<Way> kWays = {
+    {ApiKind::kOpenAi, ApiStreaming::kNone},    {ApiKind::kOpenAi, ApiStreaming::kAll},
+    {ApiKind::kAzure, ApiStreaming::kNone},     {ApiKind::kAzure, ApiStreaming::kAll},
+    {ApiKind::kAnthropic, ApiStreaming::kNone}, {ApiKind::kAnthropic, ApiStreaming::kAll}};
+
+std::string event(const Json& json) { return "data: " + json.dump() + "\n\n"; }
+
+// An answer's pieces as the server sends them one after the other: begin, text, reason, end mark. A whole
+// answer has one.
+std::vector<std::string> pieces(const Way& way, const std::string& text, const std::string& reason = "") {
+  if (way.is_anthropic()) {
+    const std::string word = reason.empty() ? "end_turn" : reason;
+    if (!way.streams()) {
+      return {Json{{"type", "message"},
+                   {"model", "tiny"},
+                   {"content", {{{"type", "text"}, {"text", text}}}},
+                   {"stop_reason", word},
+                   {"usage", {{"input_tokens", 11}, {"output_tokens", 2}}}}
+                  .dump()};
+    }
+    return {
+        event({{"type", "message_start"},
+               {"message", {{"model", "tiny"}, {"usage", {{"input_tokens", 11}, {"output_tokens", 1}}}}}}),
+        event({{"type", "content_block_delta"},
+               {"index", 0},
+               {"delta", {{"type", "text_delta"}, {"text", text}}}}),
+        event({{"type", "message_delta"},
+               {"delta", {{"stop_reason", word}}},
+               {"usage", {{"output_tokens", 2}}}}),
+        event({{"type", "message_stop"}})};
+  }
+  const std::string word = reason.empty() ? "stop" : reason;
+  if (!way.streams()) return {chat(text, word)};
+  const auto choice = [](const Json& delta, const Json& finish) {
+    return event(
+        {{"model", "tiny"}, {"choices", {{{"index", 0}, {"delta", delta}, {"finish_reason", finish}}}}});
+  };
+  return {event({{"model", "tiny"}, {"choices", Json::array()}}) + choice({{"content", ""}}, nullptr),
+          choice({{"content", text}}, nullptr), choice(Json::object(), word),
+          event({{"choices", Json::array()}, {"usage", {{"prompt_tokens", 11}, {"completion_tokens", 2}}}}) +
+              "data: [DONE]\n\n"};
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string all;
+  for (const std::string& part : parts) all += part;
+  return all;
+}
+
+void answer_well(Exchange& exchange, const Way& way, const std::string& text = "fine") {
+  exchange.answer(200, {}, joined(pieces(way, text)));
+}
+
+ApiSettings settings_of(const Way& way, int retries = 2) {
+  ApiSettings settings = one_lane(retries);
+  settings.streaming = way.streaming;
+  return settings;
+}
+
+using Handler = std::function<void(Exchange&, const Way&)>;
+
+Completion ask_once(const Way& way, const Handler& handler, int retries = 2) {
+  FaultServer server([&](Exchange& exchange) { handler(exchange, way); });
+  Trial trial(server, settings_of(way, retries), way.kind);
+  return trial.ask(1).at(0);
+}
+
+std::string error_body(const Way& way, const std::string& code, const std::string& message) {
+  if (way.is_anthropic())
+    return Json{{"type", "error"}, {"error", {{"type", code}, {"message", message}}}, {"request_id", "r"}}
+        .dump();
+  return error(code, message);
+}
+
+}  // namespace
+
+TEST_CASE("an answer comes back the same by every way") {
+  for (const Way& way : kWays) {
+    const Completion completion =
+        ask_once(way, [](Exchange& exchange, const Way& of) { answer_well(exchange, of); });
+    CHECK(completion.text == "fine");
+    CHECK(completion.stop_reason == StopReason::kStop);
+    CHECK(completion.prompt_tokens == 11);
+    CHECK(completion.completion_tokens == 2);
+    CHECK(completion.timing.first_token.has_value() == way.streams());
+    if (!completion.timing.first_token) continue;
+    CHECK(*completion.timing.first_token >= completion.timing.sent);
+    CHECK(*completion.timing.first_token <= completion.timing.done);
+  }
+}
+
+TEST_CASE("the first token's time is its own, not the last one's") {
+  for (const Way& way : kWays) {
+    if (!way.streams()) continue;
+    const Completion completion = ask_once(way, [](Exchange& exchange, const Way& of) {
+      const auto parts = pieces(of, "fine");
+      exchange.head(200, {"Content-Type: text/event-stream"});
+      exchange.send(parts[0]);
+      exchange.pause(60);
+      exchange.send(parts[1]);
+      exchange.pause(120);
+      exchange.send(parts[2] + parts[3]);
+      exchange.close();
+    });
+    REQUIRE(completion.timing.first_token);
+    CHECK(*completion.timing.first_token - completion.timing.sent >= milliseconds(55));
+    CHECK(completion.timing.done - *completion.timing.first_token >= milliseconds(110));
+  }
+}
+
+TEST_CASE("why the model stopped is kept") {
+  for (const Way& way : kWays) {
+    const auto reason_of = [&](const std::string& word) {
+      return ask_once(way, [&](Exchange& exchange,
+                               const Way& of) { exchange.answer(200, {}, joined(pieces(of, "x", word))); })
+          .stop_reason;
+    };
+    CHECK(reason_of(way.is_anthropic() ? "max_tokens" : "length") == StopReason::kLength);
+    CHECK(reason_of(way.is_anthropic() ? "refusal" : "content_filter") == StopReason::kContentFilter);
+    CHECK(reason_of(way.is_anthropic() ? "tool_use" : "tool_calls") == StopReason::kToolCalls);
+    CHECK(reason_of("from_the_future") == StopReason::kStop);
+  }
+}
+
+TEST_CASE("what is no answer is asked again, and fails with what came") {
+  const std::vector<std::pair<std::string, std::string>> bodies = {
+      {"", ""},
+      {"<html>sign in, sk-planted-0123</html>", "bad_response"},
+      {"plain words", "bad_response"},
+      {"{\"choices\": [{\"message\": {\"cont", "bad_response"},
+      {"{}", "bad_response"},
+      {"[]", "bad_response"},
+      {"{\"choices\": [], \"content\": 7}", "bad_response"},
+      {"{\"choices\": 5, \"content\": {}}", "bad_response"},
+      {std::string(5000, '['), "bad_response"},
+      {"{\"choices\": [{\"message\": {\"content\": NaN}, \"finish_reason\": \"stop\"}]}", "bad_response"},
+      {"\xff\xfe\xfd", "bad_response"},
+      {std::string(3, '\0'), "bad_response"}};
+  for (const Way& way : kWays) {
+    for (const auto& [body, code] : bodies) {
+      INFO(body.substr(0, 80));
+      const Completion completion =
+          ask_once(way, [&](Exchange& exchange, const Way&) { exchange.answer(200, {}, body); });
+      REQUIRE(completion.failure);
+      CHECK(completion.failure->attempts == 3);
+      if (!code.empty()) CHECK(completion.failure->code == code);
+      CHECK_THAT(completion.failure->message, !Contains("planted"));
+      CHECK_FALSE(completion.failure->stops_run);
+      CHECK(completion.text.empty());
+    }
+  }
+}
+
+TEST_CASE("a status that a retry may cure is asked again, with the body that it has") {
+  for (const Way& way : kWays) {
+    for (const int status : {408, 409, 429, 500, 502, 503, 504, 522, 529}) {
+      for (const std::string& body :
+           {std::string("<html>busy</html>"), error_body(way, "server_error", "busy"), std::string(),
+            std::string("{\"detail\": [1]}")}) {
+        const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
+          if (exchange.request.number == 1) return exchange.answer(status, {"Retry-After: 0"}, body);
+          answer_well(exchange, of);
+        });
+        INFO(status << " " << body);
+        CHECK(completion.text == "fine");
+      }
+    }
+  }
+}
+
+TEST_CASE("what stops the run stops it after one request") {
+  struct Row {
+    int status;
+    std::string code, message, expected;
+  };
+  const std::vector<Row> rows = {{401, "authentication_error", "No.", "auth"},
+                                 {403, "permission_error", "No.", "auth"},
+                                 {402, "billing_error", "No.", "quota"},
+                                 {404, "not_found_error", "No.", "not_found"},
+                                 {400, "invalid_request_error", "Your credit balance is too low", "quota"},
+                                 {429, "insufficient_quota", "No.", "quota"},
+                                 {301, "", "", "config"}};
+  for (const Way& way : kWays) {
+    for (const Row& row : rows) {
+      std::atomic<int> requests = 0;
+      const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
+        ++requests;
+        exchange.answer(row.status, {"Location: https://elsewhere.example/"},
+                        error_body(of, row.code, row.message + " " + kKey));
+      });
+      INFO(row.status);
+      REQUIRE(completion.failure);
+      CHECK(completion.failure->code == row.expected);
+      CHECK(completion.failure->stops_run);
+      CHECK_THAT(completion.failure->message, !Contains("planted"));
+      CHECK(requests == 1);
+    }
+  }
+}
+
+TEST_CASE("what is the sample's own fault is not asked again") {
+  struct Row {
+    int status;
+    std::string code, message, expected;
+  };
+  const std::vector<Row> rows = {
+      {400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum", "context_too_long"},
+      {400, "context_length_exceeded", "m", "context_too_long"},
+      {400, "invalid_request_error", "m", "request"},
+      {413, "request_too_large", "m", "request"},
+      {422, "invalid_request_error", "m", "request"},
+      {501, "not_supported_error", "m", "request"},
+      {429, "rate_limit_exceeded", "Request too large: Limit 1, Requested 2", "request_too_large"}};
+  for (const Way& way : kWays) {
+    for (const Row& row : rows) {
+      const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
+        exchange.answer(row.status, {}, error_body(of, row.code, row.message));
+      });
+      INFO(row.status << " " << row.code);
+      REQUIRE(completion.failure);
+      CHECK(completion.failure->code == row.expected);
+      CHECK(completion.failure->attempts == 1);
+      CHECK_FALSE(completion.failure->stops_run);
+    }
+    const Completion refused = ask_once(way, [&](Exchange& exchange, const Way& of) {
+      exchange.answer(400, {}, error_body(of, "content_filter", "No."));
+    });
+    CHECK(refused.stop_reason == StopReason::kContentFilter);
+    CHECK(refused.text.empty());
+  }
+}
+
+TEST_CASE("an error inside a stream counts as its status, and the text before it does not") {
+  for (const Way& way : kWays) {
+    if (!way.streams()) continue;
+    const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
+      const auto parts = pieces(of, exchange.request.number == 1 ? "half" : "fine");
+      if (exchange.request.number > 1) return exchange.answer(200, {}, joined(parts));
+      exchange.answer(200, {},
+                      parts[0] + parts[1] + "data: " + error_body(of, "overloaded_error", "m") + "\n\n");
+    });
+    CHECK(completion.text == "fine");
+    std::atomic<int> requests = 0;
+    const Completion quota = ask_once(way, [&](Exchange& exchange, const Way& of) {
+      ++requests;
+      exchange.answer(200, {},
+                      pieces(of, "half")[0] + "data: " + error_body(of, "insufficient_quota", "m") + "\n\n");
+    });
+    REQUIRE(quota.failure);
+    CHECK(quota.failure->code == "quota");
+    CHECK(requests == 1);
+  }
+}
+
+TEST_CASE("an answer that breaks off, anywhere and anyhow, is asked again") {
+  for (const Way& way : kWays) {
+    const auto parts = pieces(way, "half");
+    const std::string whole = joined(parts);
+    const std::size_t needed =
+        way.streams() ? parts[0].size() + parts[1].size() + parts[2].size() : whole.size();
+    for (const bool resets : {false, true}) {
+      for (std::size_t sent = 0; sent < needed; sent += 1 + needed / 9) {
+        const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
+          if (exchange.request.number > 1) return answer_well(exchange, of);
+          exchange.head(200, {"Content-Length: " + std::to_string(whole.size())});
+          exchange.send(std::string_view(whole).substr(0, sent));
+          exchange.pause(5);
+          resets ? exchange.reset() : exchange.close();
+        });
+        INFO("after " << sent << " of " << needed);
+        CHECK(completion.text == "fine");
+      }
+    }
+  }
+}
+
+TEST_CASE("a stream that has said its end is whole, however its connection ends") {
+  for (const Way& way : kWays) {
+    if (!way.streams()) continue;
+    for (const bool has_mark : {false, true}) {
+      for (const bool resets : {false, true}) {
+        std::atomic<int> requests = 0;
+        const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
+          ++requests;
+          const auto parts = pieces(of, "fine");
+          exchange.head(200, {"Content-Length: 100000"});
+          exchange.send(parts[0] + parts[1] + parts[2] + (has_mark ? parts[3] : ""));
+          exchange.pause(20);
+          resets ? exchange.reset() : exchange.close();
+        });
+        CHECK(completion.text == "fine");
+        CHECK(requests == 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("a server that stays silent, at any point, holds a request no longer than its time") {
+  for (const Way& way : kWays) {
+    const auto parts = pieces(way, "fine");
+    FaultServer server([&](Exchange& exchange) {
+      const auto number = static_cast<std::size_t>(exchange.request.number);
+      if (number == 2) exchange.send("HTTP/1.1 200 O");
+      if (number == 3) exchange.head(200, {});
+      if (number > 3) {
+        exchange.head(200, {});
+        exchange.send(joined(parts).substr(0, number * 9));
+      }
+      exchange.pause(5000);
+    });
+    ApiSettings settings = settings_of(way, 0);
+    settings.timeout = std::chrono::seconds(1);
+    settings.concurrency = 8;
+    Trial trial(server, settings, way.kind);
+    const auto began = kClock.now();
+    for (const Completion& completion : trial.ask(8)) {
+      REQUIRE(completion.failure);
+      CHECK(completion.failure->code == "timeout");
+    }
+    CHECK(kClock.now() - began < milliseconds(3000));
+  }
+}
+
+TEST_CASE("comments do not make the time to the first token longer") {
+  for (const Way& way : kWays) {
+    if (!way.streams()) continue;
+    FaultServer server([&](Exchange& exchange) {
+      exchange.head(200, {});
+      while (exchange.send(": ping\n\n")) exchange.pause(20);
+    });
+    ApiSettings settings = settings_of(way, 0);
+    settings.timeout = std::chrono::seconds(1);
+    Trial trial(server, settings, way.kind);
+    const Failure failure = trial.ask(1).at(0).failure.value();
+    CHECK(failure.code == "timeout");
+  }
+}
+
+TEST_CASE("a stream that stays open after its end mark holds nobody up") {
+  for (const Way& way : kWays) {
+    if (!way.streams()) continue;
+    const auto began = kClock.now();
+    const Completion completion = ask_once(way, [](Exchange& exchange, const Way& of) {
+      exchange.head(200, {});
+      exchange.send(joined(pieces(of, "fine")));
+      while (exchange.send(": still here\n\n")) exchange.pause(50);
+    });
+    CHECK(completion.text == "fine");
+    CHECK(kClock.now() - began < milliseconds(2500));
+  }
+}
+
+TEST_CASE("no answer is larger than it may be") {
+  for (const Way& way : kWays) {
+    const Completion text = ask_once(
+        way, [](Exchange& exchange, const Way& of) { answer_well(exchange, of, std::string(5 << 20, 'x')); },
+        0);
+    REQUIRE(text.failure);
+    CHECK(text.failure->code == "bad_response");
+    const Completion head = ask_once(
+        way,
+        [](Exchange& exchange, const Way&) {
+          exchange.answer(200, std::vector<std::string>(2000, "X-Long: " + std::string(100, 'x')), "{}");
+        },
+        0);
+    REQUIRE(head.failure);
+    CHECK(head.failure->code == "bad_response");
+    if (!way.streams()) continue;
+    std::atomic<int> requests = 0;
+    const Completion line = ask_once(way, [&](Exchange& exchange, const Way&) {
+      ++requests;
+      exchange.head(200, {});
+      exchange.send("data: ");
+      while (exchange.send(std::string(1 << 16, 'x'))) continue;
+      exchange.close();
+    });
+    REQUIRE(line.failure);
+    CHECK(line.failure->code == "bad_response");
+    CHECK(requests == 1);
+  }
+}
+
+TEST_CASE("bytes that are no UTF-8 and half characters are replaced, wherever reads cut them") {
+  for (const Way& way : kWays) {
+    std::string whole = joined(pieces(way, "a?b\u00e9"));
+    whole.replace(whole.find("a?b"), 3,
+                  "a\xff"
+                  "b");
+    const Completion completion = ask_once(way, [&](Exchange& exchange, const Way&) {
+      exchange.head(200, {"Content-Length: " + std::to_string(whole.size())});
+      for (std::size_t i = 0; i < whole.size(); i += 3) exchange.send(std::string_view(whole).substr(i, 3));
+    });
+    CHECK(completion.text == "a\uFFFDb\u00e9");
+  }
+}
+
+TEST_CASE("whatever a server calls its body, it is judged by what it is") {
+  for (const Way& way : kWays) {
+    for (const char* type :
+         {"text/plain", "text/html", "application/octet-stream", "text/event-stream", "\xff"}) {
+      const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
+        exchange.answer(200, {std::string("Content-Type: ") + type}, joined(pieces(of, "fine")));
+      });
+      CHECK(completion.text == "fine");
+    }
+    if (!way.streams()) continue;
+    const Completion whole = ask_once(way, [](Exchange& exchange, const Way& of) {
+      exchange.answer(200, {}, joined(pieces({of.kind, ApiStreaming::kNone}, "fine")));
+    });
+    CHECK(whole.text == "fine");
+    CHECK_FALSE(whole.timing.first_token);
+  }
+}
+
+TEST_CASE("a wall clock that jumps changes no wait and no time") {
+  class Jumping final : public Clock {
+   public:
+    time_point now() const override { return kClock.now(); }
+    std::chrono::system_clock::time_point utc() const override {
+      return std::chrono::system_clock::time_point(std::chrono::hours(++calls_ % 2 == 0 ? 1'000'000 : 1));
+    }
+
+   private:
+    mutable std::atomic<int> calls_ = 0;
+  };
+  const Jumping clock;
+  FaultServer server([](Exchange& exchange) {
+    if (exchange.request.number % 2 == 1) {
+      return exchange.answer(
+          503, {"Date: Mon, 02 Nov 2026 10:00:00 GMT", "Retry-After: Mon, 02 Nov 2026 10:00:00 GMT"}, "");
+    }
+    exchange.answer(200, {}, chat("fine"));
+  });
+  ApiSettings settings = one_lane();
+  settings.openai = {server.url("/v1"), kKey};
+  settings.first_wait = milliseconds(1);
+  const auto runner = make_api_runner(ApiKind::kOpenAi, "tiny", settings, clock, nullptr);
+  CollectingSink sink;
+  runner->submit({question(0), question(1), question(2)}, sink);
+  runner->drain();
+  REQUIRE(sink.completions.size() == 3);
+  for (const Completion& completion : sink.completions) {
+    CHECK(completion.text == "fine");
+    CHECK(completion.timing.done - completion.timing.sent < std::chrono::seconds(5));
+  }
+}
+
+}  // namespace micius
