@@ -26,7 +26,7 @@ const std::map<std::string, std::set<std::string>> kLayers = {
     {"plan", {"base"}},
     {"kql", {"base"}},
     {"sandbox", {"base", "core"}},
-    {"embed", {"base", "core", "engine"}},
+    {"embed", {"base", "core", "engine", "net"}},
     {"emu", {"base"}},
     {"store", {"base", "core"}},
     {"tasks", {"base", "core"}},

@@ -1,13 +1,43 @@
 #include "cli/services.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
 #include "cli/models.h"
 #include "cli/places.h"
+#include "cli/remote.h"
+#include "embed/api_embedder.h"
 #include "embed/engine_embedder.h"
+#include "runners/api_endpoint.h"
 
 namespace micius {
+namespace {
+
+std::unique_ptr<Embedder> open_api_embedder(const std::string& argument) {
+  const ApiSettings settings = api_settings({});
+  const ApiEndpoint endpoint = endpoint_of(ApiKind::kOpenAi, argument, settings);
+  ApiEmbedderOptions options;
+  options.url = endpoint.url;
+  options.model = endpoint.model;
+  options.key = endpoint.secret;
+  options.user_agent = settings.user_agent;
+  options.ca_file = settings.ca_file;
+  return std::make_unique<ApiEmbedder>(options);
+}
+
+// The encoder that MICIUS_EMBEDDER names, one of the engine or openai:NAME@URL; the default without it.
+std::unique_ptr<Embedder> open_embedder(const PlaceFlags& places, int threads) {
+  constexpr std::string_view kRemote = "openai:";
+  const char* variable = std::getenv("MICIUS_EMBEDDER");
+  const std::string name = variable != nullptr && *variable != '\0' ? variable : kDefaultEncoder;
+  if (name.starts_with(kRemote)) return open_api_embedder(name.substr(kRemote.size()));
+  EngineFlags flags;
+  flags.threads = threads;
+  return std::make_unique<EngineEmbedder>(find_encoder_folder(name, places), encoder_options(flags));
+}
+
+}  // namespace
 
 SandboxOffer open_sandbox(int threads) {
   SandboxOptions options;
@@ -25,11 +55,8 @@ Offer<Sandbox> LazyServices::sandbox() {
 
 Offer<Embedder> LazyServices::embedder() {
   std::call_once(embedder_made_, [&] {
-    EngineFlags flags;
-    flags.threads = threads_;
     try {
-      embedder_ = std::make_unique<EngineEmbedder>(find_encoder_folder(kDefaultEncoder, places_),
-                                                   encoder_options(flags));
+      embedder_ = open_embedder(places_, threads_);
     } catch (const Error& error) {
       no_embedder_ = error.what();
     }

@@ -239,6 +239,27 @@ TEST_CASE("Azure and Anthropic are evaluated as any other, streamed, and their k
   CHECK(reports.at(1).at("run").at("model").at("kind") == "anthropic");
 }
 
+TEST_CASE("a server's vectors score by cosine where MICIUS_EMBEDDER says so") {
+  FaultServer server([](Exchange& exchange) {
+    if (exchange.request.path != "/v1/embeddings") return exchange.answer(404, {}, "{}");
+    Json data = Json::array();
+    const Json input = parse_json(exchange.request.body, "body").at("input");
+    for (std::size_t i = 0; i < input.size(); ++i) data.push_back({{"index", i}, {"embedding", {3, 4}}});
+    exchange.answer(200, {}, Json{{"data", data}}.dump());
+  });
+  const Session session(server);
+  const Outcome outcome = run_micius(
+      session.folder.path(),
+      {"OPENAI_API_KEY=" + kKey, "MICIUS_EMBEDDER=openai:vectors@" + session.url, "MICIUS_DB=micius.db"},
+      {"run", "cmdgen", "--model", "reference", "--limit", "2", "--progress", "none", "--report",
+       "report.json"});
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  CHECK(server.requests() > 0);
+  CHECK(server.seen().at(0).headers.at("authorization") == "Bearer " + kKey);
+  CHECK_FALSE(session.has_key_anywhere());
+}
+
 TEST_CASE("a remote model without a key or a server is refused at once") {
   const TempDir folder;
   const auto run = [&](const std::vector<std::string>& arguments) {
