@@ -14,6 +14,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/dry_run.h"
 #include "cli/environment.h"
 #include "cli/execute.h"
 #include "cli/invariance.h"
@@ -61,6 +62,7 @@ class RunCommand final : public Command {
   ExitCode run_pairs(const ExecuteContext& context);
   RunId begin_or_go_on(Store& store, const Plan& plan) const;
   void print_results(const Store& store) const;
+  ExitCode show_dry_run(Log& log);
   std::string command_line() const;
 
   const CLI::App* app_ = nullptr;  // what was parsed
@@ -72,8 +74,8 @@ class RunCommand final : public Command {
   std::vector<std::string> tasks_, models_, tags_;
   std::optional<int> shots_;
   std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_, profile_ = "lm-eval";
-  std::string format_ = "text", progress_ = "auto", report_, config_;
-  bool fresh_ = false, quiet_ = false, verify_invariance_ = false;
+  std::string format_ = "text", progress_ = "auto", report_, config_, prices_;
+  bool fresh_ = false, quiet_ = false, verify_invariance_ = false, dry_run_ = false;
   SystemClock clock_;
   std::optional<LazyServices> services_;  // before the setups, whose scorers borrow it
   std::optional<SetupContext> context_;
@@ -153,6 +155,10 @@ void RunCommand::define_output_flags(CLI::App& app) {
   app.add_flag("--fresh", fresh_, "Begin anew although an unfinished run of the same spec is there");
   app.add_flag("--verify-invariance", verify_invariance_,
                "Ask everything three times again, with nothing shared, other threads, batches and orders");
+  app.add_flag("--dry-run", dry_run_,
+               "Say how many samples and tokens it would be, and their cost; ask nothing");
+  app.add_option("--prices", prices_, "For --dry-run: a list of prices instead of runners/prices.json")
+      ->type_name("FILE");
   app.add_option("--report", report_, "Write a report at the end; format by its ending")->type_name("FILE");
   app.add_option("--format", format_, "Of the result on stdout")
       ->check(CLI::IsMember({"text", "json"}))
@@ -334,6 +340,7 @@ ExitCode RunCommand::run() {
   const bool asks_server = std::any_of(models_.begin(), models_.end(), [](const std::string& model) {
     return api_kind_from(model.substr(0, model.find(':'))).has_value();
   });
+  if (dry_run_) return show_dry_run(log);
   if (asks_server && std::any_of(setups_.begin(), setups_.end(), weighs_choices))
     remote_.likelihoods = ApiLikelihoods::kByEcho;
 
@@ -348,6 +355,20 @@ ExitCode RunCommand::run() {
   }
   print_results(store);
   return code;
+}
+
+ExitCode RunCommand::show_dry_run(Log& log) {
+  const Prices prices =
+      Prices::read(prices_.empty() ? share_root() / "runners/prices.json" : fs::path(prices_));
+  const std::string day = format_utc(clock_.utc()).substr(0, 10);
+  std::vector<DryRun> runs;
+  for (const std::string& model : models_) {
+    const auto runner = open_model(model, engine_, places_, {clock_, nullptr, &remote_, &log});
+    for (const auto& [task, plan] : plans_of(model, *runner))
+      runs.push_back(dry_run(setup_for(task, runner->info()).task, plan, prices, day));
+  }
+  print_dry_runs(runs, format_);
+  return ExitCode::kGood;
 }
 
 void RunCommand::print_results(const Store& store) const {

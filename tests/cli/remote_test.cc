@@ -260,6 +260,33 @@ TEST_CASE("a server's vectors score by cosine where MICIUS_EMBEDDER says so") {
   CHECK_FALSE(session.has_key_anywhere());
 }
 
+TEST_CASE("a dry run says what it would cost, and asks nothing") {
+  FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
+  const Session session(server);
+  std::ofstream(session.folder.path() / "prices.json")
+      << R"({"micius_prices": 1, "prices": [{"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
+  const std::vector<std::string> command = {
+      "run",          "infrawise", "--model",   "openai:tiny@" + session.url,
+      "--limit",      "3",         "--repeats", "2",
+      "--max-tokens", "100",       "--dry-run", "--format",
+      "json"};
+  const Outcome unknown = session.run(command);
+  INFO(unknown.err);
+  CHECK(unknown.exit_code == 0);
+  CHECK(parse_json(unknown.out, "dry run").at("runs").at(0).at("cost_usd").is_null());
+  std::vector<std::string> priced = command;
+  priced.insert(priced.end(), {"--prices", "prices.json"});
+  const Json row = parse_json(session.run(priced).out, "dry run").at("runs").at(0);
+  CHECK(row.at("samples") == 6);
+  CHECK(row.at("completion_tokens_at_most") == 600);
+  const double prompt = row.at("prompt_tokens").get<double>();
+  CHECK(prompt > 0);
+  CHECK(row.at("cost_usd").at("low").get<double>() == Approx(prompt / 1e6));
+  CHECK(row.at("cost_usd").at("high").get<double>() == Approx((prompt + 1200) / 1e6));
+  CHECK(server.requests() == 0);
+  CHECK_FALSE(fs::exists(session.folder.path() / "micius.db"));
+}
+
 TEST_CASE("a remote model without a key or a server is refused at once") {
   const TempDir folder;
   const auto run = [&](const std::vector<std::string>& arguments) {
