@@ -64,7 +64,7 @@ std::string verbose(const std::string& command) {
 
 }  // namespace
 
-TEST_CASE("CMDGen's files are what their sources give") {
+TEST_CASE("CMDGen's files are what their sources give", "[.slow]") {
   for (const auto& [path, bytes] : aimicius::build_cmdgen(kSuite)) {
     INFO(path << ": `micius-data build` makes it again");
     CHECK(read_file(kSuite / path) == bytes);
