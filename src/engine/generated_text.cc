@@ -21,6 +21,16 @@ bool GeneratedText::push(TokenId id) {
   return true;
 }
 
+std::size_t GeneratedText::settled() const {
+  std::size_t held = 0;
+  for (const std::string& stop : stop_) {
+    for (std::size_t n = std::min(stop.size() - 1, text_.size()); n > held; --n) {
+      if (text_.compare(text_.size() - n, n, stop, 0, n) == 0) held = n;
+    }
+  }
+  return text_.size() - held;
+}
+
 std::vector<TokenId> ending_tokens(const Tokenizer& tokenizer) {
   std::vector<TokenId> ids;
   if (tokenizer.eos()) ids.push_back(*tokenizer.eos());

@@ -17,6 +17,8 @@ class GeneratedText {
   // text is cut before the first one and takes no more.
   bool push(TokenId id);
   const std::string& text() const { return text_; }  // whole characters only
+  // Bytes of text() that stay, whatever comes: behind them may stand the beginning of a stop string.
+  std::size_t settled() const;
 
  private:
   StreamDecoder decoder_;

@@ -27,7 +27,7 @@ class JobChecker {
 
   Found operator()(const GenerateJob& job) const {
     if (job.prompt.empty()) return JobFailure{"empty_prompt", "the prompt has no token"};
-    if (job.max_tokens < 1 || static_cast<std::size_t>(job.max_tokens) >= context_) {
+    if (job.max_tokens < 0 || static_cast<std::size_t>(job.max_tokens) >= context_) {
       return JobFailure{"context_too_long",
                         fmt::format("{} new tokens do not fit with a prompt into the model's context of {}",
                                     job.max_tokens, context_)};

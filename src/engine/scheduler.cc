@@ -11,6 +11,8 @@
 #include "base/rng.h"
 #include "engine/encode.h"
 #include "engine/job_check.h"
+#include "engine/scheduler_internal.h"
+#include "engine/token_logprobs.h"
 
 namespace micius {
 namespace {
@@ -37,56 +39,6 @@ JobFailure not_finite() {
 }
 
 }  // namespace
-
-struct Scheduler::JobState {
-  JobResult result;
-  std::size_t open_lanes = 0;
-  // Of a generation.
-  std::optional<GeneratedText> text;
-  std::optional<Rng> rng;
-  SamplingOptions sampling;
-  std::size_t max_tokens = 0;
-};
-
-// The weight of a pair's token `id`, read from the row of token `row` of a lane.
-struct Score {
-  std::size_t row;
-  TokenId id;
-  std::size_t pair;
-};
-
-struct Scheduler::Lane {
-  LaneKind kind;
-  JobState* job;
-  std::vector<TokenId> tokens;  // of a branch those behind the trunk's; of a generation it grows
-  std::optional<KvSequence> kv;
-  std::size_t read = 0;       // the first of `tokens`, those that the model did not write; of a branch none
-  std::size_t start = 0;      // position of tokens[0]
-  std::size_t blocks = 0;     // that it may come to hold, with its branches until they are forked
-  std::vector<Score> scores;  // rows rising
-  std::size_t scored = 0;     // scores that are read
-  std::vector<LanePtr> branches;  // to be forked when a trunk is through
-  Lane* trunk = nullptr;          // of a branch
-  std::size_t open_branches = 0;
-  bool ended = false;
-
-  bool is_prompt() const { return kind == LaneKind::kPrompt || kind == LaneKind::kLogits; }
-  std::size_t done() const { return kv->length() - start; }  // tokens that went through the model
-  std::size_t left() const { return tokens.size() - done(); }
-};
-
-// The slices of one step: first those whose last row is read as whole logits, then those that are scored.
-struct Scheduler::Batch {
-  struct Entry {
-    Lane* lane;
-    std::size_t first, count;  // of lane->tokens
-  };
-  std::vector<Entry> prompts, weighed;
-  std::size_t tokens = 0;
-  std::vector<Lane*> logit_lanes;                     // whose whole logits are read, in row order
-  std::vector<LogitPick> picks;                       // rows counted from the first that is scored
-  std::vector<std::pair<Lane*, std::size_t>> picked;  // lane and pair of each pick
-};
 
 Scheduler::Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
                      const SchedulerOptions& options)
@@ -129,9 +81,11 @@ void Scheduler::add_lanes(JobState& state, GenerateJob job) {
   state.rng.emplace(job.stream);
   state.sampling = job.sampling;
   state.max_tokens = static_cast<std::size_t>(job.max_tokens);
+  state.best = job.best;
+  state.weighs_prompt = job.weighs_prompt;
   cut_to_fit(job, model_.config().context);
   std::vector<TokenId>& prompt = job.prompt;
-  const std::size_t room = prompt.size() + state.max_tokens - 1;
+  const std::size_t room = prompt.size() + std::max<std::size_t>(state.max_tokens, 1) - 1;
   state.result.prompt_tokens = prompt.size();
   state.result.work.naive += prompt.size();
   add_lane(state, LaneKind::kPrompt, std::move(prompt), room);
@@ -207,7 +161,7 @@ void Scheduler::cancel(JobId id) {
 // The lane that begins like `lane` for the longest, if that is long enough to share.
 Scheduler::Parent Scheduler::find_parent(const Lane& lane) const {
   Parent best{nullptr, kSharedTokens - 1};
-  if (options_.beginnings == Beginnings::kComputedAgain) return best;
+  if (options_.beginnings == Beginnings::kComputedAgain || lane.job->weighs_prompt) return best;
   const auto look = [&](const LanePtr& other, std::size_t most) {
     if (other->kind == LaneKind::kBranch) return;
     // With selective V, what was written has other keys and values than the same tokens read.
@@ -309,26 +263,28 @@ void Scheduler::run(Batch& batch, StepResult& result) {
   std::size_t row = 0;
   for (const auto& [lane, first, count] : batch.prompts) {
     slices.push_back(slice_of(*lane, first, count));
+    for (std::size_t t = lane->job->weighs_prompt ? first + 1 : lane->tokens.size(); t <= first + count;
+         ++t) {
+      wanted.push_back(static_cast<std::int32_t>(row + t - 1 - first));
+      batch.logit_rows.push_back({lane, t});
+    }
     row += count;
-    if (first + count < lane->tokens.size()) continue;
-    wanted.push_back(static_cast<std::int32_t>(row - 1));
-    batch.logit_lanes.push_back(lane);
   }
   for (const auto& [lane, first, count] : batch.weighed) {
     slices.push_back(slice_of(*lane, first, count));
     for (; lane->scored < lane->scores.size() && lane->scores[lane->scored].row < first + count;
          ++lane->scored) {
-      const Score& score = lane->scores[lane->scored];
+      const Lane::Score& score = lane->scores[lane->scored];
       const auto scored_row = static_cast<std::int32_t>(row + score.row - first);
       if (wanted.empty() || wanted.back() != scored_row) wanted.push_back(scored_row);
       batch.picks.push_back(
-          {static_cast<std::uint32_t>(wanted.size() - 1 - batch.logit_lanes.size()), score.id});
+          {static_cast<std::uint32_t>(wanted.size() - 1 - batch.logit_rows.size()), score.id});
       batch.picked.push_back({lane, score.pair});
     }
     row += count;
   }
   const std::span<const float> hidden = model_.forward(slices, wanted, context_);
-  const std::size_t whole = batch.logit_lanes.size() * model_.config().hidden;
+  const std::size_t whole = batch.logit_rows.size() * model_.config().hidden;
   if (!batch.picks.empty()) read_scores(batch, hidden.subspan(whole));
   read_logits(batch, hidden.first(whole), result);
 }
@@ -352,18 +308,45 @@ void Scheduler::read_scores(const Batch& batch, std::span<const float> hidden) {
 
 void Scheduler::read_logits(const Batch& batch, std::span<const float> hidden, StepResult& result) {
   const std::size_t width = model_.config().hidden, vocabulary = model_.config().vocabulary;
-  for (std::size_t first = 0; first < batch.logit_lanes.size(); first += kLogitRows) {
-    const std::size_t rows = std::min(kLogitRows, batch.logit_lanes.size() - first);
+  for (std::size_t first = 0; first < batch.logit_rows.size(); first += kLogitRows) {
+    const std::size_t rows = std::min(kLogitRows, batch.logit_rows.size() - first);
     logits_.resize(rows * vocabulary);
     model_.head().apply(hidden.subspan(first * width, rows * width), logits_, context_);
+    weigh_prompts(std::span(batch.logit_rows).subspan(first, rows));
     for (std::size_t i = 0; i < rows; ++i) {
-      take_logits(*batch.logit_lanes[first + i], std::span(logits_).subspan(i * vocabulary, vocabulary),
+      if (batch.logit_rows[first + i].is_prompt()) continue;
+      take_logits(*batch.logit_rows[first + i].lane, std::span(logits_).subspan(i * vocabulary, vocabulary),
                   result);
     }
   }
 }
 
+// `rows` are those of logits_.
+void Scheduler::weigh_prompts(std::span<const LogitRow> rows) {
+  const std::size_t vocabulary = model_.config().vocabulary;
+  std::vector<std::optional<TokenLogprobs>> weights(rows.size());
+  context_.pool.parallel_for(rows.size(), 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!rows[i].is_prompt()) continue;
+      const Lane& lane = *rows[i].lane;
+      weights[i] = token_logprobs(std::span(logits_).subspan(i * vocabulary, vocabulary),
+                                  lane.tokens[rows[i].token], lane.job->best.value_or(0), context_);
+    }
+  });
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].is_prompt()) continue;
+    JobResult& result = rows[i].lane->job->result;
+    if (weights[i]) {
+      result.prompt_logprobs.push_back(*std::move(weights[i]));
+    } else {
+      result.failure = not_finite();
+      rows[i].lane->ended = true;
+    }
+  }
+}
+
 void Scheduler::take_logits(Lane& lane, std::span<const float> logits, StepResult& result) {
+  if (lane.ended) return;
   JobState& job = *lane.job;
   if (lane.kind == LaneKind::kLogits) {
     job.result.logits.assign(logits.begin(), logits.end());
@@ -372,17 +355,31 @@ void Scheduler::take_logits(Lane& lane, std::span<const float> logits, StepResul
     lane.ended = true;
     return;
   }
+  lane.ended = job.max_tokens == 0;
+  if (lane.ended) return;
   const TokenId id = sample_token(logits, job.sampling, *job.rng);
-  if (!std::isfinite(logits[id])) {
+  std::optional<TokenLogprobs> logprobs;
+  if (job.best) logprobs = token_logprobs(logits, id, *job.best, context_);
+  if (!std::isfinite(logits[id]) || job.best.has_value() != logprobs.has_value()) {
     job.result.failure = not_finite();
     lane.ended = true;
     return;
   }
+  take_token(lane, id, result);
+  result.tokens.back().logprobs = std::move(logprobs);
+}
+
+void Scheduler::take_token(Lane& lane, TokenId id, StepResult& result) {
+  JobState& job = *lane.job;
   job.result.ids.push_back(id);
   if (job.result.ids.size() == 1) result.first_tokens.push_back(job.result.id);
   const bool ends = std::find(ending_tokens_.begin(), ending_tokens_.end(), id) != ending_tokens_.end();
   job.result.stopped = ends || job.text->push(id);
   lane.ended = job.result.stopped || job.result.ids.size() == job.max_tokens;
+  const std::size_t sure = lane.ended ? job.text->text().size() : job.text->settled();
+  result.tokens.push_back(
+      {job.result.id, id, job.text->text().substr(job.told, sure - job.told), std::nullopt});
+  job.told = sure;
   if (lane.ended) {
     job.result.text = job.text->text();
   } else {

@@ -12,7 +12,9 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/generated_text.h"
@@ -25,7 +27,16 @@
 
 namespace micius {
 
+// A token of a generation, as it comes.
+struct NewToken {
+  JobId job{};
+  TokenId id = 0;
+  std::string text;                       // what is sure now; that of all tokens joined is JobResult::text
+  std::optional<TokenLogprobs> logprobs;  // where they were asked for
+};
+
 struct StepResult {
+  std::vector<NewToken> tokens;     // of generations, those that end in this step too
   std::vector<JobId> first_tokens;  // generations whose first token came in this step
   std::vector<JobResult> finished;
 };
@@ -60,6 +71,7 @@ class Scheduler {
   struct JobState;
   struct Lane;
   struct Batch;
+  struct LogitRow;
   using LanePtr = std::unique_ptr<Lane>;
   struct Parent {  // a lane to fork, and for how many tokens
     Lane* lane;
@@ -83,7 +95,9 @@ class Scheduler {
   void run(Batch& batch, StepResult& result);
   void read_scores(const Batch& batch, std::span<const float> hidden);
   void read_logits(const Batch& batch, std::span<const float> hidden, StepResult& result);
+  void weigh_prompts(std::span<const LogitRow> rows);
   void take_logits(Lane& lane, std::span<const float> logits, StepResult& result);
+  void take_token(Lane& lane, TokenId id, StepResult& result);
   void settle(StepResult& result);
   void fork_branches(Lane& trunk);
   void retire(LanePtr lane, StepResult& result);

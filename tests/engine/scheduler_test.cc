@@ -274,4 +274,133 @@ TEST_CASE("A refused job that is cancelled gives no result either", "[scheduler]
 }
 
 }  // namespace
+namespace {
+
+// Every generation's tokens as they came, and its result.
+struct Watched {
+  std::vector<NewToken> tokens;
+  JobResult result;
+};
+
+std::vector<Watched> watch_all(Engine& engine, const std::vector<GenerateJob>& jobs) {
+  std::map<JobId, std::size_t> index;
+  std::vector<Watched> watched(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) index[engine.add(jobs[i])] = i;
+  while (!engine.idle()) {
+    StepResult step = engine.step();
+    for (NewToken& token : step.tokens) watched[index.at(token.job)].tokens.push_back(std::move(token));
+    for (JobResult& result : step.finished) watched[index.at(result.id)].result = std::move(result);
+  }
+  return watched;
+}
+
+bool same(const TokenLogprobs& a, const TokenLogprobs& b) {
+  const auto equal = [](const TokenChance& x, const TokenChance& y) {
+    return x.id == y.id && x.logprob == y.logprob;
+  };
+  return equal(a.token, b.token) &&
+         std::equal(a.best.begin(), a.best.end(), b.best.begin(), b.best.end(), equal);
+}
+
+std::vector<GenerateJob> weighed_texts() {
+  Rng rng("weighed texts");
+  const std::vector<TokenId> header = random_tokens(rng, 70);
+  std::vector<GenerateJob> jobs;
+  for (int i = 0; i < 6; ++i) {
+    GenerateJob job;
+    job.prompt = header;
+    for (const TokenId id : random_tokens(rng, 3 + rng.below(40))) job.prompt.push_back(id);
+    job.max_tokens = i == 5 ? 0 : 10;
+    job.sampling.temperature = i % 2 == 0 ? 0 : 1.5;
+    job.stream = std::to_string(i);
+    job.best = 4;
+    job.weighs_prompt = i > 1;
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+}  // namespace
+
+TEST_CASE("Log-probabilities of tokens are those of weighed pairs, in any batch", "[scheduler]") {
+  const TinyModel model;
+  EngineOptions options;
+  options.threads = 1;
+  Engine alone(model.path(), options);
+  std::vector<Watched> expected;
+  for (const GenerateJob& job : weighed_texts()) expected.push_back(watch_all(alone, {job}).front());
+  const Watched& watched = expected[2];
+  const GenerateJob job = weighed_texts()[2];
+  REQUIRE_FALSE(watched.tokens.empty());
+  REQUIRE(watched.result.prompt_logprobs.size() == job.prompt.size() - 1);
+  std::vector<TokenId> context(job.prompt.begin(), job.prompt.begin() + 50);
+  double sum = 0;
+  WeighJob weigh{{{context, {job.prompt.begin() + 50, job.prompt.end()}}, {job.prompt, watched.result.ids}}};
+  const std::vector<JobResult> results = run_all(alone, {weigh});
+  for (std::size_t t = 50; t < job.prompt.size(); ++t) {
+    CHECK(watched.result.prompt_logprobs[t - 1].token.id == job.prompt[t]);
+    sum += watched.result.prompt_logprobs[t - 1].token.logprob;
+  }
+  CHECK(sum == results[0].weights[0].logprob);
+  sum = 0;
+  for (const NewToken& token : watched.tokens) {
+    REQUIRE(token.logprobs);
+    CHECK(token.logprobs->token.id == token.id);
+    REQUIRE(token.logprobs->best.size() == 4);
+    CHECK(token.logprobs->best[0].id == token.id);  // it is greedy
+    for (std::size_t i = 1; i < 4; ++i)
+      CHECK(token.logprobs->best[i - 1].logprob >= token.logprobs->best[i].logprob);
+    sum += token.logprobs->token.logprob;
+  }
+  CHECK(sum == results[0].weights[1].logprob);
+  CHECK(expected[0].result.prompt_logprobs.empty());
+  CHECK(expected[5].tokens.empty());
+  CHECK_FALSE(expected[5].result.stopped);
+  for (const std::size_t batch : {1, 7, 64, 2048}) {
+    options.threads = batch % 2 == 0 ? 2 : 1;
+    options.batch_tokens = batch;
+    Engine engine(model.path(), options);
+    const std::vector<Watched> together = watch_all(engine, weighed_texts());
+    for (std::size_t i = 0; i < together.size(); ++i) {
+      INFO("batch " << batch << ", job " << i);
+      check_equal(expected[i].result, together[i].result);
+      CHECK(std::equal(expected[i].result.prompt_logprobs.begin(), expected[i].result.prompt_logprobs.end(),
+                       together[i].result.prompt_logprobs.begin(), together[i].result.prompt_logprobs.end(),
+                       same));
+      REQUIRE(expected[i].tokens.size() == together[i].tokens.size());
+      for (std::size_t t = 0; t < together[i].tokens.size(); ++t)
+        CHECK(same(*expected[i].tokens[t].logprobs, *together[i].tokens[t].logprobs));
+    }
+  }
+}
+
+TEST_CASE("The pieces of a text joined are the text, whatever it stops at", "[scheduler]") {
+  const TinyModel model;
+  EngineOptions options;
+  options.threads = 1;
+  Engine engine(model.path(), options);
+  GenerateJob job;
+  job.prompt = {72, 105};
+  job.max_tokens = 40;
+  job.sampling.temperature = 1;
+  std::size_t stopped = 0;
+  for (int i = 0; i < 20; ++i) {
+    job.stream = "pieces " + std::to_string(i);
+    job.stop = {};
+    const std::string whole = watch_all(engine, {job}).front().result.text;
+    if (whole.size() < 12) continue;
+    job.stop = {whole.substr(5, 4) + "never", whole.substr(7, 3), "also never"};
+    const Watched watched = watch_all(engine, {job}).front();
+    std::string joined;
+    for (const NewToken& token : watched.tokens) {
+      joined += token.text;
+      CHECK(whole.starts_with(joined));
+    }
+    CHECK(joined == watched.result.text);
+    CHECK(watched.result.ids.size() == watched.tokens.size());
+    stopped += watched.result.stopped ? 1 : 0;
+  }
+  CHECK(stopped > 5);
+}
+
 }  // namespace micius
