@@ -29,6 +29,7 @@ const std::map<std::string, std::set<std::string>> kLayers = {
     {"embed", {"base", "core", "engine", "net"}},
     {"emu", {"base"}},
     {"store", {"base", "core"}},
+    {"serve", {"base", "core", "engine"}},
     {"tasks", {"base", "core"}},
     {"datasets", {"base", "core"}},
     {"scorers", {"base", "core", "emu", "plan", "kql"}},

@@ -17,6 +17,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_data_command());
   commands.push_back(make_model_command());
   commands.push_back(make_engine_command());
+  commands.push_back(make_serve_command());
   commands.push_back(make_bench_command());
   commands.push_back(make_check_command());
   commands.push_back(make_doctor_command());

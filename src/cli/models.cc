@@ -132,6 +132,10 @@ fs::path find_model_file(const std::string& model, const PlaceFlags& places) {
        did_you_mean(model, names));
 }
 
+std::string name_of_model(const std::string& model, const fs::path& file) {
+  return is_model_path(model) ? name_of(file) : model;
+}
+
 std::string model_source(const std::string& model, const ApiSettings& api) {
   const std::size_t colon = model.find(':');
   if (const auto kind = api_kind_from(model.substr(0, colon)); kind && colon != std::string::npos)
@@ -204,8 +208,7 @@ bool is_engine_model(const std::string& model) { return !names_a_runner(model); 
 std::unique_ptr<Runner> open_engine_model(const std::string& model, const EngineOptions& options,
                                           const PlaceFlags& places, const Clock& clock) {
   const fs::path file = find_model_file(model, places);
-  const std::string name = is_model_path(model) ? name_of(file) : model;
-  return make_engine_runner(file, name, options, clock);
+  return make_engine_runner(file, name_of_model(model, file), options, clock);
 }
 
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,

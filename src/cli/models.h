@@ -44,6 +44,9 @@ Json list_models(const PlaceFlags& places);
 // nearest name.
 std::filesystem::path find_model_file(const std::string& model, const PlaceFlags& places);
 
+// What the model in `file` is called: as the user named it, a path by the name of its file or folder.
+std::string name_of_model(const std::string& model, const std::filesystem::path& file);
+
 // The folder of an encoder, which turns texts into vectors: a path, or a name of the manifest. Throws as
 // find_model_file() does.
 std::filesystem::path find_encoder_folder(const std::string& model, const PlaceFlags& places);
