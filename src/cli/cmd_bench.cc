@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "cli/bench_attention.h"
+#include "cli/bench_load.h"
 #include "cli/bench_output.h"
 #include "cli/bench_paper.h"
 #include "cli/checks.h"
@@ -42,10 +43,12 @@ std::string model_type(const ModelSource& source) {
 class BenchCommand final : public Command {
  public:
   std::string name() const override { return "bench"; }
-  std::string summary() const override { return "Speed of models, by llama-bench's protocol; of attention"; }
+  std::string summary() const override {
+    return "Speed of models, by llama-bench's protocol; of attention; of a server";
+  }
 
   void define(CLI::App& app) override {
-    for (Command* other : {attention_.get(), paper_.get()}) {
+    for (Command* other : {attention_.get(), paper_.get(), load_.get()}) {
       CLI::App* sub = app.add_subcommand(other->name(), other->summary());
       other->define(*sub);
       sub->callback([this, other] { asked_ = other; });
@@ -82,7 +85,7 @@ class BenchCommand final : public Command {
         ->type_name("K[,raw]")
         ->capture_default_str();
     add_model_dir_flag(app, places_);
-    // Flags of models in front of `attention` or `paper` would go for nothing.
+    // Flags of models in front of one of these would go for nothing.
     for (CLI::App* sub : app.get_subcommands({})) {
       for (CLI::Option* flag : app.get_options({})) {
         if (flag != app.get_help_ptr()) sub->excludes(flag);
@@ -160,6 +163,7 @@ class BenchCommand final : public Command {
   PlaceFlags places_;
   std::unique_ptr<Command> attention_ = make_bench_attention_command();
   std::unique_ptr<Command> paper_ = make_bench_paper_command();
+  std::unique_ptr<Command> load_ = make_bench_load_command();
   Command* asked_ = nullptr;  // instead of the speed of models
 };
 
