@@ -9,5 +9,4 @@ mapfile -t sources < <(find "${folders[@]}" tests -name '*.h' -o -name '*.cc' | 
 clang-format --dry-run -Werror "${sources[@]}"
 cmake --preset release >/dev/null
 cmake --build --preset release --target micius_commit >/dev/null  # a header that a source needs
-find "${folders[@]}" -name '*.cc' ! -name '*_cuda.cc' | sort |
-  xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/release 2>/dev/null
+scripts/tidy.py build/release "${folders[@]}"
