@@ -84,6 +84,7 @@ Json to_json(const Comparison& c) {
     json["both_wrong"] = c.counts->both_wrong;
   }
   json["wins"] = {{"a", c.wins.win}, {"ties", c.wins.tie}, {"b", c.wins.loss}};
+  json["unanswered"] = {{"a_won", c.a_won_unanswered}, {"b_won", c.b_won_unanswered}};
   json["tests"] = tests_json(c);
   json["better"] = better(c.finding);
   if (c.detectable) json["minimum_detectable_effect"] = *c.detectable;

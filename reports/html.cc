@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "core/report_writer.h"
+#include "reports/comparison.h"
 #include "reports/html_internal.h"
 #include "reports/layout_internal.h"
 
@@ -24,22 +25,31 @@ std::string hash_source(std::string_view asset) {
   return "'sha256-" + base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "'";
 }
 
-void write_head(const Grid& grid, std::ostream& out) {
+void write_head(const Grid& grid, std::string_view kind, std::ostream& out) {
   out << "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       << fmt::format(
              R"(<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'">)",
              hash_source(kStyleSheet), hash_source(kScript))
-      << fmt::format("\n<title>{}: Micius report</title>\n", html(visible_line(join(grid.tasks(), ", "))))
+      << fmt::format("\n<title>{}: Micius {}</title>\n", html(visible_line(join(grid.tasks(), ", "))), kind)
       << "<style>" << kStyleSheet << "</style>\n</head>\n";
 }
 
-void write_header(const ReportSet& set, std::ostream& out) {
+struct Section {
+  std::string_view id, title;
+  void (*write)(const Grid& grid, std::ostream& out);
+};
+
+void write_header(const ReportSet& set, std::string_view kind, const std::vector<Section>& sections,
+                  std::ostream& out) {
   const std::size_t runs = set.reports.size();
-  out << "<body>\n<a class=\"skip\" href=\"#summary\">Skip to the summary</a>\n<header>\n<h1>Micius "
-         "<span>report</span></h1>\n"
-         "<nav aria-label=\"Sections\"><a href=\"#summary\">Summary</a><a href=\"#where\">Where</a>"
-         "<a href=\"#samples\">Samples</a><a href=\"#how\">How it was run</a></nav>\n"
+  out << fmt::format(
+      "<body>\n<a class=\"skip\" href=\"#{}\">Skip to the results</a>\n<header>\n<h1>Micius "
+      "<span>{}</span></h1>\n<nav aria-label=\"Sections\">",
+      sections.front().id, kind);
+  for (const Section& section : sections)
+    out << fmt::format("<a href=\"#{}\">{}</a>", section.id, section.title);
+  out << "</nav>\n"
          "<button type=\"button\" id=\"theme\" hidden>Theme: system</button>\n</header>\n<main>\n";
   if (runs == 0) out << "<p class=\"note\">No run was given.</p>\n";
 }
@@ -68,26 +78,47 @@ void write_data(const SampleData& data, std::ostream& out) {
   }
 }
 
+constexpr Section kVersus = {"versus", "Head to head", write_versus};
+
+// The sections, then the samples and how they were made.
+void write_page(const ReportSet& set, std::string_view kind, std::vector<Section> sections,
+                std::ostream& out) {
+  const Grid grid(set);
+  const SampleData data = sample_data(grid, kTextLimit);
+  write_head(grid, kind, out);
+  const std::size_t own = sections.size();
+  sections.push_back({"samples", "Samples", nullptr});
+  sections.push_back({"how", "How it was run", nullptr});
+  write_header(set, kind, sections, out);
+  for (std::size_t i = 0; i < own; ++i) sections[i].write(grid, out);
+  write_browser(data, out);
+  write_how(grid, out);
+  out << "</main>\n<footer>Made by Micius from stored records. Same records, same bytes.</footer>\n";
+  write_data(data, out);
+  out << "<script>" << kScript << "</script>\n</body>\n</html>\n";
+}
+
 class HtmlWriter final : public ReportWriter {
  public:
   std::string_view format() const override { return "html"; }
 
   void write(const ReportSet& set, std::ostream& out) const override {
-    const Grid grid(set);
-    const SampleData data = sample_data(grid, kTextLimit);
-    write_head(grid, out);
-    write_header(set, out);
-    write_summary(grid, out);
-    write_where(grid, out);
-    write_browser(data, out);
-    write_how(grid, out);
-    out << "</main>\n<footer>Made by Micius from stored records. Same records, same bytes.</footer>\n";
-    write_data(data, out);
-    out << "<script>" << kScript << "</script>\n</body>\n</html>\n";
+    std::vector<Section> sections = {{"summary", "Summary", write_summary}};
+    if (!set.comparisons.comparisons.empty()) sections.push_back(kVersus);
+    sections.push_back({"where", "Where", write_where});
+    if (!set.reports.empty()) {
+      sections.push_back({"health", "Health", write_health});
+      sections.push_back({"cost", "Cost and speed", write_cost});
+    }
+    write_page(set, "report", sections, out);
   }
 };
 
 }  // namespace
+
+void write_comparison_html(const ReportSet& set, std::ostream& out) {
+  write_page(set, "comparison", {kVersus, {"health", "Health", write_health}}, out);
+}
 
 std::unique_ptr<ReportWriter> make_html_writer(const ReportStyle&) { return std::make_unique<HtmlWriter>(); }
 

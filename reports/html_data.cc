@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "core/ending.h"
 #include "core/group_keys.h"
 #include "core/names.h"
 #include "reports/command.h"
@@ -16,6 +17,26 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kShortText = 160;  // code points of an answer or a reason in the list
+
+// Bits, for what the list can be filtered by.
+int flags_of(const Record& record) {
+  const Ending o = ending_of(record);
+  return o.truncated | o.empty << 1 | o.refused << 2 | o.think_only << 3 | o.unparsed << 4 | o.cut << 5 |
+         o.ended << 6;
+}
+
+// [name, unit, primary, n, value, low, high], as far as there is an estimate.
+Json metric_json(const Metric& metric) {
+  Json json = {metric.name, metric.unit, metric.primary};
+  if (!metric.estimate) return json;
+  const Estimate& e = *metric.estimate;
+  json.push_back(e.n);
+  json.push_back(e.value);
+  if (!e.low || !e.high) return json;
+  json.push_back(*e.low);
+  json.push_back(*e.high);
+  return json;
+}
 
 class Builder {
  public:
@@ -35,7 +56,10 @@ class Builder {
   }
 
   SampleData finish() {
-    Json page = {{"models", grid_.models()}};
+    Json page = {{"models", grid_.models()},
+                 {"verdicts", std::move(verdicts_.list)},
+                 {"groupings", std::move(groupings_.list)},
+                 {"comparisons", comparisons()}};
     if (!over_limit()) {
       page["strings"] = std::move(strings_);
       page["samples"] = std::move(samples_);
@@ -51,7 +75,7 @@ class Builder {
 
   Json run_head(const Report& report, std::size_t index) const {
     Json metrics = Json::array();
-    for (const Metric& metric : report.metrics) metrics.push_back({metric.name, metric.unit});
+    for (const Metric& metric : report.metrics) metrics.push_back(metric_json(metric));
     Json head = {{"task", report.spec.task},
                  {"model", grid_.model_of(index)},
                  {"metrics", metrics},
@@ -63,25 +87,48 @@ class Builder {
     return head;
   }
 
-  // [id, repeat, verdict, values, answer, reason, tokens in, tokens out, ms, flags, groups, text]
+  // What the page's flips are about, by the place of the runs.
+  Json comparisons() const {
+    Json list = Json::array();
+    for (const Comparison& c : grid_.set().comparisons.comparisons)
+      list.push_back({{"a", c.a.place},
+                      {"b", c.b.place},
+                      {"metric", c.metric.of.empty() ? c.metric.name : c.metric.of},
+                      {"samples", c.samples},
+                      {"difference", c.difference.value},
+                      {"flips", c.flips.size()}});
+    return list;
+  }
+
+  // What many rows share stands apart, once.
+  struct Places {
+    Json list = Json::array();
+    std::unordered_map<std::string, std::size_t> places;
+  };
+  static std::size_t place_of(Places& places, Json value) {
+    const auto [it, is_new] = places.places.try_emplace(dump_json(value), places.list.size());
+    if (is_new) places.list.push_back(std::move(value));
+    return it->second;
+  }
+
+  // [id, repeat, verdict, values, answer, reason, tokens in, tokens out, ms, flags, grouping, text]
   Json row_of(const Report& report, const Record& record) {
     ++records_;
     Json values = Json::array();
     for (const Metric& metric : report.metrics) values.push_back(value_of(record.score, metric.name));
     int in = 0, out = 0;
-    bool truncated = false, empty = true;
     std::chrono::nanoseconds time{0};
     for (const Turn& turn : record.turns) {
       const Completion& c = turn.completion;
       in += c.prompt_tokens;
       out += c.completion_tokens;
-      truncated = truncated || c.stop_reason == StopReason::kLength;
-      empty = empty && c.text.empty() && c.likelihoods.empty();
-      time += c.timing.done - c.timing.planned;
+      time += c.timing.done - c.timing.sent;
     }
     Json groups = Json::array();
     for (const std::string& by : report.spec.breakdowns) groups.push_back(group_keys(record.sample, by));
-    const std::string verdict(record.failure ? "failed" : name_of(record.score.verdict));
+    const std::size_t grouping = place_of(groupings_, std::move(groups));
+    const std::size_t verdict =
+        place_of(verdicts_, record.failure ? "failed" : std::string(name_of(record.score.verdict)));
     Json ms = nullptr;
     if (report.execution && time.count() > 0) ms = std::round(static_cast<double>(time.count()) / 1e4) / 100;
     const std::string reason = record.failure ? record.failure->message : record.score.reason;
@@ -94,8 +141,8 @@ class Builder {
             in,
             out,
             std::move(ms),
-            (truncated ? 1 : 0) + (empty ? 2 : 0),
-            std::move(groups),
+            flags_of(record),
+            grouping,
             add_text(report, record)};
   }
 
@@ -200,6 +247,7 @@ class Builder {
   std::string runs_;  // rows are many: as text they take a tenth of what they take as values
   Json strings_ = Json::array(), samples_ = Json::array(), texts_ = Json::array();
   std::unordered_map<std::string, std::size_t> string_places_, sample_places_;
+  Places verdicts_, groupings_;
 };
 
 }  // namespace

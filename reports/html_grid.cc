@@ -59,6 +59,16 @@ std::string html(std::string_view text) {
   return result;
 }
 
+std::string note_html(std::string_view note) {
+  std::string result;
+  bool code = false;
+  for (const std::string_view part : split(note, '`')) {
+    result += code ? "<code>" + html(part) + "</code>" : html(part);
+    code = !code;
+  }
+  return result;
+}
+
 std::string slug(std::string_view text) {
   std::string result;
   for (const char c : text) {

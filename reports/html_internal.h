@@ -40,6 +40,7 @@ class Scale {
  public:
   explicit Scale(std::string unit) : unit_(std::move(unit)) {}
   void include(const Metric& metric);
+  void include(const Estimate& estimate);
   double end() const;                    // in the metric's unit
   double percent(double value) const;    // of the axis
   std::string label(double part) const;  // of the tick at `part` of the axis: 0, 0.5, 1
@@ -50,6 +51,37 @@ class Scale {
   double largest_ = 0;
 };
 
+// The same for differences: around 0, as wide on both sides. Units that are not the scale's have no place on
+// it.
+class DifferenceScale {
+ public:
+  explicit DifferenceScale(std::string unit) : unit_(std::move(unit)) {}
+  void include(const Estimate& difference, const std::string& unit);
+  bool fits(const std::string& unit) const { return unit == unit_; }
+  // A dot with its interval and the line at 0, in a model's colour and shape where one is given.
+  std::string track(const Estimate& difference, std::optional<std::size_t> model = {}) const;
+  std::string axis() const;
+
+ private:
+  double percent(double value) const;
+
+  std::string unit_;
+  double largest_ = 0;
+};
+
+// How many pairs A won, neither won and B won, as parts of one bar.
+std::string wins_svg(const WinTieLoss& wins, std::size_t a, std::size_t b);
+
+// One model in a plot of two estimates.
+struct Point {
+  Estimate x, y;
+  std::size_t model = 0;
+};
+// Points with both intervals; y is a fraction. `words` says of each point what a reader who cannot see it
+// needs.
+std::string scatter_svg(const std::vector<Point>& points, const Scale& x, const Scale& y,
+                        const std::string& words);
+
 // A dot with its interval on the axis. SVG in percent of its width: it stretches and its marks do not.
 std::string track_svg(const Metric& metric, const Scale& scale, std::size_t model);
 std::string axis_svg(const Scale& scale);
@@ -57,10 +89,19 @@ std::string axis_svg(const Scale& scale);
 std::string key_svg(std::size_t model);
 std::string model_class(std::size_t model);  // "m0", the colour
 
+// A note holds commands between backquotes.
+std::string note_html(std::string_view note);
+
 std::string slug(std::string_view text);  // for ids: a-z, 0-9 and -
 
 void write_summary(const Grid& grid, std::ostream& out);
+// The comparisons with the page's names of the models, which hold no run's number in a stable report.
+ComparisonSet named_comparisons(const Grid& grid);
+void write_versus(const Grid& grid, std::ostream& out);  // nothing where nothing is compared
+void write_leagues(const Grid& grid, const std::vector<League>& leagues, std::ostream& out);
 void write_where(const Grid& grid, std::ostream& out);
+void write_health(const Grid& grid, std::ostream& out);
+void write_cost(const Grid& grid, std::ostream& out);
 void write_how(const Grid& grid, std::ostream& out);
 
 // The heads and cells of the published columns of `reports`' first task, grey and apart.

@@ -194,17 +194,6 @@ void write_aggregate_rows(const Grid& grid, const Scale& scale, std::size_t publ
       write_aggregate_row(grid, aggregate.name, aggregate.rule, scale, published, out);
 }
 
-// A note holds commands between backquotes.
-std::string note_html(std::string_view note) {
-  std::string result;
-  bool code = false;
-  for (const std::string_view part : split(note, '`')) {
-    result += code ? "<code>" + html(part) + "</code>" : html(part);
-    code = !code;
-  }
-  return result;
-}
-
 void write_notes(const Grid& grid, const std::vector<Published>& published, std::ostream& out) {
   out << "<div class=\"notes\">\n";
   if (!published.empty())

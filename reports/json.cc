@@ -75,7 +75,49 @@ Json to_json(const Counts& c) {
           {"no_answer", c.no_answer}, {"truncated", c.truncated},
           {"empty", c.empty},         {"cut", c.cut},
           {"refused", c.refused},     {"think_only", c.think_only},
-          {"unparsed", c.unparsed}};
+          {"unparsed", c.unparsed},   {"ended", c.ended}};
+}
+
+Json estimate_json(const Estimate& e) {
+  Json json = {{"value", e.value}};
+  if (e.low) json["low"] = *e.low;
+  if (e.high) json["high"] = *e.high;
+  if (e.stderr_) json["stderr"] = *e.stderr_;
+  json["n"] = e.n;
+  return json;
+}
+
+Json to_json(const Effort& effort) {
+  Json json = Json::object();
+  if (effort.prompt_tokens) json["prompt_tokens"] = estimate_json(*effort.prompt_tokens);
+  if (effort.completion_tokens) json["completion_tokens"] = estimate_json(*effort.completion_tokens);
+  if (effort.tokens) json["tokens"] = estimate_json(*effort.tokens);
+  return json;
+}
+
+Json readings_of(const Report& report) {
+  Json list = Json::array();
+  for (const Readings& r : report.readings)
+    list.push_back({{"metric", r.metric},
+                    {"first", r.first},
+                    {"second", r.second},
+                    {"n", r.n},
+                    {"only_first", r.only_first},
+                    {"only_second", r.only_second}});
+  return list;
+}
+
+Json timing_of(const Execution& execution) {
+  Json json = {{"wall_ns", execution.wall_ns}, {"samples_per_s", execution.samples_per_s}};
+  if (execution.work) {
+    json["forwarded_tokens"] = execution.work->forwarded;
+    json["naive_tokens"] = execution.work->naive;
+  }
+  if (const auto& s = execution.seconds) {
+    json["seconds_per_sample"] = estimate_json(s->mean);
+    json["latency_s"] = {{"p50", s->p50}, {"p90", s->p90}, {"p99", s->p99}};
+  }
+  return json;
 }
 
 Json groups_of(const Report& report) {
@@ -114,14 +156,11 @@ Json to_json(const Report& report) {
                {"metrics", to_json(report.metrics)},
                {"groups", groups_of(report)},
                {"published", published_of(report)},
-               {"usage", to_json(report.usage)}};
+               {"usage", to_json(report.usage)},
+               {"per_sample", to_json(report.effort)}};
+  if (!report.readings.empty()) json["readings"] = readings_of(report);
   if (report.execution) {
-    json["timing"] = {{"wall_ns", report.execution->wall_ns},
-                      {"samples_per_s", report.execution->samples_per_s}};
-    if (const auto& work = report.execution->work) {
-      json["timing"]["forwarded_tokens"] = work->forwarded;
-      json["timing"]["naive_tokens"] = work->naive;
-    }
+    json["timing"] = timing_of(*report.execution);
     json["environment"] = report.execution->environment;
   }
   return json;

@@ -7,28 +7,29 @@
 #include "base/text.h"
 #include "core/report_writer.h"
 #include "reports/layout_internal.h"
+#include "reports/markdown_internal.h"
 
 namespace micius {
-namespace {
 
-// Our own words around names: code spans stay, tags do not.
-std::string prose(std::string_view text) {
+std::string markdown_prose(std::string_view text) {
   return replace_all(replace_all(visible_line(text), "&", "&amp;"), "<", "&lt;");
 }
 
-// Text of a table cell: nothing in it is markup.
-std::string cell(std::string_view text) {
+std::string markdown_cell(std::string_view text) {
   std::string result;
-  for (const char c : prose(text)) {
+  for (const char c : markdown_prose(text)) {
     if (std::string_view("\\`*[]|!~").find(c) != std::string_view::npos) result += '\\';
     result += c;
   }
   return result;
 }
 
+namespace {
+
 std::string metric_cells(const Metric& metric) {
   const std::string n = metric.estimate ? fmt::format("{}", metric.estimate->n) : "-";
-  return fmt::format("{} | {} | {} | {}", cell(metric.name), value_text(metric), interval_text(metric), n);
+  return fmt::format("{} | {} | {} | {}", markdown_cell(metric.name), value_text(metric),
+                     interval_text(metric), n);
 }
 
 void write_runs(const ReportSet& set, std::ostream& out) {
@@ -39,8 +40,8 @@ void write_runs(const ReportSet& set, std::ostream& out) {
   for (const Report& report : set.reports) {
     const Metric* primary = primary_of(report);
     out << fmt::format(
-        "| {} | {} | {} | {} | {} | {} | {} / {} |\n", cell(report.spec.task),
-        cell(model_text(report.spec.model)), primary ? metric_cells(*primary) : "- | - | - | -",
+        "| {} | {} | {} | {} | {} | {} | {} / {} |\n", markdown_cell(report.spec.task),
+        markdown_cell(model_text(report.spec.model)), primary ? metric_cells(*primary) : "- | - | - | -",
         primary ? reach_text(*primary) : "-", report.counts.failed, report.counts.no_answer,
         format_count(report.usage.prompt_tokens), format_count(report.usage.completion_tokens));
   }
@@ -49,12 +50,12 @@ void write_runs(const ReportSet& set, std::ostream& out) {
 void write_aggregates(const ReportSet& set, std::ostream& out) {
   for (const Aggregate& aggregate : set.aggregates)
     for (const Metric& metric : aggregate.metrics)
-      out << fmt::format("| **{}** | {} | {} |  |  |  |  |\n", cell(aggregate.name), cell(aggregate.model),
-                         metric_cells(metric));
+      out << fmt::format("| **{}** | {} | {} |  |  |  |  |\n", markdown_cell(aggregate.name),
+                         markdown_cell(aggregate.model), metric_cells(metric));
 }
 
 std::string name_of(const Report& report) {
-  return cell(report.spec.task) + ", " + cell(model_text(report.spec.model));
+  return markdown_cell(report.spec.task) + ", " + markdown_cell(model_text(report.spec.model));
 }
 
 void write_metrics(const Report& report, std::ostream& out) {
@@ -71,7 +72,7 @@ void write_groups(const Report& report, std::ostream& out) {
       << "| by | group | metric | value | 95 % interval | n |\n|---|---|---|--:|:-:|--:|\n";
   for (const Group& group : report.groups)
     if (!group.metrics.empty())
-      out << fmt::format("| {} | {} | {} |\n", cell(group.by), cell(group.key),
+      out << fmt::format("| {} | {} | {} |\n", markdown_cell(group.by), markdown_cell(group.key),
                          metric_cells(group.metrics.front()));
   out << "\n</details>\n";
 }
@@ -80,10 +81,11 @@ void write_notes(const ReportSet& set, std::ostream& out) {
   std::string notes;
   for (const Aggregate& aggregate : set.aggregates)
     if (const std::string note = part_note(aggregate, set); !note.empty())
-      notes += fmt::format("- {}, {}: {}.\n", cell(aggregate.name), cell(aggregate.model), prose(note));
+      notes += fmt::format("- {}, {}: {}.\n", markdown_cell(aggregate.name), markdown_cell(aggregate.model),
+                           markdown_prose(note));
   for (const Report& report : set.reports)
     for (const std::string& note : notes_of(report))
-      notes += fmt::format("- {}: {}\n", name_of(report), prose(note));
+      notes += fmt::format("- {}: {}\n", name_of(report), markdown_prose(note));
   if (!notes.empty()) out << '\n' << notes;
 }
 
@@ -93,8 +95,9 @@ void write_published(const ReportSet& set, std::ostream& out) {
   for (const Report& report : set.reports) {
     if (!tasks.insert(report.spec.task).second) continue;
     for (const Published& p : report.published)
-      rows += fmt::format("| {} | {} | {} | {} | {} |\n", cell(report.spec.task), cell(p.group),
-                          cell(p.metric), cell(p.model), format_percent(p.value));
+      rows +=
+          fmt::format("| {} | {} | {} | {} | {} |\n", markdown_cell(report.spec.task), markdown_cell(p.group),
+                      markdown_cell(p.metric), markdown_cell(p.model), format_percent(p.value));
   }
   if (rows.empty()) return;
   out << fmt::format("\n<details><summary>{}</summary>\n\n{}\n\n", kPublishedHeading, kPublishedSentence)

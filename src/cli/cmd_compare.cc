@@ -4,17 +4,29 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/runs.h"
 #include "cli/terminal.h"
 #include "pipeline/compare.h"
+#include "pipeline/summarize.h"
 #include "reports/comparison.h"
 #include "store/sqlite_store.h"
 
 namespace micius {
 namespace {
+
+ComparisonFormat comparison_format(const std::string& name) {
+  const Registry<ComparisonFormat> registry = comparison_registry();
+  const auto* entry = registry.find(name);
+  if (entry == nullptr)
+    fail(ErrorCode::kUsage, "no comparison can be written as '{}'; --format takes {}", name,
+         join(registry.names(), ", "));
+  return entry->factory;
+}
 
 class CompareCommand final : public Command {
  public:
@@ -29,7 +41,7 @@ class CompareCommand final : public Command {
   PlaceFlags places_;
   std::vector<std::string> runs_;
   CompareOptions options_;
-  std::string format_ = "text", output_;
+  std::string format_, output_;
   std::size_t flips_ = ComparisonStyle{}.flips;
   bool force_ = false;
 };
@@ -39,14 +51,13 @@ void CompareCommand::define(CLI::App& app) {
       ->required()
       ->type_name("RUN_A RUN_B");
   add_db_flag(app, places_);
-  app.add_option("--format", format_, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  app.add_option("--format", format_, "text, md, html or json (default: by the ending of -o, else text)")
+      ->type_name("FORMAT");
   app.add_option("-o,--output", output_, "File to write (default, and -: stdout)")->type_name("FILE");
   app.add_option("--metric", options_.metric, "Metric to compare by (default: each task's primary one)")
       ->type_name("NAME");
   app.add_flag("--groups", options_.groups, "The difference in every group as well");
-  app.add_option("--flips", flips_, "Samples that differ, shown as text")
+  app.add_option("--flips", flips_, "Samples that differ, shown in text and md")
       ->check(whole_number(0))
       ->type_name("N")
       ->capture_default_str();
@@ -59,23 +70,25 @@ void CompareCommand::define(CLI::App& app) {
 }
 
 ExitCode CompareCommand::run() {
+  if (output_ == "-") output_.clear();
+  const bool to_stdout = output_.empty();
+  const ComparisonFormat format = comparison_format(format_of(format_, output_));
+  if (!to_stdout) check_output_file(output_, places_.db);
   const SystemClock clock;
   const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  const std::vector<RunId> runs = resolve_runs(store, runs_);
   options_.incomparable = force_ ? Incomparable::kForce : Incomparable::kRefuse;
-  const ComparisonSet set = compare(store, resolve_runs(store, runs_), options_);
-  const bool to_stdout = output_.empty() || output_ == "-";
-  std::ostringstream out;
-  if (format_ == "json") {
-    write_comparison_json(set, out);
-  } else {
-    ComparisonStyle style;
-    style.flips = flips_;
-    if (to_stdout) {
-      style.report.width = terminal_width(stdout);
-      style.report.places = database_words(places_);
-    }
-    write_comparison_text(set, style, out);
+  ReportSet set;
+  if (format.input == ComparisonInput::kReports) set = summarize_all(store, runs, {});
+  set.comparisons = compare(store, runs, options_);
+  ComparisonStyle style;
+  style.flips = flips_;
+  if (to_stdout) {
+    style.report.width = terminal_width(stdout);
+    style.report.places = database_words(places_);
   }
+  std::ostringstream out;
+  format.write(set, style, out);
   if (to_stdout) {
     std::cout << out.str() << std::flush;
   } else {

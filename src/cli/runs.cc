@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/checks.h"
 #include "cli/terminal.h"
+#include "pipeline/compare.h"
 #include "pipeline/expected.h"
 #include "pipeline/published.h"
 #include "pipeline/suite_score.h"
@@ -54,15 +55,15 @@ RunId run_from(const std::string& word) {
   return RunId{number};
 }
 
-std::string format_of(const ReportFlags& flags) {
-  if (!flags.format.empty()) return flags.format;
-  std::string ending = lower_ascii(fs::path(flags.output).extension().string());
+}  // namespace
+
+std::string format_of(const std::string& format, const std::string& output) {
+  if (!format.empty()) return format;
+  std::string ending = lower_ascii(fs::path(output).extension().string());
   if (ending.empty()) return "text";
   ending.erase(0, 1);
   return ending == "htm" ? "html" : ending == "markdown" ? "md" : ending == "txt" ? "text" : ending;
 }
-
-}  // namespace
 
 std::vector<RunId> resolve_runs(const Store& store, const std::vector<std::string>& words) {
   std::vector<RunId> runs;
@@ -86,8 +87,11 @@ std::int64_t next_batch(const Store& store) {
 }
 
 void check_report_file(const ReportFlags& flags, const fs::path& db) {
-  const std::string& path = flags.output;
-  report_registry().get(format_of(flags), path);
+  report_registry().get(format_of(flags.format, flags.output), flags.output);
+  check_output_file(flags.output, db);
+}
+
+void check_output_file(const std::string& path, const fs::path& db) {
   std::error_code none;
   if (fs::is_directory(path, none)) fail(ErrorCode::kUsage, "{}: is a folder; name a file in it", path);
   if (fs::equivalent(path, db, none)) {
@@ -113,7 +117,7 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
 }
 
 void write_reports(const Store& store, const std::vector<RunId>& runs, const ReportFlags& flags) {
-  const std::string format = format_of(flags);
+  const std::string format = format_of(flags.format, flags.output);
   ReportStyle style;
   style.groups = flags.groups;
   if (flags.output.empty()) {
@@ -136,6 +140,11 @@ void write_reports(const Store& store, const std::vector<RunId>& runs, const Rep
     if (!suite.is_group) continue;
     for (Aggregate& score : group_scores(set.reports, suite.name, tasks_of(suite.name)))
       set.aggregates.push_back(std::move(score));
+  }
+  if (format == "html") {
+    CompareOptions compared;
+    compared.incomparable = Incomparable::kNote;
+    set.comparisons = compare(store, runs, compared);
   }
   std::ostringstream out;
   writer->write(set, out);

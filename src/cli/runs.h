@@ -29,9 +29,15 @@ struct ReportFlags {
 };
 void add_report_flags(CLI::App& app, ReportFlags& flags);
 
+// The format that is asked for, else what the file's ending says, else text; of no known one is what the
+// ending is.
+std::string format_of(const std::string& format, const std::string& output);
+
 // Throws Error for a file that is the database or cannot be written, or of no known format: before the work,
 // not after it.
 void check_report_file(const ReportFlags& flags, const std::filesystem::path& db);
+// The same of a file whose format is known to be one.
+void check_output_file(const std::string& path, const std::filesystem::path& db);
 
 // Renders the reports of `runs` into the file that the flags name, else to stdout. The format is --format,
 // else what the file's ending says, else text.

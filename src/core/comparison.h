@@ -17,6 +17,7 @@ namespace micius {
 // One run in a comparison.
 struct ComparedRun {
   RunId run{};
+  std::size_t place = 0;             // of the runs that were given
   std::string label;                 // the model's name; "name (run 3)" where several sides have it
   std::optional<Estimate> estimate;  // over the paired samples alone
   // Samples that are no pair: only this run has them, they failed or could not be judged here.
@@ -64,6 +65,8 @@ struct Comparison {
   };
   std::optional<Counts> counts;
   WinTieLoss wins;
+  // Of the pairs that one won: those in which the other gave no answer at all.
+  std::size_t a_won_unanswered = 0, b_won_unanswered = 0;
   std::vector<PairedTest> tests;             // the one that decides first
   Finding finding = Finding::kNoDifference;  // by the first test, adjusted, at 0.05
   std::optional<double> detectable;          // the difference that is found with power 0.8 at level 0.05
@@ -83,6 +86,7 @@ struct League {
   std::string task, metric;
   std::size_t samples = 0;  // that every side has
   std::vector<std::string> labels;
+  std::vector<std::size_t> places;             // ComparedRun::place of each
   std::vector<std::vector<WinTieLoss>> table;  // [side][other]
   std::vector<Rank> ranking;  // strongest first; empty where a side never loses, or never wins
 };

@@ -10,6 +10,7 @@
 
 #include "base/estimate.h"
 #include "base/json.h"
+#include "core/comparison.h"
 #include "core/record.h"
 #include "core/run.h"
 
@@ -28,11 +29,11 @@ struct Metric {
 // total = scored + unscored + failed + still open; the others are counted within scored. truncated: an answer
 // was at its limit of tokens; cut: a prompt lost its beginning to a context that is too short. The last three
 // tell apart what there is of no_answer beside the empty ones: refused by a content filter, thinking and
-// nothing else, and text in which no answer was found.
+// nothing else, and text in which no answer was found. ended: none of these befell it, and it had an answer.
 struct Counts {
   std::size_t total = 0, scored = 0, unscored = 0, failed = 0;
   std::size_t no_answer = 0, truncated = 0, empty = 0, cut = 0;
-  std::size_t refused = 0, think_only = 0, unparsed = 0;
+  std::size_t refused = 0, think_only = 0, unparsed = 0, ended = 0;
 };
 
 // The metrics of the samples whose field `by` is `key`.
@@ -50,6 +51,25 @@ struct Published {
   std::string note;
 };
 
+// Two ways of reading the same answer (`exact_match,strict-match` and `exact_match,flexible-extract`), held
+// against each other over the records that both scored.
+struct Readings {
+  std::string metric, first, second;                   // "exact_match", "strict-match", "flexible-extract"
+  std::size_t n = 0, only_first = 0, only_second = 0;  // that count for more by one than by the other
+};
+
+// What one sample takes, over all turns: the mean over the samples, with its interval. Absent where nothing
+// was counted.
+struct Effort {
+  std::optional<Estimate> prompt_tokens, completion_tokens, tokens;  // the last: of both
+};
+
+// From being sent to being done, of the records whose times are known.
+struct Latency {
+  Estimate mean;  // a sample
+  double p50 = 0, p90 = 0, p99 = 0;
+};
+
 struct Usage {
   std::uint64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
   std::optional<std::uint64_t> requests, retries;  // absent in a stable report
@@ -61,6 +81,7 @@ struct Execution {
   std::string started, finished;
   std::int64_t wall_ns = 0;
   double samples_per_s = 0;
+  std::optional<Latency> seconds;
   std::optional<ForwardedTokens> work;  // of all records; absent where no model of ours did any
   Json environment = Json::object();
 };
@@ -72,6 +93,8 @@ struct Report {
   std::vector<Metric> metrics;
   std::vector<Group> groups;
   std::vector<Published> published;
+  std::vector<Readings> readings;
+  Effort effort;
   Usage usage;
   std::optional<Execution> execution;
 };
@@ -88,6 +111,7 @@ struct Aggregate {
 struct ReportSet {
   std::vector<Report> reports;
   std::vector<Aggregate> aggregates;
+  ComparisonSet comparisons;  // of reports whose place is the index of their report; may be empty
   std::function<void(std::size_t report, const std::function<void(const Record&)>& fn)> records;
 };
 

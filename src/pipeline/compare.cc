@@ -27,6 +27,7 @@
 namespace micius {
 namespace {
 
+constexpr RunId kSkipped{};
 constexpr double kLevel = 0.05, kNormal95 = 1.959963984540054;
 
 std::int64_t number(RunId run) { return static_cast<std::int64_t>(run); }
@@ -238,10 +239,11 @@ std::vector<std::string> obstacles(const ScoredRun& a, const ScoredRun& b, const
   return reasons;
 }
 
-std::vector<std::string> notes_of(const ScoredRun& a, const ScoredRun& b) {
+// A page says of each run itself that it is not complete.
+std::vector<std::string> notes_of(const ScoredRun& a, const ScoredRun& b, Incomparable incomparable) {
   std::vector<std::string> notes;
   for (const ScoredRun* side : {&a, &b})
-    if (side->run.status != RunStatus::kComplete)
+    if (incomparable != Incomparable::kNote && side->run.status != RunStatus::kComplete)
       notes.push_back(fmt::format("run {} is {}; `micius resume {}` goes on", number(side->run.id),
                                   name_of(side->run.status), number(side->run.id)));
   const Json x = spec_json(a.run.spec), y = spec_json(b.run.spec);
@@ -254,8 +256,9 @@ std::vector<std::string> notes_of(const ScoredRun& a, const ScoredRun& b) {
   return notes;
 }
 
-ComparedRun compared_run(const ScoredRun& run, const std::string& label, std::size_t pairs) {
-  return {run.run.id, label, {}, run.samples.size() - pairs, run.not_scored};
+ComparedRun compared_run(const Sides& sides, std::size_t side, std::size_t pairs) {
+  const ScoredRun& run = sides.runs[side];
+  return {run.run.id, run.place, sides.labels[side], {}, run.samples.size() - pairs, run.not_scored};
 }
 
 Paired paired_values(const ScoredRun& a, const ScoredRun& b, const Pairs& pairs) {
@@ -278,6 +281,8 @@ void add_flips(const ScoredRun& a, const ScoredRun& b, const Pairs& pairs, Compa
     const ScoredSample &x = a.samples[i], &y = b.samples[j];
     const double gap = sign * (x.value - y.value);
     ++(gap > 0 ? result.wins.win : gap < 0 ? result.wins.loss : result.wins.tie);
+    result.a_won_unanswered += gap > 0 && y.verdict == Verdict::kNoAnswer;
+    result.b_won_unanswered += gap < 0 && x.verdict == Verdict::kNoAnswer;
     if (gap != 0)
       result.flips.push_back({x.sample.id, x.value, y.value, x.verdict, y.verdict, x.answer, y.answer});
   }
@@ -300,8 +305,8 @@ std::optional<Comparison> compare_two(const Sides& sides, std::size_t other, con
   const Paired paired = paired_values(a, b, pairs);
   result.task = sides.task;
   result.metric = a.metric;
-  result.a = compared_run(a, sides.labels.front(), pairs.size());
-  result.b = compared_run(b, sides.labels[other], pairs.size());
+  result.a = compared_run(sides, 0, pairs.size());
+  result.b = compared_run(sides, other, pairs.size());
   result.a.estimate = side_estimate(paired.a, paired, a.metric);
   result.b.estimate = side_estimate(paired.b, paired, a.metric);
   result.samples = pairs.size();
@@ -315,15 +320,36 @@ std::optional<Comparison> compare_two(const Sides& sides, std::size_t other, con
   result.detectable = detectable_of(paired, result.difference);
   add_flips(a, b, pairs, result);
   if (options.groups) result.groups = groups_of(a, pairs, paired);
-  result.notes = notes_of(a, b);
+  result.notes = notes_of(a, b, options.incomparable);
   return result;
+}
+
+// Which of the runs a page has nothing to compare: the only ones of their task, and those of a metric that
+// cannot be paired. They are skipped in place, so that the others keep theirs.
+std::vector<RunId> pairable(const Store& store, std::vector<RunId> runs) {
+  std::map<std::string, std::size_t> uses;
+  std::vector<std::string> tasks;
+  for (RunId& id : runs) {
+    const RunSpec spec = store.run(id).spec;
+    tasks.push_back(spec.task);
+    if (is_comparable(spec)) {
+      ++uses[spec.task];
+    } else {
+      id = kSkipped;
+    }
+  }
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    if (uses[tasks[i]] < 2) runs[i] = kSkipped;
+  return runs;
 }
 
 // The runs by task, each with its values.
 std::vector<Sides> read_sides(const Store& store, const std::vector<RunId>& runs, const std::string& metric) {
   std::vector<Sides> all;
-  for (const RunId id : runs) {
-    ScoredRun run = read_scored_run(store, id, metric);
+  for (std::size_t place = 0; place < runs.size(); ++place) {
+    if (runs[place] == kSkipped) continue;
+    ScoredRun run = read_scored_run(store, runs[place], metric);
+    run.place = place;
     const std::string& task = run.run.spec.task;
     auto it = std::find_if(all.begin(), all.end(), [&](const Sides& sides) { return sides.task == task; });
     if (it == all.end()) it = all.insert(all.end(), Sides{task, {}, {}});
@@ -400,7 +426,8 @@ WinTieLoss wins_of(const std::vector<double>& a, const std::vector<double>& b) {
 
 League league_of(const Sides& sides) {
   const auto [common, scores] = common_scores(sides);
-  League league{sides.task, sides.runs.front().metric.name, common.size(), sides.labels, {}, {}};
+  League league{sides.task, sides.runs.front().metric.name, common.size(), sides.labels, {}, {}, {}};
+  for (const ScoredRun& run : sides.runs) league.places.push_back(run.place);
   for (const auto& a : scores) {
     league.table.emplace_back();
     for (const auto& b : scores) league.table.back().push_back(wins_of(a, b));
@@ -423,7 +450,8 @@ League league_of(const Sides& sides) {
 }  // namespace
 
 ComparisonSet compare(const Store& store, const std::vector<RunId>& runs, const CompareOptions& options) {
-  std::vector<Sides> all = read_sides(store, runs, options.metric);
+  const bool notes_only = options.incomparable == Incomparable::kNote;
+  std::vector<Sides> all = read_sides(store, notes_only ? pairable(store, runs) : runs, options.metric);
   align(all);
   ComparisonSet set;
   for (Sides& sides : all) {
@@ -433,14 +461,20 @@ ComparisonSet compare(const Store& store, const std::vector<RunId>& runs, const 
                                       sides.task, sides.labels.front()));
     for (std::size_t other = 1; other < sides.runs.size(); ++other) {
       auto comparison = compare_two(sides, other, options);
-      if (!comparison)
+      if (comparison) {
+        set.comparisons.push_back(std::move(*comparison));
+        continue;
+      }
+      if (!notes_only)
         fail(ErrorCode::kUndecided, "{} have no scored sample in common",
              who(sides.runs.front(), sides.runs[other]));
-      set.comparisons.push_back(std::move(*comparison));
+      set.notes.push_back(fmt::format("{}: {} and {} have no scored sample in common", sides.task,
+                                      sides.labels.front(), sides.labels[other]));
     }
     if (sides.runs.size() > 2) set.leagues.push_back(league_of(sides));
+    if (!set.leagues.empty() && set.leagues.back().samples == 0) set.leagues.pop_back();
   }
-  if (set.comparisons.empty()) {
+  if (set.comparisons.empty() && !notes_only) {
     std::vector<std::string> what;
     for (const Sides& sides : all)
       what.push_back(fmt::format("run {} is of {}", number(sides.runs.front().run.id), sides.task));

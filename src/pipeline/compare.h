@@ -11,7 +11,9 @@
 
 namespace micius {
 
-enum class Incomparable { kRefuse, kForce };
+// kForce compares all the same and says so. kNote, for a page that has more to show than comparisons: the
+// same, and what cannot be compared at all becomes a note.
+enum class Incomparable { kRefuse, kForce, kNote };
 
 struct CompareOptions {
   std::string metric;  // the primary one where empty
@@ -28,7 +30,8 @@ struct CompareOptions {
 // corrects over all comparisons of the set. Three sides or more are also ranked (Bradley-Terry). Throws
 // Error{kUndecided} for what is not comparable (task version, shots, content of a paired sample; not if
 // forced, then it is said) and for runs without a common sample, and Error{kUsage} for runs of which no two
-// are of one task, an unknown metric, or one that is not a mean of the samples' values.
+// are of one task, an unknown metric, or one that is not a mean of the samples' values; with kNote none of
+// these.
 ComparisonSet compare(const Store& store, const std::vector<RunId>& runs, const CompareOptions& options);
 
 // Two runs of one task, uncorrected and without a finding. Absent where they have no scored sample in common.

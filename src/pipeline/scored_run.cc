@@ -63,7 +63,16 @@ class Reader {
   bool open_ = false;
 };
 
+// Is it a figure of groups of samples?
+bool is_of_groups(const MetricInfo& metric) {
+  return metric.reduction == Reduction::kWorst || metric.reduction == Reduction::kFlips;
+}
+
 }  // namespace
+
+bool is_comparable(const RunSpec& spec) {
+  return !spec.metrics.empty() && !is_of_groups(spec.metrics.front());
+}
 
 MetricInfo compared_metric(const RunSpec& spec, const std::string& name) {
   std::vector<std::string> names;
@@ -74,7 +83,7 @@ MetricInfo compared_metric(const RunSpec& spec, const std::string& name) {
     fail(ErrorCode::kUsage, "{} has no metric '{}'{}; it has {}", spec.task, name, did_you_mean(name, names),
          join(names, ", "));
   MetricInfo metric = spec.metrics[static_cast<std::size_t>(it - names.begin())];
-  if (metric.reduction == Reduction::kWorst || metric.reduction == Reduction::kFlips)
+  if (is_of_groups(metric))
     fail(ErrorCode::kUsage, "'{}' is a figure of groups of samples and cannot be paired; compare by '{}'",
          metric.name, metric.of.empty() ? names.front() : metric.of);
   if (metric.reduction == Reduction::kExpNegMean) {

@@ -22,6 +22,7 @@ struct ScoredSample {
 
 struct ScoredRun {
   Run run;
+  std::size_t place = 0;  // of the runs that are compared
   MetricInfo metric;
   std::vector<ScoredSample> samples;                    // in dataset order
   std::unordered_map<std::string, std::size_t> places;  // sample id -> index of `samples`
@@ -39,6 +40,9 @@ struct ScoredRun {
 MetricInfo compared_metric(const RunSpec& spec, const std::string& name);
 
 ScoredRun read_scored_run(const Store& store, RunId run, const std::string& metric);
+
+// Is the primary metric one that compared_metric takes?
+bool is_comparable(const RunSpec& spec);
 
 // Pairs of indices of `samples`, in the order of `a`.
 std::vector<std::pair<std::size_t, std::size_t>> pair_samples(const ScoredRun& a, const ScoredRun& b);

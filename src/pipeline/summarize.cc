@@ -9,51 +9,14 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/text.h"
 #include "core/group_keys.h"
-#include "core/thinking.h"
+#include "core/ending.h"
+#include "pipeline/effort.h"
 #include "stats/mean.h"
 #include "stats/pass_at_k.h"
 
 namespace micius {
 namespace {
-
-bool is_empty(const Record& record) {
-  return std::all_of(record.turns.begin(), record.turns.end(), [](const Turn& turn) {
-    return turn.completion.text.empty() && turn.completion.likelihoods.empty();
-  });
-}
-
-bool is_truncated(const Record& record) {
-  return std::any_of(record.turns.begin(), record.turns.end(),
-                     [](const Turn& turn) { return turn.completion.stop_reason == StopReason::kLength; });
-}
-
-bool is_refused(const Record& record) {
-  return std::any_of(record.turns.begin(), record.turns.end(), [](const Turn& turn) {
-    return turn.completion.stop_reason == StopReason::kContentFilter;
-  });
-}
-
-bool is_thinking(const Record& record) {  // and nothing else
-  return std::any_of(record.turns.begin(), record.turns.end(), [](const Turn& turn) {
-    const std::string& text = turn.completion.text;
-    return !strip(text).empty() && strip(after_thinking(text).value_or("")).empty();
-  });
-}
-
-// A content filter may leave an empty text, which is no empty answer then.
-void count_kind(const Record& record, Counts& counts) {
-  const bool refused = is_refused(record), empty = !refused && is_empty(record);
-  counts.empty += empty;
-  if (record.score.verdict != Verdict::kNoAnswer || empty) return;
-  ++(refused ? counts.refused : is_thinking(record) ? counts.think_only : counts.unparsed);
-}
-
-bool is_cut(const Record& record) {
-  return std::any_of(record.turns.begin(), record.turns.end(),
-                     [](const Turn& turn) { return turn.completion.cut_tokens > 0; });
-}
 
 void cut_to_fraction(std::optional<Estimate>& estimate) {
   if (!estimate || !estimate->low) return;
@@ -221,10 +184,18 @@ struct Totals {
     } else {
       ++counts.scored;
       counts.no_answer += record.score.verdict == Verdict::kNoAnswer;
-      counts.truncated += is_truncated(record);
-      count_kind(record, counts);
-      counts.cut += is_cut(record);
+      count(ending_of(record));
     }
+  }
+
+  void count(const Ending& ending) {
+    counts.truncated += ending.truncated;
+    counts.empty += ending.empty;
+    counts.cut += ending.cut;
+    counts.refused += ending.refused;
+    counts.think_only += ending.think_only;
+    counts.unparsed += ending.unparsed;
+    counts.ended += ending.ended;
   }
 };
 
@@ -260,9 +231,14 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   const Run run = store.run(id);
   Table table(run.spec);
   Totals totals;
+  EffortTally effort;
+  ReadingsTally readings(run.spec.metrics);
   store.for_each(id, [&](const Record& record) {
     totals.add(record);
-    if (has_score(record)) table.add(record.sample, record.score.values);
+    effort.add(record);
+    if (!has_score(record)) return;
+    table.add(record.sample, record.score.values);
+    readings.add(record.score);
   });
   Report report;
   report.spec = run.spec;
@@ -270,6 +246,8 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   report.counts = totals.counts;
   report.counts.total = run.spec.sample_ids.size() * static_cast<std::size_t>(std::max(1, run.spec.repeats));
   report.usage = totals.usage;
+  report.effort = effort.effort();
+  report.readings = readings.readings();
   report.published = published_for(options.published, run.spec.task);
   report.metrics = table.metrics();
   set_reach(options.expected, run.spec.task, report.metrics);
@@ -282,6 +260,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
     report.usage.requests = totals.requests;
     report.usage.retries = totals.retries;
     report.execution = execution_of(run, totals);
+    report.execution->seconds = effort.seconds();
   }
   return report;
 }

@@ -280,4 +280,44 @@ TEST_CASE("three models are ranked, unless one is never beaten") {
   CHECK(compare(store, {a, c, all}, {}).leagues.front().ranking.empty());
 }
 
+TEST_CASE("a page gets what can be compared, and a note of what cannot") {
+  MemoryStore store;
+  const RunId a = add_run(store, "quiz", "a", answers(10, 0, 5));
+  const RunId alone = add_run(store, "alone", "a", answers(10, 0, 5));
+  RunSpec other_shots = spec_of("quiz", "b", answers(10, 2, 5));
+  other_shots.shots = 5;
+  std::vector<Record> records;
+  for (const Answer& answer : answers(10, 2, 5)) records.push_back(record_of(answer));
+  const RunId b = add_run(store, other_shots, records);
+  const RunId apart = add_run(store, "quiz", "c", {{"x", 1}, {"y", 0}});
+  CompareOptions options;
+  options.incomparable = Incomparable::kNote;
+  const ComparisonSet set = compare(store, {alone, a, b, apart}, options);
+  REQUIRE(set.comparisons.size() == 1);
+  CHECK(set.comparisons[0].a.place == 1);
+  CHECK(set.comparisons[0].b.place == 2);
+  CHECK(set.comparisons[0].forced.size() == 1);
+  REQUIRE(set.notes.size() == 1);
+  CHECK(set.notes[0].find("no scored sample in common") != std::string::npos);
+  CHECK(set.leagues.empty());
+  CHECK(compare(store, {alone, a}, options).comparisons.empty());
+  RunSpec of_groups = spec_of("quiz", "d", answers(10, 2, 5));
+  of_groups.metrics[0].reduction = Reduction::kWorst;
+  CHECK(compare(store, {a, add_run(store, of_groups, records)}, options).comparisons.empty());
+}
+
+TEST_CASE("wins over a sample without an answer are counted") {
+  MemoryStore store;
+  const RunId a = add_run(store, "quiz", "a", answers(4, 0, 3));
+  std::vector<Record> records;
+  for (const Answer& answer : answers(4, 2, 2)) records.push_back(record_of(answer));
+  records[0].score.verdict = Verdict::kNoAnswer;
+  const Comparison c =
+      compare(store, {a, add_run(store, spec_of("quiz", "b", answers(4, 2, 2)), records)}, {}).comparisons[0];
+  CHECK(c.wins.win == 2);
+  CHECK(c.a_won_unanswered == 1);
+  CHECK(c.wins.loss == 1);
+  CHECK(c.b_won_unanswered == 0);
+}
+
 }  // namespace micius

@@ -1,5 +1,6 @@
 #include "pipeline/summarize.h"
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 
@@ -278,6 +279,56 @@ TEST_CASE("answers that are none are told apart") {
   CHECK(counts.think_only == 2);
   CHECK(counts.unparsed == 1);
   CHECK(counts.truncated == 2);
+  CHECK(counts.ended == 1);
+}
+
+TEST_CASE("what a sample takes is a mean over samples, their repeats averaged first") {
+  std::vector<Record> records;
+  const auto add = [&](const std::string& id, int tokens, int milliseconds) {
+    Record record = record_of(id, 1);
+    Completion& c = record.turns[0].completion;
+    c.completion_tokens = tokens;
+    c.timing.sent = c.timing.planned + std::chrono::seconds(9);
+    c.timing.done = c.timing.sent + std::chrono::milliseconds(milliseconds);
+    records.push_back(record);
+  };
+  add("a", 2, 100);
+  add("a", 4, 300);
+  add("b", 9, 400);
+  records.push_back(record_of("c", 0));
+  records.back().failure = Failure{"timeout", "late", 3};
+  SummarizeOptions options;
+  options.allow_failed = true;
+  const Report report = report_of(spec_of({"a", "b", "c"}), records, options);
+  REQUIRE(report.effort.completion_tokens);
+  CHECK(report.effort.completion_tokens->value == 6);
+  CHECK(report.effort.completion_tokens->n == 2);
+  CHECK(*report.effort.completion_tokens->low == 0);  // of a t interval that goes below
+  CHECK(report.effort.prompt_tokens->value == 10);
+  CHECK_FALSE(report.effort.prompt_tokens->low);
+  const Latency latency = report.execution->seconds.value();
+  CHECK(latency.mean.value == Approx(0.3));
+  CHECK(latency.p50 == Approx(0.3));
+  CHECK(latency.p99 == Approx(0.4));
+  CHECK_FALSE(report_of(spec_of({"a"}), {record_of("a", 1)}).execution->seconds);
+}
+
+TEST_CASE("two ways of reading an answer are held against each other") {
+  RunSpec spec = spec_of({"a", "b", "c"});
+  spec.metrics = {{"exact_match,strict-match"}, {"exact_match,flexible-extract"}, {"acc"}};
+  std::vector<Record> records;
+  for (const auto& [strict, flexible] : {std::pair{1.0, 1.0}, {0.0, 1.0}, {0.0, 1.0}}) {
+    records.push_back(record_of(spec.sample_ids[records.size()], 1));
+    records.back().score.values = {{"exact_match,strict-match", strict},
+                                   {"exact_match,flexible-extract", flexible}};
+  }
+  const Report report = report_of(spec, records);
+  REQUIRE(report.readings.size() == 1);
+  CHECK(report.readings[0].metric == "exact_match");
+  CHECK(report.readings[0].second == "flexible-extract");
+  CHECK(report.readings[0].n == 3);
+  CHECK(report.readings[0].only_first == 0);
+  CHECK(report.readings[0].only_second == 2);
 }
 
 }  // namespace micius

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/json.h"
+#include "reports/example_reports.h"
 #include "reports/golden.h"
 
 namespace micius {
@@ -24,8 +25,8 @@ Comparison found() {
   Comparison c;
   c.task = "cmdgen";
   c.metric = {"accuracy"};
-  c.a = {RunId{1}, "gpt-4o", estimate(0.25, 0.213, 0.291, 480), 0, 0};
-  c.b = {RunId{2}, "smollm2-135m", estimate(0.035, 0.022, 0.056, 480), 3, 1};
+  c.a = {RunId{1}, 0, "gpt-4o", estimate(0.25, 0.213, 0.291, 480), 0, 0};
+  c.b = {RunId{2}, 1, "smollm2-135m", estimate(0.035, 0.022, 0.056, 480), 3, 1};
   c.samples = 480;
   c.difference = estimate(0.215, 0.176, 0.254, 480);
   c.interval = "tango";
@@ -62,7 +63,7 @@ Comparison open() {
 }
 
 League league() {
-  League l{"cmdgen", "accuracy", 480, {"gpt-4o", "small", "phi"}, {}, {}};
+  League l{"cmdgen", "accuracy", 480, {"gpt-4o", "small", "phi"}, {0, 1, 2}, {}, {}};
   l.table = {{{0, 480, 0}, {105, 373, 2}, {60, 400, 20}},
              {{2, 373, 105}, {0, 480, 0}, {5, 400, 75}},
              {{20, 400, 60}, {75, 400, 5}, {0, 480, 0}}};
@@ -89,6 +90,65 @@ std::string json_of(const ComparisonSet& set) {
 TEST_CASE("a comparison as text") {
   check_golden("compare.text", text_of({{found(), open()}, {}, {"gsm8k: only gpt-4o has it"}}));
   check_golden("compare_league.text", text_of({{found()}, {league()}, {}}));
+}
+
+TEST_CASE("a comparison as Markdown") {
+  const auto markdown_of = [](const ComparisonSet& set) {
+    std::ostringstream out;
+    write_comparison_markdown(set, {}, out);
+    return out.str();
+  };
+  check_golden("compare.md", markdown_of({{open(), found()}, {league()}, {"gsm8k: only gpt-4o has it"}}));
+  ComparisonSet many;
+  for (std::size_t i = 0; i < 30; ++i) many.comparisons.push_back(i == 29 ? found() : open());
+  const std::string text = markdown_of(many);
+  CHECK(text.starts_with("**gpt-4o is better than smollm2-135m on cmdgen"));
+  CHECK(text.find("- 25 more below") != std::string::npos);
+  CHECK(text.find("<summary>10 more</summary>") != std::string::npos);
+}
+
+TEST_CASE("a comparison as a page") {
+  std::ostringstream out;
+  write_comparison_html(example_reports(), out);
+  const std::string page = out.str();
+  CHECK(page.find("<h2>Head to head</h2>") < page.find("<h2>Samples</h2>"));
+  CHECK(page.find("<h2>Summary</h2>") == std::string::npos);
+  CHECK(page.find("#samples?run=0&amp;vs=1") != std::string::npos);
+  CHECK(page.find("gpt-4o (openai)") != std::string::npos);
+}
+
+TEST_CASE("three models on a page are ranked") {
+  ReportSet set = example_reports();
+  set.comparisons.leagues = {league()};
+  set.comparisons.leagues[0].places = {0, 1, 2};
+  std::ostringstream out;
+  write_comparison_html(set, out);
+  CHECK(out.str().find("<h3>Ranking</h3>") != std::string::npos);
+  CHECK(out.str().find("+347") != std::string::npos);
+  set.comparisons.leagues[0].ranking.clear();
+  std::ostringstream unranked;
+  write_comparison_html(set, unranked);
+  CHECK(unranked.str().find("no ranking") != std::string::npos);
+}
+
+TEST_CASE("missing answers that explain a difference are said") {
+  Comparison c = found();
+  c.a_won_unanswered = 52;
+  CHECK(text_of({{c}, {}, {}}).find("missing answers") == std::string::npos);
+  c.a_won_unanswered = 53;
+  CHECK(text_of({{c}, {}, {}})
+            .find("cmdgen: missing answers explain most of what gpt-4o gains over smollm2-135m: on 53 of the "
+                  "105") != std::string::npos);
+  c.finding = Finding::kNoDifference;
+  CHECK(text_of({{c}, {}, {}}).find("missing answers") == std::string::npos);
+}
+
+TEST_CASE("a stable page names no run in its comparisons") {
+  ReportSet set = stable_example();
+  set.comparisons.comparisons[0].a.label = "smollm2-135m (run 12)";
+  std::ostringstream out;
+  write_comparison_html(set, out);
+  CHECK(out.str().find("run 12") == std::string::npos);
 }
 
 TEST_CASE("a comparison as JSON") {

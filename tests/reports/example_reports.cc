@@ -41,6 +41,10 @@ Report infrawise(int id, ModelRef model, double shift) {
   report.spec.cluster = "family";
   report.status = RunStatus::kComplete;
   report.counts = {4, 4, 0, 0, 1, 1, 1};
+  report.counts.ended = 2;
+  report.readings = {{"bench_accuracy", "strict", "flexible", 4, 0, 1}};
+  report.effort.tokens = Estimate{15, 12.5, 17.5, 1.2, 4, {}, {}};
+  report.effort.prompt_tokens = Estimate{12, {}, {}, {}, 4, {}, {}};
   report.metrics = {metric("bench_accuracy", 0.019 + shift, 0.012 + shift, 0.03 + shift, 4),
                     metric("target", 0.9, 0.85, 0.94, 4)};
   report.metrics[0].primary = true;
@@ -54,6 +58,7 @@ Report infrawise(int id, ModelRef model, double shift) {
   report.published = {{"arXiv 2501.13629", "GPT-4", "bench_accuracy", "", 0.413, "other test data"}};
   report.usage = {2'100'000, 0, 44'000, 8, 0};
   report.execution = execution_of(id);
+  report.execution->seconds = Latency{Estimate{0.12 + shift, 0.1, 0.6, 0.01, 4, {}, {}}, 0.1, 0.2, 0.6};
   if (report.spec.model.kind == "engine") report.execution->work = {310'000, 2'140'000};
   return report;
 }
@@ -80,6 +85,31 @@ std::vector<Record> infrawise_records() {
       generated_record("1", Verdict::kIncorrect, "</script><script>alert(1)</script>\x1b[31mred\xff"),
       generated_record("2", Verdict::kNoAnswer, ""), generated_record("3", Verdict::kIncorrect, "None")};
   return records;
+}
+
+// What the larger model said: the last sample right.
+std::vector<Record> better_records() {
+  std::vector<Record> records = infrawise_records();
+  records.back() = generated_record("3", Verdict::kCorrect, "0");
+  return records;
+}
+
+Comparison infrawise_comparison() {
+  Comparison c;
+  c.task = "infrawise";
+  c.metric = {"bench_accuracy"};
+  c.a = {RunId{12}, 0, "smollm2-135m", Estimate{0.25, 0.01, 0.81, 0.25, 4, {}, {}}, 0, 0};
+  c.b = {RunId{13}, 1, "gpt-4o", Estimate{0.5, 0.07, 0.93, 0.29, 4, {}, {}}, 0, 0};
+  c.samples = 4;
+  c.difference = Estimate{-0.25, -0.75, 0.3, 0.25, 4, 3, 2.6};
+  c.interval = "clusters";
+  c.counts = {1, 0, 1, 2};
+  c.wins = {0, 3, 1};
+  c.tests = {{"sign_flips", 1, 1}};
+  c.detectable = 0.9;
+  c.flips = {{"3", 0, 1, Verdict::kIncorrect, Verdict::kCorrect, "None", "0"}};
+  c.notes = {"besides the model the runs differ in options"};
+  return c;
 }
 
 std::vector<Record> arc_records() {
@@ -137,8 +167,10 @@ ReportSet example_reports() {
   score.primary = true;
   set.aggregates = {{"aimicius", "gpt-4o", {1}, {score}}};
   set.records = [](std::size_t report, const std::function<void(const Record&)>& fn) {
-    for (const Record& record : report == 2 ? arc_records() : infrawise_records()) fn(record);
+    const auto records = report == 2 ? arc_records() : report == 1 ? better_records() : infrawise_records();
+    for (const Record& record : records) fn(record);
   };
+  set.comparisons.comparisons = {infrawise_comparison()};
   return set;
 }
 

@@ -1,0 +1,98 @@
+// What of a run is shown and in which order. The address holds it:
+// #samples?run=0&vs=1&show=no_answer&by=group&key=single&part=table&is=0&q=text&sort=-score, #sample?...&id=..&repeat=0
+
+const NOTHING = { run: 0, vs: "", show: "", by: "", key: "", part: "", is: "", q: "", sort: "" };
+let filter = { ...NOTHING }, shown = [], active = 0;
+
+const runOf = () => data.runs[filter.run];
+const otherOf = () => filter.vs === "" ? null : data.runs[filter.vs];
+
+function query(extra) {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...filter, ...extra })) if (value !== "" && value != null) params.set(name, value);
+  return params.toString();
+}
+
+const sampleLink = (run, row, extra) => `#sample?${query({ run, id: row[ID], repeat: row[REPEAT] || "", ...extra })}`;
+
+function readAddress() {
+  const [page, rest] = location.hash.slice(1).split("?");
+  const params = new URLSearchParams(rest || "");
+  if (page === "samples" || page === "sample") {
+    filter = { ...NOTHING };
+    for (const name of Object.keys(NOTHING)) filter[name] = params.get(name) ?? NOTHING[name];
+    filter.run = data.runs[Number(filter.run)] ? Number(filter.run) : 0;
+    const other = data.runs[Number(filter.vs)];
+    filter.vs = filter.vs !== "" && other && other !== runOf() && other.task === runOf().task ? Number(filter.vs) : "";
+    applyFilter();
+  }
+  const reading = page === "sample" && openSample(params.get("id"), Number(params.get("repeat") || 0));
+  document.body.classList.toggle("reading", reading);
+  byId("sample").hidden = !reading;
+  if (reading) window.scrollTo(0, 0);
+  else if (page) byId(page)?.scrollIntoView();
+}
+
+// The filters as one test of a row.
+function tests(run) {
+  const list = [];
+  const bit = ENDINGS.indexOf(filter.show);
+  if (bit >= 0) list.push((row) => row[FLAGS] >> bit & 1);
+  else if (filter.show) list.push((row) => row[VERDICT] === filter.show);
+  if (filter.by) {
+    const at = run.by.indexOf(filter.by);
+    list.push((row) => (row[GROUPS][at] || []).includes(filter.key));
+  }
+  if (filter.part) {
+    const at = run.metrics.findIndex(([name]) => name === filter.part);
+    list.push((row) => kindOf(row[VALUES][at]) === filter.is);
+  }
+  if (otherOf()) {
+    const flips = flipsOf(run, otherOf());
+    list.push((row) => flips.has(row));
+  }
+  if (filter.q) {
+    const words = filter.q.toLowerCase();
+    list.push((row) => haystack(row).includes(words));
+  }
+  return list;
+}
+
+const KEYS = {
+  id: (row) => row[ID], group: (row) => (row[GROUPS][0] || []).join(", "), verdict: (row) => Object.keys(WORDS).indexOf(row[VERDICT]),
+  score: (row) => row[VALUES][0], answer: (row) => row[ANSWER], reason: (row) => row[REASON], tokens: (row) => row[IN] + row[OUT], time: (row) => row[MS],
+};
+
+// The rows of a run in the order asked for; of equals the data's order. What has no value comes last either way.
+function ordered(run) {
+  const name = filter.sort.replace(/^-/, ""), down = filter.sort.startsWith("-");
+  const key = KEYS[name];
+  if (!key) return run.rows;
+  const { orders } = factsOf(run);
+  if (!orders.has(filter.sort)) {
+    const keys = run.rows.map(key), places = keys.map((_, i) => i), sign = down ? -1 : 1;
+    places.sort((i, j) => {
+      const x = keys[i], y = keys[j];
+      if (x == null || y == null) return (x == null) - (y == null) || i - j;
+      return (x < y ? -sign : x > y ? sign : 0) || i - j;
+    });
+    orders.set(filter.sort, places.map((i) => run.rows[i]));
+  }
+  return orders.get(filter.sort);
+}
+
+function applyFilter() {
+  const run = runOf(), list = tests(run);
+  shown = list.length ? ordered(run).filter((row) => list.every((test) => test(row))) : ordered(run);
+  active = 0;
+  drawControls();
+  byId("list").style.setProperty("--id", `${Math.min(30, factsOf(run).longest + 1)}ch`);
+  byId("list").scrollTop = 0;
+  drawList();
+}
+
+function setFilter(change) {
+  filter = { ...filter, ...change };
+  history.replaceState(null, "", `#samples?${query()}`);
+  applyFilter();
+}
