@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""The HTML pages as a reader meets them, in headless Chromium.
+
+  page_test.py WRITE_PAGE           what a page shows and does
+  page_test.py WRITE_PAGE --large   200,000 records: how soon they are there and filtered
+
+Exit 4: skipped, with the reason."""
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import browser
+
+OPEN_LIMIT_MS, FILTER_LIMIT_MS = 1000, 100
+READY = "document.querySelector('#space a.row')"
+
+# Colours of every text in sight against what is behind it, and labels of what can be used.
+CONTRAST = """(() => {
+  const channel = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const parse = (text) => { const n = text.match(/[\\d.]+/g).map(Number); return text.startsWith("color(") ? n.map((v, i) => i < 3 ? v * 255 : v) : n; };
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) { const c = parse(getComputedStyle(node).backgroundColor); if (c.length < 4 || c[3] === 1) return c; }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const node of document.body.querySelectorAll("*")) {
+    if (!node.checkVisibility() || ![...node.childNodes].some((c) => c.nodeType === 3 && c.data.trim())) continue;
+    if (node.matches("script, noscript, button:disabled")) continue;
+    const style = getComputedStyle(node), x = light(parse(node.namespaceURI.endsWith("svg") ? style.fill : style.color)), y = light(behind(node));
+    const ratio = (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
+    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${node.tagName}.${node.className.baseVal ?? node.className}: ${node.textContent.slice(0, 40)}`);
+  }
+  return [...new Set(poor)].slice(0, 10);
+})()"""
+UNLABELLED = """[...document.querySelectorAll("svg[role=img]:not([aria-label]), svg:not([role]):not([aria-hidden]), input, select, button")]
+  .filter((n) => n.checkVisibility() && !n.closest("svg svg") && !n.getAttribute("aria-label") && !n.textContent.trim() && !n.labels?.[0]?.textContent.trim())
+  .map((n) => n.outerHTML.slice(0, 120))"""
+WIDE = """[...document.body.querySelectorAll("*")].filter((n) => n.getBoundingClientRect().right > innerWidth + 1 && n.checkVisibility()
+  && !n.closest(".scroll, .list, pre, nav, code, .skip, svg")).map((n) => `${n.tagName}.${n.className} ${Math.round(n.getBoundingClientRect().right)}`).slice(0, 5)"""
+
+
+class Failures:
+    def __init__(self):
+        self.count = 0
+
+    def check(self, good, what):
+        if not good:
+            self.count += 1
+            print(f"FAILED: {what}")
+
+    def equal(self, found, expected, what):
+        self.check(found == expected, f"{what}: {found!r}, not {expected!r}")
+
+
+def write(program, kind, models, samples, folder):
+    path = pathlib.Path(folder) / f"{kind}-{models}-{samples}.html"
+    out = subprocess.run([program, kind, str(models), str(samples), str(path)], check=True, capture_output=True).stdout
+    return path, json.loads(out)
+
+
+def shown(page):
+    return page.evaluate("document.getElementById('count').textContent")
+
+
+def texts(page, selector):
+    return page.evaluate(f"[...document.querySelectorAll({json.dumps(selector)})].map((n) => n.textContent)")
+
+
+def click(page, selector):
+    page.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+
+
+def check_sorting(page, fail):
+    click(page, "[data-sort=score]")
+    fail.equal(texts(page, "#space .row > .num")[0], "0", "the least score first")
+    fail.equal(page.evaluate("document.querySelector('[aria-sort]').getAttribute('aria-sort')"), "ascending", "aria-sort")
+    click(page, "[data-sort=score]")
+    fail.equal(texts(page, "#space .row > .num")[0], "1", "the highest score first")
+    click(page, "[data-sort=score]")
+    fail.equal(texts(page, "#space .c-id")[0], "made-up-000000", "the data's order after a third click")
+
+
+def check_filters(page, url, fail):
+    rows = page.evaluate("JSON.parse(document.getElementById('data').textContent)")
+    run = rows["runs"][0]
+    silent = sum(rows["verdicts"][row[2]] == "no_answer" for row in run["rows"])
+    click(page, "[data-show=no_answer]")
+    fail.equal(shown(page), f"{silent} of {len(run['rows'])}", "rows without an answer")
+    fail.check("show=no_answer" in page.evaluate("location.hash"), "the address holds the filter")
+    page.open(url + page.evaluate("location.hash"))
+    page.wait(READY)
+    fail.equal(shown(page), f"{silent} of {len(run['rows'])}", "the filter of the address after a reload")
+    cut = sum(row[9] & 1 for row in run["rows"])
+    click(page, "[data-show=truncated]")
+    fail.equal(shown(page), f"{cut} of {len(run['rows'])}", "truncated rows")
+    click(page, "[data-show='']")
+    page.evaluate("""(() => { const s = document.getElementById('group'); s.value = JSON.stringify(['group', 'group 2']); s.dispatchEvent(new Event('change')); })()""")
+    fail.equal(set(texts(page, "#space .c-group")), {"group 2"}, "rows of one group")
+    page.evaluate("""(() => { const s = document.getElementById('group'); s.value = ''; s.dispatchEvent(new Event('change')); })()""")
+
+
+def check_keys(page, fail):
+    page.press("/")
+    fail.equal(page.evaluate("document.activeElement.id"), "search", "/ goes to the search")
+    page.type("Question 12:")
+    fail.check(shown(page).startswith("1 of "), f"the search finds one question: {shown(page)}")
+    page.press("Enter")
+    fail.equal(page.evaluate("document.activeElement.id"), "list", "Enter leaves the search for the list")
+    page.press("Enter")
+    page.wait("document.body.classList.contains('reading')")
+    fail.check("made-up-000012" in texts(page, "#sample h2")[0], "Enter opens the sample")
+    fail.check("<b>it</b>" in "".join(texts(page, "#sample pre")) or texts(page, "#sample .quiet"), "markup is shown as text")
+    page.press("Escape")
+    page.wait("!document.body.classList.contains('reading')")
+    page.evaluate("(() => { const s = document.getElementById('search'); s.value = ''; s.dispatchEvent(new Event('input')); })()")
+    page.press("j")
+    page.press("j")
+    page.press("k")
+    fail.equal(page.evaluate("document.querySelector('.row.active').getAttribute('aria-rowindex')"), "3", "j and k move")
+
+
+def check_flips(page, url, comparisons, fail):
+    for b, comparison in enumerate(comparisons, 1):
+        page.open(f"{url}#samples?run=0&vs={b}")
+        page.wait(READY)
+        total = comparison["samples"]
+        fail.equal(shown(page), f"{len(comparison['flips'])} of {total}", f"flips against run {b}")
+        listed = page.evaluate("document.querySelector(`#versus a[href$='vs=%d']`).textContent" % b)
+        fail.equal(listed, str(len(comparison["flips"])), "flips in the table")
+        fail.equal(texts(page, "#space .c-id")[0], comparison["flips"][0]["sample_id"], "the first flip")
+        click(page, "#space a.row")
+        page.wait("document.querySelector('.sides')")
+        heads = texts(page, ".sides h4")
+        fail.equal(heads, [comparison["a"]["model"], comparison["b"]["model"]], "both models side by side")
+        answers = [comparison["flips"][0]["a"], comparison["flips"][0]["b"]]
+        fail.equal([a in text for a, text in zip(answers, texts(page, ".sides > div"))], [True, True], "both answers")
+
+
+def check_themes(page, fail):
+    backgrounds = []
+    for _ in range(3):
+        click(page, "#theme")
+        backgrounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        fail.equal(page.evaluate(CONTRAST), [], f"contrast, {texts(page, '#theme')[0]}")
+    fail.equal(len(set(backgrounds)), 2, "light and dark")
+
+
+def check_page(page, url, comparisons, fail):
+    page.open(url)
+    page.wait(READY)
+    check_sorting(page, fail)
+    check_filters(page, url, fail)
+    check_keys(page, fail)
+    check_flips(page, url, comparisons, fail)
+    page.open(url)
+    page.wait(READY)
+    fail.equal(page.evaluate(UNLABELLED), [], "without a label")
+    check_themes(page, fail)
+    for width in (390, 768, 1280, 2560):
+        page.size(width, 900)
+        fail.check(page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px wide, it scrolls")
+        fail.equal(page.evaluate(WIDE), [], f"beyond {width} px")
+    page.size(1280, 900)
+    page.send("Emulation.setEmulatedMedia", {"media": "print"})
+    fail.check(page.evaluate("!document.getElementById('samples').checkVisibility() && document.getElementById('versus').checkVisibility()"), "print")
+    page.send("Emulation.setEmulatedMedia", {"media": ""})
+    fail.equal(page.errors(), [], "the console")
+
+
+def check_without_script(page, url, fail):
+    page.send("Emulation.setScriptExecutionDisabled", {"value": True})  # of the page; ours still run
+    page.open(url)
+    for selector in ("#summary table", "#versus .track", "#where .track", "#cost .scatter", "#health table", "#how dl",
+                     "#browser[hidden]"):
+        fail.check(page.evaluate(f"document.querySelectorAll({json.dumps(selector)}).length") > 0,
+                   f"without script: {selector}")
+    fail.check(not page.evaluate(READY), "without script: no row is drawn")
+    page.send("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def small(program, path, folder):
+    fail = Failures()
+    chromium = browser.Browser(path)
+    try:
+        for kind in ("report", "comparison"):
+            file, comparisons = write(program, kind, 3, 300, folder)
+            check_page(browser.Page(chromium), file.as_uri(), comparisons["comparisons"], fail)
+            print(f"{kind}: {file.stat().st_size} bytes")
+        file, _ = write(program, "report", 3, 300, folder)
+        check_without_script(browser.Page(chromium), file.as_uri(), fail)
+        file, _ = write(program, "report", 1, 1000, folder)
+        fail.check(file.stat().st_size < 2_000_000, f"1,000 samples take {file.stat().st_size} bytes")
+    finally:
+        chromium.close()
+    return fail.count
+
+
+# When the rows were there, in ms since the page was asked for.
+WATCH = """(() => { const look = () => { if (document.querySelector("#space a.row")) window.ready = performance.now(); else setTimeout(look, 2); }; look(); })()"""
+TIMES = """(async () => {
+  const list = document.getElementById("list"), times = {};
+  const timed = async (name, act) => {
+    const all = [];
+    for (let i = 0; i < 5; i++) { await new Promise((r) => setTimeout(r, 20)); const t = performance.now(); act(i); list.offsetHeight; all.push(performance.now() - t); }
+    times[name] = all;
+  };
+  const change = (id, value, event) => { const n = document.getElementById(id); n.value = value; n.dispatchEvent(new Event(event)); };
+  await timed("verdict", (i) => document.querySelector(`[data-show=${i % 2 ? "correct" : "incorrect"}]`).click());
+  document.querySelector("[data-show='']").click();
+  await timed("group", (i) => change("group", JSON.stringify(["group", `group ${i}`]), "change"));
+  change("group", "", "change");
+  await timed("text", (i) => change("search", `0${i}99`, "input"));
+  change("search", "", "input");
+  await timed("flips", (i) => change("vs", i % 2 ? "" : "1", "change"));
+  return times;
+})()"""
+
+
+def large(program, path, folder):
+    fail = Failures()
+    file, comparisons = write(program, "report", 2, 100_000, folder)
+    chromium = browser.Browser(path)
+    try:
+        opened = []
+        for _ in range(3):
+            page = browser.Page(chromium)
+            page.send("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+            page.open(file.as_uri())
+            page.wait("window.ready", 60)
+            opened.append(page.evaluate("window.ready"))
+        page.evaluate("new Promise((r) => setTimeout(r, 3000))")  # what a search reads is made meanwhile
+        times = page.evaluate(TIMES)
+        page.open(file.as_uri() + "#samples?run=0&vs=1")
+        page.wait(READY)
+        fail.equal(shown(page), f"{len(comparisons['flips'])} of 100000", "flips")
+        fail.equal(page.errors(), [], "the console")
+    finally:
+        chromium.close()
+    print(f"{file.stat().st_size} bytes, open after {', '.join(f'{t:.0f}' for t in opened)} ms")
+    fail.check(min(opened) <= OPEN_LIMIT_MS, f"open after {min(opened):.0f} ms, not {OPEN_LIMIT_MS}")
+    for name, all_times in times.items():
+        print(f"filter by {name}: {', '.join(f'{t:.0f}' for t in all_times)} ms")
+        fail.check(statistics.median(all_times) <= FILTER_LIMIT_MS,
+                   f"filter by {name} takes {statistics.median(all_times):.0f} ms, not {FILTER_LIMIT_MS}")
+    return fail.count
+
+
+def main():
+    path = browser.program()
+    if path is None:
+        print("skipped: no Chromium on this machine (Debian: apt-get install chromium)")
+        return 4
+    with tempfile.TemporaryDirectory() as folder:
+        failed = (large if "--large" in sys.argv[2:] else small)(sys.argv[1], path, folder)
+    print("all is well" if failed == 0 else f"{failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
