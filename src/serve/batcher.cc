@@ -94,7 +94,10 @@ void Batcher::begin(std::vector<Submitted>& jobs) {
 
 void Batcher::deliver(StepResult step) {
   const std::lock_guard lock(mutex_);
-  for (NewToken& token : step.tokens) deliver(places_.at(token.job), std::move(token));
+  for (NewToken& token : step.tokens) {
+    const Place& place = places_.at(token.job);
+    deliver(place, std::move(token));
+  }
   for (JobResult& result : step.finished) {
     const auto place = places_.extract(result.id);
     deliver(place.mapped(), std::move(result));
