@@ -84,7 +84,7 @@ bool goes_wrong(Exchange& exchange) {
 
 }  // namespace
 
-TEST_CASE("2,000 requests of 200 ms, 100 at once, take four seconds", "[.slow]") {
+TEST_CASE("2,000 requests of 200 ms, 100 at once, take four seconds", "[.speed]") {
   FaultServer server([](Exchange& exchange) {
     exchange.pause(200);
     exchange.answer(200, {}, chat(question_in(exchange.request.body)));
@@ -103,7 +103,7 @@ TEST_CASE("2,000 requests of 200 ms, 100 at once, take four seconds", "[.slow]")
   CHECK(server.connections() <= 100);
 }
 
-TEST_CASE("a server without latency is asked 5,000 times a second, and every record is stored", "[.slow]") {
+TEST_CASE("a server without latency is asked 5,000 times a second, and every record is stored", "[.speed]") {
   constexpr int kQuestions = 20'000;
   FaultServer server(
       [](Exchange& exchange) { exchange.answer(200, {}, chat(question_in(exchange.request.body))); });
