@@ -200,6 +200,89 @@ void SqliteStore::for_each_score(RunId run, const std::function<void(const Recor
   state_->reader.for_each(static_cast<std::int64_t>(run), RecordReader::Turns::kLeave, fn);
 }
 
+void SqliteStore::set_notes(RunId id, const std::vector<std::string>& notes) {
+  RunSpec spec = run(id).spec;
+  spec.notes = notes;
+  Statement(state_->database, "UPDATE runs SET spec = ? WHERE run_id = ?")
+      .run(dump_json(to_json(spec)), static_cast<std::int64_t>(id));
+}
+
+namespace {
+
+// Writes runs into an open transaction.
+class ImportSink final : public RunSink {
+ public:
+  ImportSink(SqliteStore& store, Database& database, RecordWriter& writer,
+             const std::function<std::optional<Estimate>(RunId)>& primary)
+      : store_(&store), database_(&database), writer_(&writer), primary_(&primary) {}
+
+  void begin(const Run& run) override {
+    database_->execute("SAVEPOINT imported_run");
+    run_ = run;
+    run_.id = store_->begin(run.spec, 0);
+    positions_.clear();
+    for (std::size_t i = 0; i < run.spec.sample_ids.size(); ++i) positions_[run.spec.sample_ids[i]] = i;
+  }
+
+  void add(const Record& record) override {
+    writer_->write({static_cast<std::int64_t>(run_.id), positions_.at(record.sample.id)}, record);
+  }
+
+  void end() override {
+    const auto id = static_cast<std::int64_t>(run_.id);
+    std::optional<std::string> finished;
+    if (!run_.finished.empty()) finished = run_.finished;
+    Statement(*database_,
+              "UPDATE runs SET status = ?, wall_ns = ?, started_at = ?, finished_at = ? WHERE run_id = ?")
+        .run(name_of(run_.status), run_.wall_ns, run_.started, finished, id);
+    const std::optional<RunId> same = find_same();
+    if (same) {
+      database_->execute("ROLLBACK TO imported_run");
+    } else if (const auto estimate = (*primary_)(run_.id)) {
+      Statement(*database_,
+                "UPDATE runs SET primary_value = ?, primary_low = ?, primary_high = ? WHERE run_id = ?")
+          .run(estimate->value, estimate->low, estimate->high, id);
+    }
+    database_->execute("RELEASE imported_run");
+    runs.push_back({same.value_or(run_.id), !same});
+  }
+
+  std::vector<ImportedRun> runs;
+
+ private:
+  std::optional<RunId> find_same() {
+    std::vector<RunId> candidates;
+    Statement row(*database_,
+                  "SELECT run_id FROM runs WHERE spec_sha256 = ? AND started_at = ? AND run_id <> ?");
+    row.bind(spec_sha256(run_.spec), run_.started, static_cast<std::int64_t>(run_.id));
+    while (row.step()) candidates.push_back(RunId{row.integer(0)});
+    row.reset();
+    if (candidates.empty()) return std::nullopt;
+    const std::string hash = run_sha256(*store_, run_.id);
+    for (const RunId candidate : candidates)
+      if (run_sha256(*store_, candidate) == hash) return candidate;
+    return std::nullopt;
+  }
+
+  SqliteStore* store_;
+  Database* database_;
+  RecordWriter* writer_;
+  const std::function<std::optional<Estimate>(RunId)>* primary_;
+  Run run_;
+  std::unordered_map<std::string, std::size_t> positions_;
+};
+
+}  // namespace
+
+std::vector<ImportedRun> SqliteStore::take_runs(
+    const std::function<void(RunSink&)>& fill, const std::function<std::optional<Estimate>(RunId)>& primary) {
+  Transaction transaction(state_->database);
+  ImportSink sink(*this, state_->database, state_->writer, primary);
+  fill(sink);
+  transaction.commit();
+  return std::move(sink.runs);
+}
+
 void SqliteStore::set_baseline(const std::string& name, const std::vector<RunId>& runs) {
   Transaction transaction(state_->database);
   Statement(state_->database, "DELETE FROM baselines WHERE name = ?").run(name);

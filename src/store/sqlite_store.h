@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "core/store.h"
+#include "store/run_file.h"
 
 namespace micius {
 
@@ -18,6 +19,12 @@ enum class OpenMode {
 // process at once and a power cut from the next checkpoint on (at the latest 32 MiB later), in order. An
 // older schema is migrated with a copy kept beside the file. Throws Error{kUnsupported} for a database of a
 // newer program, Error{kInvalidData} for a file that is none or damaged, Error{kIo}.
+// A run that came from elsewhere. `is_new`: it was not there yet.
+struct ImportedRun {
+  RunId id{};
+  bool is_new = true;
+};
+
 class SqliteStore final : public Store {
  public:
   // `clock` must outlive the store.
@@ -36,6 +43,15 @@ class SqliteStore final : public Store {
   // Reads ahead in pages, so `fn` may use this store, also to append.
   void for_each(RunId run, const std::function<void(const Record&)>& fn) const override;
   void for_each_score(RunId run, const std::function<void(const Record&)>& fn) const override;
+
+  // RunSpec::notes, in place of those that are there.
+  void set_notes(RunId run, const std::vector<std::string>& notes);
+
+  // Takes the runs that fill(sink) hands over, each under a new number and in batch 0; a run that is there
+  // already, to the last byte, is not taken again. All of them are there once this returns, none where it
+  // throws. `primary` gives the estimate that finish() would be given; it may read this store.
+  std::vector<ImportedRun> take_runs(const std::function<void(RunSink&)>& fill,
+                                     const std::function<std::optional<Estimate>(RunId)>& primary);
 
   // Named reference runs. A name that is there gets the new runs; one that is not is Error{kNotFound} with
   // the nearest.
