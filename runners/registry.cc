@@ -49,7 +49,8 @@ Registry<RunnerFactory> runner_registry() {
         remote(ApiKind::kOpenAi)},
        {"azure", "A deployment at Azure OpenAI: azure:DEPLOYMENT", remote(ApiKind::kAzure)},
        {"anthropic", "A model of Anthropic's messages API: anthropic:NAME", remote(ApiKind::kAnthropic)},
-       {"scripted", "Check models: scripted:verbose, parrot, constant:TEXT, errors:N, nearest:FILE",
+       {"scripted",
+        "Check models: scripted:verbose, parrot, constant:TEXT, errors:N, spoiled:PERCENT, nearest:FILE",
         make_scripted}}};
 }
 

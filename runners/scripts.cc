@@ -53,6 +53,23 @@ ScriptedRunner::Script errors(std::size_t count) {
   };
 }
 
+int percent_of(const std::string& detail) {
+  int percent = -1;
+  const char* end = detail.data() + detail.size();
+  const auto [stop, error] = std::from_chars(detail.data(), end, percent);
+  if (error != std::errc() || stop != end || percent < 0 || percent > 100)
+    fail(ErrorCode::kUsage, "'scripted:spoiled:{}': give a whole percentage: scripted:spoiled:3", detail);
+  return percent;
+}
+
+ScriptedRunner::Script spoiled(int percent) {
+  return [percent](const Request& request) {
+    Rng draw(fmt::format("scripted/spoiled/{}", request.prompt.sample_id));
+    if (draw.uniform() * 100 >= percent) return request.reference;
+    return request.other_reference == request.reference ? "spoiled" : request.other_reference;
+  };
+}
+
 // Conversations that were had: the last question of each and its answer.
 struct Memory {
   std::vector<std::string> questions, answers;
@@ -95,9 +112,10 @@ std::unique_ptr<Runner> make_scripted(const std::string& argument, const RunnerC
   const std::size_t colon = argument.find(':');
   const std::string name = argument.substr(0, colon);
   std::string detail = colon == std::string::npos ? "" : argument.substr(colon + 1);
-  const bool needs_detail = name == "constant" || name == "errors" || name == "nearest";
+  const bool needs_detail = name == "constant" || name == "errors" || name == "spoiled" || name == "nearest";
   if (needs_detail && detail.empty())
-    fail(ErrorCode::kUsage, "'scripted:{}' needs more: constant:TEXT, errors:N, nearest:FILE", argument);
+    fail(ErrorCode::kUsage,
+         "'scripted:{}' needs more: constant:TEXT, errors:N, spoiled:PERCENT, nearest:FILE", argument);
   if (!needs_detail && colon != std::string::npos)
     fail(ErrorCode::kUsage, "'scripted:{}': unexpected ':{}'", argument, detail);
   const auto made = [&](ScriptedRunner::Script script) {
@@ -106,11 +124,13 @@ std::unique_ptr<Runner> make_scripted(const std::string& argument, const RunnerC
   if (name == "verbose") return made(verbose);
   if (name == "parrot") return made(last_message);
   if (name == "errors") return made(errors(error_count(detail)));
+  if (name == "spoiled") return made(spoiled(percent_of(detail)));
   if (name == "nearest") return make_nearest(detail, context.clock);
   if (name == "constant") return made([text = std::move(detail)](const Request&) { return text; });
-  fail(ErrorCode::kUsage,
-       "unknown script '{}'{}; known: verbose, parrot, constant:TEXT, errors:N, nearest:FILE", name,
-       did_you_mean(name, {"verbose", "parrot", "constant", "errors", "nearest"}));
+  fail(
+      ErrorCode::kUsage,
+      "unknown script '{}'{}; known: verbose, parrot, constant:TEXT, errors:N, spoiled:PERCENT, nearest:FILE",
+      name, did_you_mean(name, {"verbose", "parrot", "constant", "errors", "spoiled", "nearest"}));
 }
 
 }  // namespace micius

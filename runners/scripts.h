@@ -15,6 +15,8 @@ namespace micius {
 //   constant:TEXT  TEXT, to everything
 //   errors:N       the reference with up to N errors (with_errors()), each made or not with equal chance, so
 //                  that a metric of whole answers shows a ladder; what errors:2 makes has errors:1's
+//   spoiled:PERCENT  the reference, but for that share of the samples, drawn by their ids: there what another
+//                  sample's is. A model made worse on purpose
 //   nearest:FILE   what matching words gets: the answer of the conversation in FILE whose last question has
 //                  most words in common with the last message (BM25). FILE has lines of
 //                  `micius data export --format chat`

@@ -68,6 +68,22 @@ TEST_CASE("errors are a ladder: each step spoils half of what was left") {
   CHECK(right[3] < 75);
 }
 
+TEST_CASE("a share of the samples is spoiled, always the same ones") {
+  std::size_t wrong = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string answer = answer_of("scripted:spoiled:3", "?", std::to_string(i));
+    CHECK(answer == answer_of("scripted:spoiled:3", "?", std::to_string(i)));
+    if (answer == "nvidia-smi -i 5")
+      CHECK(answer_of("scripted:spoiled:30", "?", std::to_string(i)) == answer);
+    wrong += answer != "nvidia-smi -i 3";
+  }
+  CHECK(wrong > 14);
+  CHECK(wrong < 50);
+  CHECK(answer_of("scripted:spoiled:0", "?") == "nvidia-smi -i 3");
+  CHECK(answer_of("scripted:spoiled:100", "?", "1", "nvidia-smi -i 5") == "spoiled");
+  CHECK_THROWS_WITH(answer_of("scripted:spoiled:101", "?"), Catch::Contains("give a whole percentage"));
+}
+
 TEST_CASE("the nearest conversation answers") {
   const TempDir dir;
   const std::string path = (dir.path() / "tuning.jsonl").string();
