@@ -4,17 +4,19 @@
 
 #include "base/text.h"
 #include "core/report_writer.h"
+#include "reports/csv_internal.h"
 
 namespace micius {
-namespace {
 
-// RFC 4180: quotes only where they are needed.
-std::string field(const std::string& text) {
+std::string csv_field(const std::string& text) {
   std::string valid = to_valid_utf8(text);
   if (valid.find_first_of(",\"\r\n") == std::string::npos) return valid;
   return "\"" + replace_all(valid, "\"", "\"\"") + "\"";
 }
 
+namespace {
+
+std::string field(const std::string& text) { return csv_field(text); }
 std::string field(const std::optional<double>& number) { return number ? fmt::format("{}", *number) : ""; }
 
 // The first fields of a row.

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "reports/columns_internal.h"
+#include "reports/xml_internal.h"
 
 namespace micius {
 namespace {
@@ -52,13 +53,6 @@ std::vector<const GateCheck*> in_order(const GateResult& result) {
   std::stable_sort(checks.begin(), checks.end(),
                    [](const GateCheck* x, const GateCheck* y) { return x->verdict > y->verdict; });
   return checks;
-}
-
-std::string xml_text(const std::string& text) {
-  std::string out = replace_all(visible_text(text), "&", "&amp;");
-  out = replace_all(out, "<", "&lt;");
-  out = replace_all(out, ">", "&gt;");
-  return replace_all(out, "\"", "&quot;");
 }
 
 std::string markdown_cell(const std::string& text) {

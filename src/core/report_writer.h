@@ -14,6 +14,7 @@ namespace micius {
 struct ReportStyle {
   std::size_t width = 120;  // columns of the terminal
   bool groups = false;      // text and md: the groups of every run as well
+  bool samples = false;     // junit: a case a sample as well
   bool colour = false;      // text: state in colour
   std::string places = {};  // text: flags that the commands it names need to find the database, " --db x"
 };
@@ -22,7 +23,7 @@ struct ReportStyle {
 class ReportWriter {
  public:
   virtual ~ReportWriter() = default;
-  virtual std::string_view format() const = 0;  // "html", "md", "json", "csv", "text"
+  virtual std::string_view format() const = 0;  // "html", "md", "json", "csv", "text", "junit"
   virtual void write(const ReportSet& reports, std::ostream& out) const = 0;
 };
 

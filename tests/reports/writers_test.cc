@@ -44,6 +44,13 @@ TEST_CASE("every format equals its approved file") {
   }
 }
 
+TEST_CASE("JUnit with a case a sample") {
+  ReportStyle style;
+  style.samples = true;
+  check_golden("report_samples.junit", written("junit", example_reports(), style));
+  CHECK(written("junit", stable_example(), style).find(" time=") == std::string::npos);
+}
+
 TEST_CASE("JSON is one line with no blanks between its parts") {
   const std::string text = written("json", example_reports());
   CHECK(text == dump_json(parse_json(text, "report")) + "\n");
