@@ -10,7 +10,7 @@
 
 namespace micius {
 
-class MemoryStore final : public Store {
+class MemoryStore : public Store {
  public:
   RunId begin(const RunSpec& spec, std::int64_t batch) override {
     Run run;

@@ -179,6 +179,7 @@ void Evaluator::keep(std::size_t index, const Record& record) {
   e_.store.append(run_, record, lap());
   ++progress_.new_records;
   count(index, record);
+  if (e_.on_record) e_.on_record(record);
   if (e_.observer != nullptr) e_.observer->on_progress(progress_);
 }
 
@@ -234,7 +235,9 @@ void Evaluator::look_back() {
     std::unordered_map<std::string, std::size_t> index_of;
     for (const std::size_t index : e_.plan.chosen) index_of.emplace(e_.plan.samples[index].id, index);
     e_.store.for_each(run_, [&](const Record& record) {
-      if (!record.failure) count(index_of.at(record.sample.id), record);
+      if (record.failure) return;
+      count(index_of.at(record.sample.id), record);
+      if (e_.on_record) e_.on_record(record);
     });
   }
   if (e_.observer != nullptr) e_.observer->on_progress(progress_);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -43,6 +44,9 @@ struct Evaluation {
   EvaluateObserver* observer = nullptr;  // may be null
   std::stop_token stop = {};             // ends the run early
   std::size_t judges = 1;                // threads that observe and score
+  // Called for the good records of earlier executions, then for every one that was stored; from the thread
+  // that called evaluate(). May be empty.
+  std::function<void(const Record&)> on_record = {};
 };
 
 struct EvaluateResult {

@@ -296,7 +296,16 @@ void add_operation(const Store& store, const std::vector<Duel>& duels, const Pol
   }
 }
 
-// What runs through the engine, or is made up, costs nothing; the price of a server's answers is not stored.
+// What the store knows of a run's price; a run through the engine, or one that is made up, costs nothing.
+std::optional<double> cost_of(const Json& overview, const Run& run) {
+  for (const Json& row : overview)
+    if (row.at("run_id") == static_cast<std::int64_t>(run.id) && row.at("cost_usd").is_number())
+      return row.at("cost_usd").get<double>();
+  const std::string& kind = run.spec.model.kind;
+  const bool is_remote = kind == "openai" || kind == "azure" || kind == "anthropic";
+  return is_remote ? std::nullopt : std::optional(0.0);
+}
+
 void add_cost(const Store& store, const std::vector<RunId>& current, const Policy& policy,
               std::vector<GateCheck>& checks) {
   if (!policy.max_usd) return;
@@ -304,17 +313,23 @@ void add_cost(const Store& store, const std::vector<RunId>& current, const Polic
   check.metric = "cost";
   check.rule = fmt::format("max_usd {:g}", *policy.max_usd);
   check.unit = "USD";
-  std::set<std::string> unknown;
+  const Json overview = store.overview();
+  double sum = 0;
+  std::vector<std::string> unknown;
   for (const RunId id : current) {
-    const std::string kind = store.run(id).spec.model.kind;
-    if (kind == "openai" || kind == "azure" || kind == "anthropic") unknown.insert(kind);
+    const std::optional<double> cost = cost_of(overview, store.run(id));
+    if (!cost) unknown.push_back(fmt::format("{}", static_cast<std::int64_t>(id)));
+    sum += cost.value_or(0);
   }
-  if (unknown.empty()) {
-    check.current = 0;
-    settle(check, GateVerdict::kPass, "local runs cost nothing");
-  } else {
+  check.current = sum;
+  if (sum > *policy.max_usd) {
+    settle(check, GateVerdict::kFail, fmt::format("${:.2f}, more than ${:g}", sum, *policy.max_usd));
+  } else if (!unknown.empty()) {
+    check.current.reset();
     settle(check, GateVerdict::kInconclusive,
-           "the cost of these runs is not known: " + join({unknown.begin(), unknown.end()}, ", "));
+           fmt::format("what run {} cost is not known", join(unknown, ", ")));
+  } else {
+    settle(check, GateVerdict::kPass, sum == 0 ? "local runs cost nothing" : fmt::format("${:.2f}", sum));
   }
   checks.push_back(std::move(check));
 }

@@ -129,6 +129,23 @@ TEST_CASE("must-pass samples, speed, cost and health") {
   CHECK(result.checks[5].verdict == GateVerdict::kInconclusive);  // its price is not known
 }
 
+TEST_CASE("the cost of all runs together") {
+  class PricedStore final : public MemoryStore {
+   public:
+    Json overview() const override {
+      return {{{"run_id", 1}, {"cost_usd", nullptr}}, {{"run_id", 2}, {"cost_usd", 3.5}}};
+    }
+  } store;
+  const RunId before = add_run(store, {}), now = add_run(store, {.model_kind = "openai"});
+  const auto check = [&](const char* policy) {
+    return gate(store, {before}, {now}, read_policy(policy, "policy.json")).checks.back();
+  };
+  CHECK(check(R"({"micius_policy": 1, "cost": {"max_usd": 3.5}})").verdict == GateVerdict::kPass);
+  const GateCheck over = check(R"({"micius_policy": 1, "cost": {"max_usd": 3}})");
+  CHECK(over.verdict == GateVerdict::kFail);
+  CHECK(over.reason == "$3.50, more than $3");
+}
+
 TEST_CASE("a policy that is wrong names the field") {
   CHECK(problem(R"({"micius_policy": 2})").find("micius_policy") != std::string::npos);
   CHECK(problem(R"({"micius_policy": 1, "default": {}})").find("defaults") != std::string::npos);
