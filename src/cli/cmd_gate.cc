@@ -1,4 +1,4 @@
-// `micius gate RUN... --baseline NAME --policy FILE`.
+// `micius gate RUN... --baseline NAME|FILE --policy FILE`.
 #include <iostream>
 #include <sstream>
 
@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "cli/commands.h"
+#include "cli/imports.h"
 #include "cli/runs.h"
 #include "pipeline/gate.h"
 #include "reports/gate.h"
@@ -33,12 +34,11 @@ class GateCommand final : public Command {
 };
 
 void GateCommand::define(CLI::App& app) {
-  app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")
+  app.add_option("runs", runs_, kRunsHelp)->required()->type_name("RUN");
+  app.add_option("--baseline", baseline_,
+                 "A baseline of `micius baseline set`, or an export, which is imported")
       ->required()
-      ->type_name("RUN");
-  app.add_option("--baseline", baseline_, "A baseline of `micius baseline set`")
-      ->required()
-      ->type_name("NAME");
+      ->type_name("NAME|FILE");
   app.add_option("--policy", policy_, "What may fall by how much (docs/gate.md)")
       ->required()
       ->type_name("FILE");
@@ -70,8 +70,9 @@ std::string GateCommand::rendered(const GateResult& result, const std::string& f
 ExitCode GateCommand::run() {
   const Policy policy = read_policy(read_file(policy_), policy_);
   const SystemClock clock;
-  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
-  const GateResult result = gate(store, store.baseline(baseline_), resolve_runs(store, runs_), policy);
+  SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  const std::vector<RunId> current = resolve_runs(store, runs_);
+  const GateResult result = gate(store, baseline_runs(store, baseline_), current, policy);
   const std::string text = rendered(result, format_);
   if (!junit_.empty()) write_file_atomic(junit_, rendered(result, "junit"));
   if (output_.empty() || output_ == "-") {

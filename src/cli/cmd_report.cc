@@ -11,12 +11,10 @@ namespace {
 class ReportCommand final : public Command {
  public:
   std::string name() const override { return "report"; }
-  std::string summary() const override { return "Report on runs as text, html, md, json or csv"; }
+  std::string summary() const override { return "Report on runs as text, html, md, json, csv or junit"; }
 
   void define(CLI::App& app) override {
-    app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")
-        ->required()
-        ->type_name("RUN");
+    app.add_option("runs", runs_, kRunsHelp)->required()->type_name("RUN");
     add_db_flag(app, places_);
     add_report_flags(app, flags_);
   }

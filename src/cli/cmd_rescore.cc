@@ -17,9 +17,7 @@ class RescoreCommand final : public Command {
   std::string summary() const override { return "Score stored completions again, as new runs"; }
 
   void define(CLI::App& app) override {
-    app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")
-        ->required()
-        ->type_name("RUN");
+    app.add_option("runs", runs_, kRunsHelp)->required()->type_name("RUN");
     app.add_flag("--observe", observe_, "Run again what models wrote (commands, programs), too");
     add_db_flag(app, places_);
     add_data_dir_flag(app, places_);

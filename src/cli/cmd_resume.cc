@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/early_stop.h"
 #include "cli/execute.h"
 #include "cli/models.h"
 #include "cli/remote.h"
@@ -24,7 +25,7 @@ class ResumeCommand final : public Command {
   std::string summary() const override { return "Go on with unfinished runs (all, if none is named)"; }
 
   void define(CLI::App& app) override {
-    app.add_option("runs", runs_, "Runs: numbers of `micius list runs`, or latest")->type_name("RUN");
+    app.add_option("runs", runs_, kRunsHelp)->type_name("RUN");
     add_db_flag(app, places_);
     add_data_dir_flag(app, places_);
     add_model_dir_flag(app, places_);
@@ -109,6 +110,7 @@ ExitCode ResumeCommand::run() {
   bool failed = false;
   for (const RunId id : runs) {
     EvaluateResult result;
+    forget_stop(store, id);
     try {
       result = go_on({store, clock_, log, progress, interrupt.token(), place_words(places_)}, id);
     } catch (const Error& error) {  // the others need not wait for a model that is gone

@@ -15,8 +15,10 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/dry_run.h"
+#include "cli/early_stop.h"
 #include "cli/environment.h"
 #include "cli/execute.h"
+#include "cli/imports.h"
 #include "cli/invariance.h"
 #include "cli/models.h"
 #include "cli/remote.h"
@@ -60,7 +62,7 @@ class RunCommand final : public Command {
   std::vector<std::pair<std::size_t, Plan>> plans_of(const std::string& model, const Runner& runner);
   bool run_model(const ExecuteContext& context, const std::string& model);
   ExitCode run_pairs(const ExecuteContext& context);
-  RunId begin_or_go_on(Store& store, const Plan& plan) const;
+  RunId begin_or_go_on(const Plan& plan) const;
   void print_results(const Store& store) const;
   ExitCode show_dry_run(Log& log);
   std::string command_line() const;
@@ -85,6 +87,9 @@ class RunCommand final : public Command {
   std::vector<TaskRequest> requests_;  // of the setups
   std::int64_t batch_ = 0;
   std::vector<RunId> runs_;
+  SqliteStore* store_ = nullptr;
+  std::string stop_baseline_;
+  std::optional<EarlyStop> early_stop_;
   bool failed_ = false;
 };
 
@@ -153,8 +158,13 @@ void RunCommand::define_prompt_flags(CLI::App& app) {
 void RunCommand::define_output_flags(CLI::App& app) {
   app.add_option("--tag", tags_, "Kept with the run")->allow_extra_args(false)->type_name("KEY=VALUE");
   app.add_flag("--fresh", fresh_, "Begin anew although an unfinished run of the same spec is there");
-  app.add_flag("--verify-invariance", verify_invariance_,
-               "Ask everything three times again, with nothing shared, other threads, batches and orders");
+  auto* verify = app.add_flag(
+      "--verify-invariance", verify_invariance_,
+      "Ask everything three times again, with nothing shared, other threads, batches and orders");
+  app.add_option("--stop-when-decided", stop_baseline_,
+                 "End a run once it is better or worse than the baseline's (docs/gate.md)")
+      ->type_name("BASELINE")
+      ->excludes(verify);
   app.add_flag("--dry-run", dry_run_,
                "Say how many samples and tokens it would be, and their cost; ask nothing");
   app.add_option("--prices", prices_, "For --dry-run: a list of prices instead of runners/prices.json")
@@ -226,16 +236,17 @@ Json RunCommand::tags() const {
 }
 
 // An unfinished run of the same spec is gone on with, unless --fresh.
-RunId RunCommand::begin_or_go_on(Store& store, const Plan& plan) const {
+RunId RunCommand::begin_or_go_on(const Plan& plan) const {
   if (!fresh_) {
     const std::string wanted = spec_sha256(plan.spec);
-    for (const Run& run : store.runs()) {
+    for (const Run& run : store_->runs()) {
       if (run.status == RunStatus::kComplete || spec_sha256(run.spec) != wanted) continue;
-      store.set_batch(run.id, batch_);
+      store_->set_batch(run.id, batch_);
+      forget_stop(*store_, run.id);
       return run.id;
     }
   }
-  return store.begin(plan.spec, batch_);
+  return store_->begin(plan.spec, batch_);
 }
 
 Plan RunCommand::plan_of(std::size_t task, const std::string& model, const RunnerInfo& info) {
@@ -273,10 +284,15 @@ std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string
 // False if the user interrupted it.
 bool RunCommand::run_model(const ExecuteContext& context, const std::string& model) {
   const auto runner = open_model(model, engine_, places_, {clock_, &context.store, &remote_, &context.log});
-  for (const auto& [task, plan] : plans_of(model, *runner)) {
-    const RunId run = begin_or_go_on(context.store, plan);
+  const auto plans = plans_of(model, *runner);
+  if (early_stop_)
+    for (const auto& [task, plan] : plans) early_stop_->check(plan);
+  for (const auto& [task, plan] : plans) {
+    const RunId run = begin_or_go_on(plan);
     runs_.push_back(run);
-    const EvaluateResult result = execute(context, run, setup_for(task, runner->info()), plan, *runner);
+    const TaskSetup& setup = setup_for(task, runner->info());
+    const EvaluateResult result = early_stop_ ? early_stop_->execute(context, run, setup, plan, *runner)
+                                              : execute(context, run, setup, plan, *runner);
     failed_ = failed_ || result.failed > 0 || result.status == RunStatus::kStopped;
     if (result.interrupted) return false;
   }
@@ -347,6 +363,10 @@ ExitCode RunCommand::run() {
   InterruptGuard interrupt;
   SqliteStore store(places_.db, OpenMode::kCreate, clock_);
   batch_ = next_batch(store);
+  store_ = &store;
+  if (!stop_baseline_.empty())
+    early_stop_.emplace(store, stop_baseline_, baseline_runs(store, stop_baseline_),
+                        setups_.size() * models_.size());
   const ExitCode code = run_pairs({store, clock_, log, progress, interrupt.token(), place_words(places_)});
   if (code == ExitCode::kInterrupted) {
     fmt::print(stderr, "interrupted; what was done is kept, `micius resume{}` goes on\n",

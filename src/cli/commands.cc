@@ -14,6 +14,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_gate_command());
   commands.push_back(make_sample_size_command());
   commands.push_back(make_rescore_command());
+  commands.push_back(make_export_command());
+  commands.push_back(make_import_command());
   commands.push_back(make_data_command());
   commands.push_back(make_model_command());
   commands.push_back(make_engine_command());

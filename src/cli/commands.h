@@ -16,6 +16,8 @@ std::unique_ptr<Command> make_compare_command();
 std::unique_ptr<Command> make_baseline_command();
 std::unique_ptr<Command> make_gate_command();
 std::unique_ptr<Command> make_sample_size_command();
+std::unique_ptr<Command> make_export_command();
+std::unique_ptr<Command> make_import_command();
 std::unique_ptr<Command> make_rescore_command();
 std::unique_ptr<Command> make_data_command();
 std::unique_ptr<Command> make_model_command();

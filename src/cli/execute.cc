@@ -63,7 +63,7 @@ EvaluateResult execute(const ExecuteContext& context, RunId run, const TaskSetup
     ProgressDisplay display(context.progress, setup.task.name, runner.info().name, setup.task.metrics.front(),
                             context.clock);
     result = evaluate({setup.task, plan, runner, *setup.scorer, context.store, context.clock, &display,
-                       context.stop, std::thread::hardware_concurrency()},
+                       context.stop, std::thread::hardware_concurrency(), context.on_record},
                       run);
   }
   if (const std::string trouble = trouble_text(context, run, setup, result); !trouble.empty())

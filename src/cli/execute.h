@@ -1,6 +1,7 @@
 // One run, from its set-up to its last record: what `run` and `resume` share.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -20,6 +21,7 @@ struct ExecuteContext {
   ProgressMode progress = ProgressMode::kNone;
   std::stop_token stop;
   std::string places = {};  // what a command needs to find the same files: place_words()
+  std::function<void(const Record&)> on_record = {};  // Evaluation::on_record
 };
 
 Plan plan_run(const TaskSetup& setup, const RunnerInfo& model, const PlanOptions& options);

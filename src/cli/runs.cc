@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -62,19 +63,24 @@ std::string format_of(const std::string& format, const std::string& output) {
   std::string ending = lower_ascii(fs::path(output).extension().string());
   if (ending.empty()) return "text";
   ending.erase(0, 1);
-  return ending == "htm" ? "html" : ending == "markdown" ? "md" : ending == "txt" ? "text" : ending;
+  const std::map<std::string, std::string> formats = {
+      {"htm", "html"}, {"markdown", "md"}, {"txt", "text"}, {"xml", "junit"}};
+  const auto it = formats.find(ending);
+  return it == formats.end() ? ending : it->second;
 }
 
 std::vector<RunId> resolve_runs(const Store& store, const std::vector<std::string>& words) {
   std::vector<RunId> runs;
   const std::vector<Run> all = store.runs();
   if (all.empty()) fail(ErrorCode::kNotFound, "the database has no runs; `micius run quick` makes the first");
-  for (const std::string& word : words) {
-    if (word == "latest") {
-      const std::vector<RunId> latest = latest_runs(all);
-      runs.insert(runs.end(), latest.begin(), latest.end());
-    } else {
-      runs.push_back(store.run(run_from(word)).id);
+  for (const std::string& list : words) {
+    for (const std::string_view word : split(list, ',')) {
+      if (word == "latest") {
+        const std::vector<RunId> latest = latest_runs(all);
+        runs.insert(runs.end(), latest.begin(), latest.end());
+      } else {
+        runs.push_back(store.run(run_from(std::string(word))).id);
+      }
     }
   }
   return runs;
@@ -104,10 +110,11 @@ void check_output_file(const std::string& path, const fs::path& db) {
 
 void add_report_flags(CLI::App& app, ReportFlags& flags) {
   app.add_option("--format", flags.format,
-                 "text, md, html, json or csv (default: by the ending of -o, else text)")
+                 "text, md, html, json, csv or junit (default: by the ending of -o, else text)")
       ->type_name("FORMAT");
   app.add_option("-o,--output", flags.output, "File to write (default, and -: stdout)")->type_name("FILE");
   app.add_flag("--groups", flags.groups, "With the breakdowns of every run");
+  app.add_flag("--samples", flags.samples, "junit: a case a sample as well");
   app.add_option("--published", flags.published,
                  "The paper's numbers beside ours: on or off (default: on but for text)")
       ->check(CLI::IsMember({"auto", "on", "off"}));
@@ -120,6 +127,7 @@ void write_reports(const Store& store, const std::vector<RunId>& runs, const Rep
   const std::string format = format_of(flags.format, flags.output);
   ReportStyle style;
   style.groups = flags.groups;
+  style.samples = flags.samples;
   if (flags.output.empty()) {
     style.width = terminal_width(stdout);
     style.colour = allows_colour(stdout);

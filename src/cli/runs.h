@@ -14,8 +14,12 @@ class App;
 
 namespace micius {
 
-// A number as `list runs` prints it, or `latest`: the runs of the last `micius run`. Throws Error{kUsage} for
-// anything else and Error{kNotFound} where there is no such run.
+// What stands for RUN in --help.
+inline constexpr const char* kRunsHelp = "Runs: numbers of `micius list runs`, or latest; 1,2 or 1 2";
+
+// Each word is a list with commas, of numbers as `list runs` prints them and `latest`: the runs of the last
+// `micius run`, or all imported ones where there was none. Throws Error{kUsage} for anything else and
+// Error{kNotFound} where there is no such run.
 std::vector<RunId> resolve_runs(const Store& store, const std::vector<std::string>& words);
 
 // One past the highest batch of the store: the number of the next `micius run`.
@@ -24,7 +28,7 @@ std::int64_t next_batch(const Store& store);
 // The flags that say what of a report is shown and how.
 struct ReportFlags {
   std::string format, output, published = "auto";
-  bool groups = false, allow_failed = false, stable = false;
+  bool groups = false, samples = false, allow_failed = false, stable = false;
   std::string places;  // place_words(), for the commands that the text names
 };
 void add_report_flags(CLI::App& app, ReportFlags& flags);
