@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/group_keys.h"
 #include "core/ending.h"
+#include "core/group_keys.h"
 #include "pipeline/effort.h"
 #include "stats/mean.h"
 #include "stats/pass_at_k.h"
