@@ -146,7 +146,7 @@ Json to_json(const Usage& u) {
                {"completion_tokens", u.completion_tokens}};
   if (u.requests) json["requests"] = *u.requests;
   if (u.retries) json["retries"] = *u.retries;
-  json["cost_usd"] = nullptr;
+  json["cost_usd"] = u.cost_usd ? Json(*u.cost_usd) : Json();
   return json;
 }
 

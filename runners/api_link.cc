@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "runners/openai_chat.h"
 
@@ -56,7 +57,14 @@ ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const
       clock_(clock),
       log_(log),
       name_(fmt::format("{}:{}", api_kind_name(endpoint.kind), endpoint.model)),
-      fields_(fields_for(endpoint)) {}
+      price_(settings.prices.find(api_kind_name(endpoint.kind), endpoint.model, settings.day)),
+      purse_(price_, settings.budget_usd),
+      fields_(fields_for(endpoint)) {
+  if (settings.budget_usd && !price_) {
+    fail(ErrorCode::kUsage, "--budget: no price of {} is known; name a list that has it with --prices FILE",
+         name_);
+  }
+}
 
 HttpRequest ApiLink::request(const std::string& path, const Json& body) const {
   return request_at(endpoint_.url + path + endpoint_.query, body);
@@ -80,8 +88,10 @@ void ApiLink::warn_once(const std::string& message) {
   if (log_ != nullptr && warned_.insert(message).second) log_->warning(name_ + ": " + message);
 }
 
-void ApiLink::answered(const ApiReply& reply) {
+void ApiLink::answered(const ApiReply& reply, const BilledTokens& most) {
   has_answered_ = true;
+  const BilledTokens counted{reply.prompt_tokens, reply.cached_tokens, reply.completion_tokens};
+  purse_.pay(reply.prompt_tokens > 0 ? counted : most);
   // A dated name, or a path's end, is the same model.
   const std::string served = safe(reply.model);
   const bool is_named = endpoint_.kind != ApiKind::kAzure;  // there it is the deployment's own name

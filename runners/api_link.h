@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "net/api_queue.h"
 #include "runners/api_endpoint.h"
+#include "runners/api_purse.h"
 #include "runners/api_shape.h"
 
 namespace micius {
@@ -36,9 +37,13 @@ class ApiLink {
   const ApiFields& fields() const { return fields_; }
   // What is to become of a call that was answered so, to a request with the fields `sent`.
   ApiVerdict verdict_on(const ApiError& error, const ApiAnswer& answer, const ApiFields& sent);
-  // Notes that the server answers, and says once where it is another model, backend or word than expected.
-  void answered(const ApiReply& reply);
+  // Notes that the server answers and what it cost (`most`, where the server does not count), and says once
+  // where it is another model, backend or word than expected.
+  void answered(const ApiReply& reply, const BilledTokens& most);
   void warn_once(const std::string& message);
+
+  const std::optional<Price>& price() const { return price_; }  // absent: not known
+  ApiPurse& purse() { return purse_; }
 
  private:
   ApiVerdict stop_on(const ApiError& error, std::string_view words, std::string_view hint) const;
@@ -48,6 +53,8 @@ class ApiLink {
   const Clock& clock_;
   Log* const log_;
   const std::string name_;
+  const std::optional<Price> price_;
+  ApiPurse purse_;
   ApiFields fields_;
   bool has_answered_ = false, has_changed_ = false;
   int wrong_requests_ = 0;

@@ -46,8 +46,11 @@ class GenerateCall final : public ApiCall {
     for (const Message& message : std::get<GenerateInput>(asked_.prompt.input).messages)
       bytes += message.content.size();
     tokens_ = static_cast<double>(bytes) / 4 + asked_.options.max_tokens;
+    most_ = {most_tokens(bytes), 0, asked_.options.max_tokens};
   }
 
+  ApiAdmission admit() override { return link_.purse().admit(most_); }
+  void landed() override { link_.purse().release(most_); }
   HttpRequest request() override;
   ApiReader* reader() override { return reader_.get(); }
   double tokens() const override { return tokens_; }
@@ -63,6 +66,7 @@ class GenerateCall final : public ApiCall {
   const Request asked_;
   CompletionSink& sink_;
   double tokens_ = 0;
+  BilledTokens most_;
   ApiFields sent_;
   std::unique_ptr<StreamReader> reader_;
   Completion completion_;
@@ -102,7 +106,7 @@ ApiVerdict GenerateCall::judge(const ApiAnswer& answer) {
   ApiReading reading =
       reader_ ? reader_->reading(shape_, answer.head, now) : shape_.read(answer.head, answer.body, now);
   if (auto* reply = std::get_if<ApiReply>(&reading)) {
-    link_.answered(*reply);
+    link_.answered(*reply, most_);
     take(std::move(*reply));
     return {};
   }
@@ -179,6 +183,7 @@ ApiRunner::ApiRunner(const ApiEndpoint& endpoint, const ApiSettings& settings, c
   if (!endpoint.query.empty())
     info_.options["api_version"] = endpoint.query.substr(endpoint.query.find('=') + 1);
   if (!link_.fields().temperature) info_.options["sampling"] = "the provider's";
+  if (const auto& price = link_.price()) info_.environment["price"] = to_json(*price);
   info_.weighs = settings.likelihoods == ApiLikelihoods::kByEcho && weigher_.probe(queue_);
   if (info_.weighs) info_.options["likelihoods"] = weigher_.how();
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/runner.h"
+#include "runners/prices.h"
 
 namespace micius {
 
@@ -46,19 +47,23 @@ struct ApiSettings {
   ApiStreaming streaming = ApiStreaming::kLong;
   ApiLikelihoods likelihoods = ApiLikelihoods::kNone;
   std::string user_agent = "micius", ca_file = {};
+  Prices prices = {};                     // what tokens cost
+  std::string day = {};                   // whose prices are meant, "2026-11-26"
+  std::optional<double> budget_usd = {};  // nothing is sent that may go over it
 };
 
 // `argument` is NAME or NAME@URL; the URL goes over the settings'. `clock` must outlive the runner, and so
 // must `log`, which hears once of what changed on the way (null: nobody does). Nothing is sent before
 // submit(), but for the probe of ApiLikelihoods::kByEcho. Throws Error{kUsage} for an address or key that
 // cannot be used: no http(s), a password in it, a key over plain http to another machine, none where the
-// provider wants one; with a probe, Error{kIo} where the server cannot be asked at all.
+// provider wants one, and a budget for a model without a known price; with a probe, Error{kIo} where the
+// server cannot be asked at all.
 //
 // A refused prompt or answer is a completion with StopReason::kContentFilter. Requests that fail for good
 // have a Failure of code "context_too_long", "request", "request_too_large", "bad_response", "truncated",
 // "server", "rate_limit", "timeout", "connection", "no_likelihoods", "empty_context", "empty_continuation" or
 // "cancelled"; with Failure::stops_run: "auth", "quota", "not_found", "config", "endpoint", "endpoint_dead",
-// "request" (the first three requests all were wrong).
+// "budget", "request" (the first three requests all were wrong).
 std::unique_ptr<Runner> make_api_runner(ApiKind kind, const std::string& argument,
                                         const ApiSettings& settings, const Clock& clock, Log* log);
 

@@ -49,12 +49,15 @@ class EchoWeigher::Call final : public ApiCall {
         context_(strip_right(pair.context)),
         whole_(pair.context + pair.continuation) {}
 
+  ApiAdmission admit() override { return link_.purse().admit(most()); }
+  void landed() override { link_.purse().release(most()); }
   HttpRequest request() override;
   double tokens() const override { return static_cast<double>(whole_.size()) / 4 + 1; }
   ApiVerdict judge(const ApiAnswer& answer) override;
   void ended(const ApiEnd& end) override;
 
  private:
+  BilledTokens most() const { return {most_tokens(whole_.size()), 0, 1}; }
   bool wants_ids() const { return weigher_.split_ == Split::kIds && !whole_ids_; }
   ApiVerdict take_ids(const ApiAnswer& answer);
   void take_echo(const EchoReply& echo);
@@ -97,7 +100,7 @@ ApiVerdict EchoWeigher::Call::take_ids(const ApiAnswer& answer) {
 }
 
 void EchoWeigher::Call::take_echo(const EchoReply& echo) {
-  link_.answered(echo.reply);
+  link_.answered(echo.reply, most());
   Completion& completion = weighing_->completion;
   completion.prompt_tokens += echo.reply.prompt_tokens;
   completion.cached_tokens += echo.reply.cached_tokens;

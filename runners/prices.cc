@@ -29,8 +29,10 @@ std::int64_t micros_of(const std::string& text, const std::string& where) {
   return micros;
 }
 
-Price price_of(const Json& row, const std::string& where) {
-  const JsonFields fields(row, where);
+}  // namespace
+
+Prices::Row Prices::row_of(const Json& json, const std::string& where) {
+  const JsonFields fields(json, where);
   fields.only({"provider", "model", "match", "from", "currency", "unit", "input", "cached_input",
                "cache_write", "output", "batch_factor", "source"});
   if (fields.string_or("currency", "USD") != "USD" ||
@@ -39,20 +41,14 @@ Price price_of(const Json& row, const std::string& where) {
   const std::string match = fields.string_or("match", "exact");
   if (match != "exact" && match != "prefix")
     fail(ErrorCode::kInvalidData, "{}: match '{}' is neither 'exact' nor 'prefix'", where, match);
-  Price price;
-  price.provider = fields.string("provider");
-  price.model = fields.string("model");
-  price.from = fields.string("from");
-  price.is_prefix = match == "prefix";
-  price.input = micros_of(fields.string("input"), where + ".input");
-  price.cached_input = fields.has("cached_input")
-                           ? micros_of(fields.string("cached_input"), where + ".cached_input")
-                           : price.input;
-  price.output = micros_of(fields.string("output"), where + ".output");
-  return price;
+  const auto micros = [&](const char* key) { return micros_of(fields.string(key), where + "." + key); };
+  Row row{fields.string("provider"), fields.string("model"), match == "prefix"};
+  row.price.from = fields.string("from");
+  row.price.input = micros("input");
+  row.price.cached_input = fields.has("cached_input") ? micros("cached_input") : row.price.input;
+  row.price.output = micros("output");
+  return row;
 }
-
-}  // namespace
 
 Prices Prices::read(const std::filesystem::path& file) {
   const std::string where = file.string();
@@ -64,30 +60,23 @@ Prices Prices::read(const std::filesystem::path& file) {
   for (std::size_t i = 0; i < rows->size(); ++i) {
     const std::string place = fmt::format("{}: prices[{}]", where, i);
     if (!(*rows)[i].is_object()) fail(ErrorCode::kInvalidData, "{}: expected an object", place);
-    prices.rows_.push_back(price_of((*rows)[i], place));
+    prices.rows_.push_back(row_of((*rows)[i], place));
   }
   return prices;
 }
 
 std::optional<Price> Prices::find(std::string_view provider, std::string_view model,
                                   std::string_view day) const {
-  const Price* best = nullptr;
-  const auto rank = [](const Price& price) {
-    return std::tuple(!price.is_prefix, price.model.size(), std::string_view(price.from));
+  const Row* best = nullptr;
+  const auto rank = [](const Row& row) {
+    return std::tuple(!row.is_prefix, row.model.size(), std::string_view(row.price.from));
   };
-  for (const Price& price : rows_) {
-    const bool fits = price.is_prefix ? model.starts_with(price.model) : model == price.model;
-    if (price.provider != provider || !fits || price.from > day) continue;
-    if (best == nullptr || rank(price) > rank(*best)) best = &price;
+  for (const Row& row : rows_) {
+    const bool fits = row.is_prefix ? model.starts_with(row.model) : model == row.model;
+    if (row.provider != provider || !fits || row.price.from > day) continue;
+    if (best == nullptr || rank(row) > rank(*best)) best = &row;
   }
-  return best != nullptr ? std::optional(*best) : std::nullopt;
-}
-
-double cost_usd(const Price& price, const BilledTokens& tokens) {
-  const std::int64_t cached = std::min(tokens.cached, tokens.prompt);
-  const std::int64_t pico =
-      (tokens.prompt - cached) * price.input + cached * price.cached_input + tokens.completion * price.output;
-  return static_cast<double>(pico) / 1e12;
+  return best != nullptr ? std::optional(best->price) : std::nullopt;
 }
 
 }  // namespace micius

@@ -1,25 +1,15 @@
-// What tokens cost, by a dated list that users may replace.
+// What the tokens of remote models cost, by a dated list that users may replace.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/price.h"
+
 namespace micius {
-
-// In micro-dollars a million tokens, that is, picodollars a token.
-struct Price {
-  std::string provider, model, from;  // from: the day, "2024-10-01"
-  bool is_prefix = false;             // `model` is how names begin: dated ones too
-  std::int64_t input = 0, cached_input = 0, output = 0;
-};
-
-struct BilledTokens {
-  std::int64_t prompt = 0, cached = 0, completion = 0;  // cached: part of the prompt's
-};
 
 class Prices {
  public:
@@ -31,9 +21,14 @@ class Prices {
   std::optional<Price> find(std::string_view provider, std::string_view model, std::string_view day) const;
 
  private:
-  std::vector<Price> rows_;
-};
+  struct Row {
+    std::string provider, model;
+    bool is_prefix = false;  // `model` is how names begin: dated ones too
+    Price price = {};
+  };
+  static Row row_of(const Json& json, const std::string& where);
 
-double cost_usd(const Price& price, const BilledTokens& tokens);
+  std::vector<Row> rows_;
+};
 
 }  // namespace micius

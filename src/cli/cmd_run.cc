@@ -76,7 +76,7 @@ class RunCommand final : public Command {
   std::vector<std::string> tasks_, models_, tags_;
   std::optional<int> shots_;
   std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_, profile_ = "lm-eval";
-  std::string format_ = "text", progress_ = "auto", report_, config_, prices_;
+  std::string format_ = "text", progress_ = "auto", report_, config_;
   bool fresh_ = false, quiet_ = false, verify_invariance_ = false, dry_run_ = false;
   SystemClock clock_;
   std::optional<LazyServices> services_;  // before the setups, whose scorers borrow it
@@ -167,8 +167,6 @@ void RunCommand::define_output_flags(CLI::App& app) {
       ->excludes(verify);
   app.add_flag("--dry-run", dry_run_,
                "Say how many samples and tokens it would be, and their cost; ask nothing");
-  app.add_option("--prices", prices_, "For --dry-run: a list of prices instead of runners/prices.json")
-      ->type_name("FILE");
   app.add_option("--report", report_, "Write a report at the end; format by its ending")->type_name("FILE");
   app.add_option("--format", format_, "Of the result on stdout")
       ->check(CLI::IsMember({"text", "json"}))
@@ -378,14 +376,11 @@ ExitCode RunCommand::run() {
 }
 
 ExitCode RunCommand::show_dry_run(Log& log) {
-  const Prices prices =
-      Prices::read(prices_.empty() ? share_root() / "runners/prices.json" : fs::path(prices_));
-  const std::string day = format_utc(clock_.utc()).substr(0, 10);
   std::vector<DryRun> runs;
   for (const std::string& model : models_) {
     const auto runner = open_model(model, engine_, places_, {clock_, nullptr, &remote_, &log});
     for (const auto& [task, plan] : plans_of(model, *runner))
-      runs.push_back(dry_run(setup_for(task, runner->info()).task, plan, prices, day));
+      runs.push_back(dry_run(setup_for(task, runner->info()).task, plan, remote_.prices, remote_.day));
   }
   print_dry_runs(runs, format_);
   return ExitCode::kGood;

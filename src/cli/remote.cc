@@ -1,6 +1,7 @@
 #include "cli/remote.h"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include <CLI/CLI.hpp>
 #include <sys/resource.h>
@@ -8,6 +9,7 @@
 #include "base/text.h"
 #include "cli/checks.h"
 #include "cli/environment.h"
+#include "cli/places.h"
 
 namespace micius {
 namespace {
@@ -46,6 +48,12 @@ void add_api_flags(CLI::App& app, ApiFlags& flags) {
       ->check(whole_number(1))
       ->type_name("S")
       ->capture_default_str();
+  app.add_option("--prices", flags.prices, "What remote models cost, instead of runners/prices.json")
+      ->type_name("FILE");
+  app.add_option("--budget", flags.budget,
+                 "Dollars of this command for each remote model: nothing is sent that may go over them")
+      ->check(number_within(0, 1e6))
+      ->type_name("USD");
   app.add_option("--retries", flags.retries, "Of a request to a remote model, after the first attempt")
       ->check(whole_number(0))
       ->type_name("N")
@@ -73,6 +81,14 @@ ApiSettings api_settings(const ApiFlags& flags) {
   settings.retries = flags.retries;
   settings.user_agent = "micius/" + version_text();
   settings.ca_file = variable("SSL_CERT_FILE");
+  const std::filesystem::path shipped = share_root() / "runners/prices.json";
+  if (!flags.prices.empty()) {
+    settings.prices = Prices::read(flags.prices);
+  } else if (std::filesystem::exists(shipped)) {
+    settings.prices = Prices::read(shipped);
+  }
+  settings.day = format_utc(SystemClock().utc()).substr(0, 10);
+  settings.budget_usd = flags.budget;
   return settings;
 }
 

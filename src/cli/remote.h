@@ -18,12 +18,15 @@ struct ApiFlags {
   std::optional<std::size_t> concurrency;
   std::optional<double> rpm, tpm;
   int timeout_s = 600, retries = 7;
+  std::string prices;
+  std::optional<double> budget;
 };
 
 void add_api_flags(CLI::App& app, ApiFlags& flags);
 
 // With what the environment says of addresses, keys (OPENAI_.., AZURE_OPENAI_.., ANTHROPIC_..) and
-// SSL_CERT_FILE. Where there is a key, the process leaves no core dump from here on.
+// SSL_CERT_FILE, and with the prices of today. Where there is a key, the process leaves no core dump from
+// here on. Throws Error for a --prices that is not there or no list of prices.
 ApiSettings api_settings(const ApiFlags& flags);
 
 }  // namespace micius

@@ -73,6 +73,7 @@ struct Latency {
 struct Usage {
   std::uint64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
   std::optional<std::uint64_t> requests, retries;  // absent in a stable report
+  std::optional<double> cost_usd;  // absent where a price, or what a server used, is not known
 };
 
 // What two executions of one spec do not share; absent in a stable report.

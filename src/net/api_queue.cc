@@ -176,6 +176,7 @@ void ApiQueue::stop(const ApiVerdict& verdict, Time now) {
 void ApiQueue::judge(Flight& flight, Time now) {
   const std::unique_ptr<Flight> owned = std::move(flights_.extract(&flight).mapped());
   Pending pending = std::move(flight.pending);
+  pending.call->landed();
   const ApiVerdict verdict =
       flight.has_answer() ? pending.call->judge(flight.answer) : verdict_on(flight.result, place_);
   if (verdict.is_busy) {
@@ -243,7 +244,13 @@ void ApiQueue::send_due(Time now) {
   for (auto it = std::make_reverse_iterator(due); it != waiting_.rend(); ++it)
     ready_.push_front(std::move(it->second));
   waiting_.erase(waiting_.begin(), due);
+  is_held_ = false;
   while (!ready_.empty() && governor_.earliest(now, ready_.front().call->tokens()) <= now) {
+    const ApiAdmission admission = ready_.front().call->admit();
+    is_held_ = admission.what == ApiAdmit::kWait;
+    if (is_held_) return;
+    if (admission.what == ApiAdmit::kStop)
+      return stop({ApiNext::kStop, admission.code, admission.message}, now);
     Pending pending = std::move(ready_.front());
     ready_.pop_front();
     send(std::move(pending), now);
@@ -271,7 +278,8 @@ void ApiQueue::end(Pending pending, ApiEnd end) {
 ApiQueue::Time ApiQueue::next_wake(Time now) {
   Time wake = now + kLongestSleep;
   if (!waiting_.empty()) wake = std::min(wake, waiting_.begin()->first);
-  if (!ready_.empty()) wake = std::min(wake, governor_.earliest(now, ready_.front().call->tokens()));
+  if (!ready_.empty() && !is_held_)
+    wake = std::min(wake, governor_.earliest(now, ready_.front().call->tokens()));
   if (cut_at_) wake = std::min(wake, *cut_at_);
   return wake;
 }

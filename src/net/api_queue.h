@@ -51,6 +51,16 @@ struct ApiEnd {
   int attempts = 0;
 };
 
+enum class ApiAdmit {
+  kSend,
+  kWait,  // for another attempt that is under way to end
+  kStop,  // no call may go any more
+};
+struct ApiAdmission {
+  ApiAdmit what = ApiAdmit::kSend;
+  std::string code{}, message{};  // of a kStop
+};
+
 // Reads an answer while it comes, on the client's thread; between attempts it is the queue's thread's.
 class ApiReader {
  public:
@@ -66,6 +76,9 @@ class ApiReader {
 class ApiCall {
  public:
   virtual ~ApiCall() = default;
+  // Asked before each attempt; after a kSend, landed() says that the attempt has ended, before it is judged.
+  virtual ApiAdmission admit() { return {}; }
+  virtual void landed() {}
   virtual HttpRequest request() = 0;  // of the next attempt
   // Of the attempt that request() has begun: gets the body instead of ApiAnswer. Must live until judge() or
   // the next request().
@@ -140,6 +153,7 @@ class ApiQueue {
   std::map<Flight*, std::unique_ptr<Flight>> flights_;
   std::optional<ApiEnd> stopped_;
   std::optional<Time> cut_at_;
+  bool is_held_ = false;  // the first that is ready waits for another to land
   std::thread thread_;
 };
 

@@ -296,14 +296,15 @@ void add_operation(const Store& store, const std::vector<Duel>& duels, const Pol
   }
 }
 
-// What the store knows of a run's price; a run through the engine, or one that is made up, costs nothing.
-std::optional<double> cost_of(const Json& overview, const Run& run) {
+// What the store knows of a run's cost, else what the price kept with it makes of its answers; a run through
+// the engine, or one that is made up, costs nothing.
+std::optional<double> cost_of(const Store& store, const Json& overview, const Run& run) {
   for (const Json& row : overview)
     if (row.at("run_id") == static_cast<std::int64_t>(run.id) && row.at("cost_usd").is_number())
       return row.at("cost_usd").get<double>();
   const std::string& kind = run.spec.model.kind;
   const bool is_remote = kind == "openai" || kind == "azure" || kind == "anthropic";
-  return is_remote ? std::nullopt : std::optional(0.0);
+  return is_remote ? summarize(store, run.id, {}).usage.cost_usd : std::optional(0.0);
 }
 
 void add_cost(const Store& store, const std::vector<RunId>& current, const Policy& policy,
@@ -317,7 +318,7 @@ void add_cost(const Store& store, const std::vector<RunId>& current, const Polic
   double sum = 0;
   std::vector<std::string> unknown;
   for (const RunId id : current) {
-    const std::optional<double> cost = cost_of(overview, store.run(id));
+    const std::optional<double> cost = cost_of(store, overview, store.run(id));
     if (!cost) unknown.push_back(fmt::format("{}", static_cast<std::int64_t>(id)));
     sum += cost.value_or(0);
   }

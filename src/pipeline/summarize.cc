@@ -11,6 +11,7 @@
 
 #include "core/ending.h"
 #include "core/group_keys.h"
+#include "core/price.h"
 #include "pipeline/effort.h"
 #include "stats/mean.h"
 #include "stats/pass_at_k.h"
@@ -161,12 +162,17 @@ struct Totals {
   Usage usage;
   std::size_t records = 0;
   std::uint64_t requests = 0, retries = 0;
+  std::uint64_t uncounted = 0;  // answers whose server said nothing of its tokens
   std::optional<ForwardedTokens> work;
 
   void add(const Record& record) {
     ++records;
     for (const Turn& turn : record.turns) {
       ++requests;
+      const Completion& c = turn.completion;
+      // A refused prompt has no tokens and no cost.
+      const bool is_known = c.failure || c.prompt_tokens > 0 || c.stop_reason == StopReason::kContentFilter;
+      uncounted += is_known ? 0 : 1;
       usage.prompt_tokens += turn.completion.prompt_tokens;
       usage.cached_tokens += turn.completion.cached_tokens;
       usage.completion_tokens += turn.completion.completion_tokens;
@@ -225,6 +231,16 @@ Execution execution_of(const Run& run, const Totals& totals) {
   return execution;
 }
 
+// By the price that was kept with the run.
+std::optional<double> cost_of(const RunSpec& spec, const Totals& totals) {
+  const Json* kept = find_json(spec.environment, "price");
+  const auto price = kept != nullptr ? price_from_json(*kept) : std::nullopt;
+  if (!price || totals.uncounted > 0) return std::nullopt;
+  return cost_usd(*price, {static_cast<std::int64_t>(totals.usage.prompt_tokens),
+                           static_cast<std::int64_t>(totals.usage.cached_tokens),
+                           static_cast<std::int64_t>(totals.usage.completion_tokens)});
+}
+
 }  // namespace
 
 Report summarize(const Store& store, RunId id, const SummarizeOptions& options) {
@@ -248,6 +264,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   report.usage = totals.usage;
   report.effort = effort.effort();
   report.readings = readings.readings();
+  report.usage.cost_usd = cost_of(run.spec, totals);
   report.published = published_for(options.published, run.spec.task);
   report.metrics = table.metrics();
   set_reach(options.expected, run.spec.task, report.metrics);

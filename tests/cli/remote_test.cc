@@ -287,6 +287,36 @@ TEST_CASE("a dry run says what it would cost, and asks nothing") {
   CHECK_FALSE(fs::exists(session.folder.path() / "micius.db"));
 }
 
+TEST_CASE("a run knows what it cost, and a budget stops it before it costs more") {
+  FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
+  const Session session(server);
+  std::ofstream(session.folder.path() / "prices.json")
+      << R"({"micius_prices": 1, "prices": [{"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
+  const auto run = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"run",     "infrawise",  "--model",       "openai:tiny@" + session.url,
+                                      "--limit", "3",          "--concurrency", "1",
+                                      "--fresh", "--progress", "none"};
+    words.insert(words.end(), more.begin(), more.end());
+    return session.run(words);
+  };
+  const auto cost = [&] {
+    const Outcome report = session.run({"report", "latest", "--format", "json"});
+    return parse_json(report.out, "report").at("reports").at(0).at("usage").at("cost_usd");
+  };
+  CHECK(run({}).exit_code == 0);
+  CHECK(cost().is_null());
+  CHECK(run({"--prices", "prices.json", "--budget", "1"}).exit_code == 0);
+  CHECK(cost().get<double>() == Approx(3 * (11 * 1e-6 + 2 * 2e-6)));
+  CHECK(server.requests() == 6);
+  const Outcome stopped = run({"--prices", "prices.json", "--budget", "0"});
+  CHECK(stopped.exit_code == 1);
+  CHECK_THAT(stopped.err, Contains("budget: ") && Contains("micius resume 3"));
+  CHECK(server.requests() == 6);
+  const Outcome unknown = run({"--budget", "1"});
+  CHECK(unknown.exit_code == 2);
+  CHECK_THAT(unknown.err, Contains("no price of openai:tiny") && Contains("--prices"));
+}
+
 TEST_CASE("a remote model without a key or a server is refused at once") {
   const TempDir folder;
   const auto run = [&](const std::vector<std::string>& arguments) {

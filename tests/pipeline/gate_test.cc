@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
+#include "core/price.h"
 #include "memory_store.h"
 
 namespace micius {
@@ -16,6 +17,7 @@ struct Made {
   std::string model_kind = "engine", data = "d";
   std::size_t no_answer = 0;  // of the wrong ones
   std::int64_t wall_ns = 1'000'000'000;
+  int tokens = 0;  // of each answer's prompt, at a dollar for 1,000
 };
 
 RunId add_run(Store& store, const Made& made) {
@@ -25,6 +27,7 @@ RunId add_run(Store& store, const Made& made) {
   spec.dataset.sha256 = made.data;
   spec.model = {"m", made.model_kind, "", ""};
   spec.metrics = {{"acc"}};
+  if (made.tokens > 0) spec.environment["price"] = to_json(Price{"2026-01-01", 1'000'000'000, 0, 0});
   for (std::size_t i = 0; i < made.n; ++i) spec.sample_ids.push_back(std::to_string(i));
   const RunId run = store.begin(spec, 1);
   for (std::size_t i = 0; i < made.n; ++i) {
@@ -35,6 +38,7 @@ RunId add_run(Store& store, const Made& made) {
                            : i < made.right + made.no_answer ? Verdict::kNoAnswer
                                                              : Verdict::kIncorrect;
     record.score.values = {{"acc", right ? 1.0 : 0.0}};
+    if (made.tokens > 0) record.turns.emplace_back().completion.prompt_tokens = made.tokens;
     store.append(run, record);
   }
   store.finish(run, RunStatus::kComplete, made.wall_ns, std::nullopt);
@@ -144,6 +148,19 @@ TEST_CASE("the cost of all runs together") {
   const GateCheck over = check(R"({"micius_policy": 1, "cost": {"max_usd": 3}})");
   CHECK(over.verdict == GateVerdict::kFail);
   CHECK(over.reason == "$3.50, more than $3");
+}
+
+TEST_CASE("what a server's answers cost is held against the policy where it is known") {
+  const std::string policy = R"({"micius_policy": 1, "cost": {"max_usd": 5}})";
+  const auto check_of = [&](const Made& now) { return result_of({}, now, policy).checks.back(); };
+  Made remote;
+  remote.model_kind = "anthropic";
+  CHECK(check_of(remote).verdict == GateVerdict::kInconclusive);
+  remote.tokens = 10;
+  CHECK(check_of(remote).verdict == GateVerdict::kPass);
+  CHECK(*check_of(remote).current == Approx(4));
+  remote.tokens = 20;
+  CHECK(check_of(remote).verdict == GateVerdict::kFail);
 }
 
 TEST_CASE("a policy that is wrong names the field") {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "core/price.h"
 #include "memory_store.h"
 #include "stats/proportion.h"
 
@@ -181,6 +182,20 @@ TEST_CASE("a stable report leaves out what two executions do not share") {
   const Report full = report_of(spec_of({"a"}), {record_of("a", 1)});
   CHECK(full.execution->samples_per_s == 0.5);
   CHECK(*full.usage.requests == 1);
+}
+
+TEST_CASE(
+    "a run costs what its tokens do at the price kept with it, and is not free where one is not known") {
+  RunSpec spec = spec_of({"a", "b"});
+  std::vector<Record> records = {record_of("a", 1), record_of("b", 0)};
+  CHECK_FALSE(report_of(spec, records).usage.cost_usd);
+  spec.environment["price"] = to_json(Price{"2026-01-01", 1'000'000, 500'000, 2'000'000});
+  records[1].turns[0].completion.cached_tokens = 4;
+  CHECK(*report_of(spec, records).usage.cost_usd == Approx(1e-6 * (16 + 4 * 0.5 + 4 * 2)));
+  records[1].turns[0].completion.prompt_tokens = 0;
+  CHECK_FALSE(report_of(spec, records).usage.cost_usd);
+  spec.environment["price"] = "much";
+  CHECK_FALSE(report_of(spec, {records[0]}).usage.cost_usd);
 }
 
 TEST_CASE("prompts that lost their beginning are counted once a sample") {

@@ -1,0 +1,40 @@
+#include "core/price.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace micius {
+
+std::int64_t cost_pico(const Price& price, const BilledTokens& tokens) {
+  const std::int64_t cached = std::min(tokens.cached, tokens.prompt);
+  return (tokens.prompt - cached) * price.input + cached * price.cached_input +
+         tokens.completion * price.output;
+}
+
+double cost_usd(const Price& price, const BilledTokens& tokens) {
+  return static_cast<double>(cost_pico(price, tokens)) / 1e12;
+}
+
+Json to_json(const Price& price) {
+  return {{"from", price.from},
+          {"input", price.input},
+          {"cached_input", price.cached_input},
+          {"output", price.output}};
+}
+
+std::optional<Price> price_from_json(const Json& json) {
+  Price price;
+  const Json* from = find_json(json, "from");
+  if (from == nullptr || !from->is_string()) return std::nullopt;
+  price.from = from->get<std::string>();
+  for (const auto& [key, micros] : {std::pair<const char*, std::int64_t*>{"input", &price.input},
+                                    {"cached_input", &price.cached_input},
+                                    {"output", &price.output}}) {
+    const Json* value = find_json(json, key);
+    if (value == nullptr || !value->is_number_integer()) return std::nullopt;
+    *micros = value->get<std::int64_t>();
+  }
+  return price;
+}
+
+}  // namespace micius

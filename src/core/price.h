@@ -1,0 +1,29 @@
+// What tokens cost.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+
+namespace micius {
+
+// In micro-dollars a million tokens, that is, picodollars a token.
+struct Price {
+  std::string from;  // the day since when: "2024-10-01"
+  std::int64_t input = 0, cached_input = 0, output = 0;
+};
+
+struct BilledTokens {
+  std::int64_t prompt = 0, cached = 0, completion = 0;  // cached: part of the prompt's
+};
+
+std::int64_t cost_pico(const Price& price, const BilledTokens& tokens);  // in picodollars
+double cost_usd(const Price& price, const BilledTokens& tokens);
+
+// As it is kept in a run's environment. Absent for what is no price.
+Json to_json(const Price& price);
+std::optional<Price> price_from_json(const Json& json);
+
+}  // namespace micius
