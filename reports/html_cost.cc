@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t kTasksInPlots = 12;
 
+// A model that looks its answers up takes microseconds.
 std::string seconds_text(double seconds) {
+  if (seconds < 0.0005) return fmt::format("{:.3g}\u00a0\u00b5s", 1e6 * seconds);
   return format_duration(
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds)));
 }
@@ -35,7 +37,7 @@ std::vector<Axis> axes() {
     return report.execution->seconds->mean;
   };
   return {{"tokens", "tokens a sample, in and out", tokens, tokens_text},
-          {"time", "time a sample, from being sent to being done", seconds, seconds_text}};
+          {"time", "time a sample", seconds, seconds_text}};
 }
 
 std::string interval_of(const Estimate& e, std::string (*text)(double)) {

@@ -63,6 +63,7 @@ class DifferenceScale {
   std::string axis() const;
 
  private:
+  double end() const;
   double percent(double value) const;
 
   std::string unit_;

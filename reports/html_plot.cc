@@ -97,8 +97,14 @@ void DifferenceScale::include(const Estimate& difference, const std::string& uni
     largest_ = std::max(largest_, std::abs(x));
 }
 
+// Two shares differ by 1 at most, whatever a t interval of few samples says.
+double DifferenceScale::end() const {
+  const double round = round_end(unit_, largest_);
+  return unit_ == "fraction" ? std::min(1.0, round) : round;
+}
+
 double DifferenceScale::percent(double value) const {
-  return std::clamp(50 + 50 * value / round_end(unit_, largest_), 0.0, 100.0);
+  return std::clamp(50 + 50 * value / end(), 0.0, 100.0);
 }
 
 std::string DifferenceScale::track(const Estimate& difference, std::optional<std::size_t> model) const {
@@ -120,9 +126,8 @@ std::string DifferenceScale::track(const Estimate& difference, std::optional<std
 }
 
 std::string DifferenceScale::axis() const {
-  const double end = round_end(unit_, largest_);
   const std::string number =
-      unit_ == "fraction" ? fmt::format("{:.4g}", 100 * end) : fmt::format("{:.4g}", end);
+      unit_ == "fraction" ? fmt::format("{:.4g}", 100 * end()) : fmt::format("{:.4g}", end());
   return fmt::format(
       R"(<svg class="axis" width="100%" height="14" aria-hidden="true"><text x="0" y="11">-{}</text><text x="50%" y="11" text-anchor="middle">0</text><text x="100%" y="11" text-anchor="end">+{}</text></svg>)",
       number, number);

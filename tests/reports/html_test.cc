@@ -116,6 +116,17 @@ TEST_CASE("plots share an axis from 0 to a round number") {
   CHECK(other.end() == 1000);
 }
 
+TEST_CASE("an axis of differences has 0 in the middle and ends where two shares can differ no more") {
+  DifferenceScale scale("fraction");
+  scale.include(Estimate{-0.1, -0.17, -0.02, 0.05, 10, {}, {}}, "fraction");
+  scale.include(Estimate{-90, -95, -80, 1, 10, {}, {}}, "nats");
+  CHECK(scale.axis().find(">-20<") != std::string::npos);
+  CHECK(scale.track(Estimate{0.1, {}, {}, {}, 10, {}, {}}).find("x=\"75.00%\"") != std::string::npos);
+  CHECK_FALSE(scale.fits("nats"));
+  scale.include(Estimate{0.83, 0.45, 1.22, 0.2, 6, {}, {}}, "fraction");
+  CHECK(scale.axis().find(">+100<") != std::string::npos);
+}
+
 TEST_CASE("base64 is RFC 4648's") {
   CHECK(base64("") == "");
   CHECK(base64("f") == "Zg==");
