@@ -140,7 +140,7 @@ Turn turn_from(const Json& json, const std::string& where, const Record& record)
 std::string first_lost(const Json& said, const Json& kept, const std::string& path) {
   if (said.is_object() && kept.is_object()) {
     for (const auto& [key, value] : said.items()) {
-      const std::string at = path + "." + key;
+      std::string at = path + "." + key;
       const auto it = kept.find(key);
       if (it == kept.end()) return at;
       if (std::string lost = first_lost(value, *it, at); !lost.empty()) return lost;
