@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The HTML pages as a reader meets them, in headless Chromium.
 
-  page_test.py WRITE_PAGE           what a page shows and does
-  page_test.py WRITE_PAGE --large   200,000 records: how soon they are there and filtered
+  page_test.py WRITE_PAGE                what a page shows and does
+  page_test.py WRITE_PAGE --large SLACK  200,000 records: how soon they are there and filtered, in SLACK times the limits;
+                                         1 on a machine with nothing else to do
 
 Exit 4: skipped, with the reason."""
 import json
@@ -220,7 +221,7 @@ TIMES = """(async () => {
 })()"""
 
 
-def large(program, path, folder):
+def large(program, path, folder, slack):
     fail = Failures()
     file, comparisons = write(program, "report", 2, 100_000, folder)
     chromium = browser.Browser(path)
@@ -241,11 +242,11 @@ def large(program, path, folder):
     finally:
         chromium.close()
     print(f"{file.stat().st_size} bytes, open after {', '.join(f'{t:.0f}' for t in opened)} ms")
-    fail.check(min(opened) <= OPEN_LIMIT_MS, f"open after {min(opened):.0f} ms, not {OPEN_LIMIT_MS}")
+    fail.check(min(opened) <= slack * OPEN_LIMIT_MS, f"open after {min(opened):.0f} ms, not {slack * OPEN_LIMIT_MS:g}")
     for name, all_times in times.items():
         print(f"filter by {name}: {', '.join(f'{t:.0f}' for t in all_times)} ms")
-        fail.check(statistics.median(all_times) <= FILTER_LIMIT_MS,
-                   f"filter by {name} takes {statistics.median(all_times):.0f} ms, not {FILTER_LIMIT_MS}")
+        fail.check(statistics.median(all_times) <= slack * FILTER_LIMIT_MS,
+                   f"filter by {name} takes {statistics.median(all_times):.0f} ms, not {slack * FILTER_LIMIT_MS:g}")
     return fail.count
 
 
@@ -255,7 +256,10 @@ def main():
         print("skipped: no Chromium on this machine (Debian: apt-get install chromium)")
         return 4
     with tempfile.TemporaryDirectory() as folder:
-        failed = (large if "--large" in sys.argv[2:] else small)(sys.argv[1], path, folder)
+        if sys.argv[2:3] == ["--large"]:
+            failed = large(sys.argv[1], path, folder, float(sys.argv[3]))
+        else:
+            failed = small(sys.argv[1], path, folder)
     print("all is well" if failed == 0 else f"{failed} failed")
     return 1 if failed else 0
 
