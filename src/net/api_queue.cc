@@ -175,6 +175,7 @@ void ApiQueue::stop(const ApiVerdict& verdict, Time now) {
 
 void ApiQueue::judge(Flight& flight, Time now) {
   const std::unique_ptr<Flight> owned = std::move(flights_.extract(&flight).mapped());
+  if (flights_.empty()) cut_at_.reset();  // there is nothing left to cut; what is added later is not meant
   Pending pending = std::move(flight.pending);
   pending.call->landed();
   const ApiVerdict verdict =

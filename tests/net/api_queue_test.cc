@@ -201,6 +201,29 @@ TEST_CASE("a cancelled queue lets what is under way finish, for a while") {
   CHECK(server.requests() == 2);
 }
 
+TEST_CASE("what is added after a cancelled queue has drained is not cut") {
+  FaultServer server([](Exchange& exchange) {
+    exchange.pause(exchange.request.path == "/first" ? 20 : 260);
+    exchange.answer(200, {}, "");
+  });
+  std::vector<Question> questions(2);
+  HttpClient client({});
+  ApiQueue queue(client, server.url(""), quick_options(2));
+  const auto ask = [&](const char* path, Question& question) {
+    std::vector<std::unique_ptr<ApiCall>> calls;
+    calls.push_back(std::make_unique<PathCall>(server.url(path), question));
+    queue.add(std::move(calls));
+  };
+  ask("/first", questions[0]);
+  while (server.requests() < 1) std::this_thread::sleep_for(milliseconds(1));
+  queue.cancel();
+  queue.drain();
+  ask("/second", questions[1]);  // under way when the grace of the first ends
+  queue.drain();
+  CHECK(questions[1].end.next == ApiNext::kDone);
+  CHECK(questions[1].end.attempts == 1);
+}
+
 TEST_CASE("a server that fails every third time loses and doubles nothing") {
   std::atomic<int> good = 0;
   FaultServer server([&](Exchange& exchange) {
