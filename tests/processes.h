@@ -1,6 +1,7 @@
 // Tests that work with processes that die.
 #pragma once
 
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -18,8 +19,8 @@ inline pid_t in_child(const std::function<int()>& work) {
   int status = 99;
   try {
     status = work();
-  } catch (const std::exception&) {
-    // The parent sees the status.
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "in a child: %s\n", error.what());  // the parent sees the status
   }
   _exit(status);
 }

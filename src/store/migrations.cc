@@ -15,7 +15,7 @@ constexpr std::int64_t kApplicationId = 0x4d696369;  // "Mici"
 
 // Which version the database has, once it is known to be ours. One statement, so that all three numbers are
 // of one moment: another process may be making the database.
-std::int64_t checked_version(Database& database, std::int64_t known) {
+std::int64_t checked_version(SqliteDatabase& database, std::int64_t known) {
   Statement facts(database,
                   "SELECT u.user_version, a.application_id, (SELECT count(*) FROM sqlite_master) "
                   "FROM pragma_user_version AS u, pragma_application_id AS a");
@@ -23,19 +23,19 @@ std::int64_t checked_version(Database& database, std::int64_t known) {
   const std::int64_t version = facts.integer(0), application = facts.integer(1), tables = facts.integer(2);
   if (application != kApplicationId && (application != 0 || version != 0 || tables != 0)) {
     fail(ErrorCode::kInvalidData, "{}: a database of another program; name another file with --db",
-         database.path());
+         database.name());
   }
   if (version > known) {
     fail(ErrorCode::kUnsupported,
          "{}: made by a newer micius (its database version is {}, this program knows up to {}); use that "
          "program, or name another file with --db",
-         database.path(), version, known);
+         database.name(), version, known);
   }
   return version;
 }
 
-void keep_copy(Database& database, std::int64_t version) {
-  const std::string copy = fmt::format("{}.v{}.bak", database.path(), version);
+void keep_copy(SqliteDatabase& database, std::int64_t version) {
+  const std::string copy = fmt::format("{}.v{}.bak", database.name(), version);
   const std::string partial = fmt::format("{}.{}", copy, getpid());
   std::error_code ignored;
   std::filesystem::remove(partial, ignored);
@@ -47,18 +47,18 @@ void keep_copy(Database& database, std::int64_t version) {
 
 }  // namespace
 
-void migrate(Database& database, Migrations migrations) {
+void migrate(SqliteDatabase& database, Migrations migrations) {
   const auto known = static_cast<std::int64_t>(migrations.size());
   const std::int64_t before = checked_version(database, known);
   if (before == known) return;
   if (before > 0) keep_copy(database, before);
-  Transaction transaction(database);
-  // Another process may have been faster.
-  const std::int64_t version = checked_version(database, known);
-  for (std::int64_t v = version; v < known; ++v) database.execute(migrations[static_cast<std::size_t>(v)]);
-  database.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
-  database.execute(fmt::format("PRAGMA user_version = {}", known));
-  transaction.commit();
+  database.transact([&] {
+    // Another process may have been faster.
+    const std::int64_t version = checked_version(database, known);
+    for (std::int64_t v = version; v < known; ++v) database.execute(migrations[static_cast<std::size_t>(v)]);
+    database.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
+    database.execute(fmt::format("PRAGMA user_version = {}", known));
+  });
 }
 
 }  // namespace micius

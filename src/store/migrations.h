@@ -16,6 +16,6 @@ Migrations schema_migrations();
 // Runs the steps that are missing, in one transaction; several processes may call it at once. A database
 // that holds an older version is copied to `<path>.v<version>.bak` before. Throws Error{kUnsupported} for a
 // database of a newer program and Error{kInvalidData} for one of another program; neither is touched.
-void migrate(Database& database, Migrations migrations);
+void migrate(SqliteDatabase& database, Migrations migrations);
 
 }  // namespace micius

@@ -53,16 +53,18 @@ Totals totals(const std::vector<Turn>& turns) {
 RecordWriter::RecordWriter(Database& database)
     : database_(&database),
       find_sample_(database, "SELECT sample_ref FROM samples WHERE sha256 = ?"),
-      add_sample_(database, "INSERT INTO samples (sha256, sample) VALUES (?, ?)"),
-      find_old_(database,
-                "SELECT record_id, failure_code IS NOT NULL FROM records "
-                "WHERE run_id = ? AND position = ? AND repeat = ?"),
-      drop_old_(database, "DELETE FROM records WHERE record_id = ?"),
+      add_sample_(database,
+                  "INSERT INTO samples (sha256, sample) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING "
+                  "RETURNING sample_ref"),
+      drop_failed_(database,
+                   "DELETE FROM records WHERE run_id = ? AND position = ? AND repeat = ? AND failure_code IS "
+                   "NOT NULL"),
       add_record_(database,
                   "INSERT INTO records (run_id, position, repeat, sample_id, sample_ref, verdict, answer, "
                   "reason, failure_code, failure_message, failure_attempts, prompt_tokens, cached_tokens, "
                   "completion_tokens, stop_reason, ttft_ns, latency_ns) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "ON CONFLICT (run_id, position, repeat) DO NOTHING RETURNING record_id"),
       add_turn_(
           database,
           "INSERT INTO turns (record_id, turn, prompt, prompt_text, completion, likelihoods, stop_reason, "
@@ -72,35 +74,25 @@ RecordWriter::RecordWriter(Database& database)
       add_value_(database,
                  "INSERT INTO record_values (record_id, ordinal, metric, value) VALUES (?, ?, ?, ?)") {}
 
+// The first column of the statement's only row, if there is one.
+std::optional<std::int64_t> RecordWriter::number(Statement& statement) {
+  std::optional<std::int64_t> found;
+  if (statement.step()) found = statement.integer(0);
+  statement.reset();
+  return found;
+}
+
 std::int64_t RecordWriter::sample_ref(const Sample& sample) {
   const std::string json = dump_json(to_json(sample));
   const std::string hash = sha256_hex(json);
-  if (find_sample_.bind(hash).step()) {
-    const std::int64_t found = find_sample_.integer(0);
-    find_sample_.reset();
-    return found;
-  }
-  find_sample_.reset();
-  add_sample_.run(hash, json);
-  return database_->last_insert_id();
+  if (const auto found = number(find_sample_.bind(hash))) return *found;
+  if (const auto added = number(add_sample_.bind(hash, json))) return *added;
+  // Another process has added it between the two.
+  return number(find_sample_.bind(hash)).value();
 }
 
 void RecordWriter::write(const RecordKey& key, const Record& record) {
-  if (find_old_.bind(key.run, key.position, record.repeat).step()) {
-    const std::int64_t old = find_old_.integer(0);
-    const bool failed = find_old_.integer(1) != 0;
-    find_old_.reset();
-    if (!failed) {
-      fail(ErrorCode::kIo,
-           "{}: run {} has a record of sample '{}', repeat {} already; another process is at work on this "
-           "run: wait for "
-           "it, or begin another run with --fresh",
-           database_->path(), key.run, record.sample.id, record.repeat);
-    }
-    drop_old_.run(old);
-  }
-  find_old_.reset();
-
+  drop_failed_.run(key.run, key.position, record.repeat);
   const bool good = !record.failure;
   const Score& score = record.score;
   std::optional<std::string_view> verdict, answer, reason, code, message, stop_reason;
@@ -120,13 +112,19 @@ void RecordWriter::write(const RecordKey& key, const Record& record) {
     ttft = ttft_ns(record.turns.front().completion.timing);
   }
   const Totals sum = totals(record.turns);
-  add_record_.run(key.run, key.position, record.repeat, record.sample.id, sample_ref(record.sample), verdict,
-                  answer, reason, code, message, attempts, sum.prompt_tokens, sum.cached_tokens,
-                  sum.completion_tokens, stop_reason, ttft, sum.latency_ns);
-  const std::int64_t record_id = database_->last_insert_id();
-  for (std::size_t i = 0; i < record.turns.size(); ++i) write_turn(record_id, i, record.turns[i]);
+  const std::optional<std::int64_t> added = number(
+      add_record_.bind(key.run, key.position, record.repeat, record.sample.id, sample_ref(record.sample),
+                       verdict, answer, reason, code, message, attempts, sum.prompt_tokens, sum.cached_tokens,
+                       sum.completion_tokens, stop_reason, ttft, sum.latency_ns));
+  if (!added) {
+    fail(ErrorCode::kIo,
+         "{}: run {} has a record of sample '{}', repeat {} already; another process is at work on this run: "
+         "wait for it, or begin another run with --fresh",
+         database_->name(), key.run, record.sample.id, record.repeat);
+  }
+  for (std::size_t i = 0; i < record.turns.size(); ++i) write_turn(*added, i, record.turns[i]);
   for (std::size_t i = 0; i < score.values.size(); ++i)
-    add_value_.run(record_id, i, score.values[i].metric, score.values[i].value);
+    add_value_.run(*added, i, score.values[i].metric, score.values[i].value);
 }
 
 void RecordWriter::write_turn(std::int64_t record_id, std::size_t turn, const Turn& value) {
@@ -151,73 +149,102 @@ void RecordWriter::write_turn(std::int64_t record_id, std::size_t turn, const Tu
 }
 
 RecordReader::RecordReader(Database& database)
-    : path_(database.path()),
+    : name_(database.name()),
       page_(database,
             "SELECT record_id, position, repeat, sample, verdict, answer, reason, failure_code, "
             "failure_message, failure_attempts FROM records JOIN samples USING (sample_ref) "
             "WHERE run_id = ? AND (position, repeat) > (?, ?) ORDER BY position, repeat LIMIT 64"),
-      turns_(
-          database,
-          "SELECT prompt, prompt_text, completion, likelihoods, stop_reason, prompt_tokens, cached_tokens, "
-          "completion_tokens, sent_ns, ttft_ns, latency_ns, observation, cut_tokens, "
-          "forwarded_tokens, naive_tokens FROM turns WHERE record_id = ? ORDER BY turn"),
-      values_(database, "SELECT metric, value FROM record_values WHERE record_id = ? ORDER BY ordinal") {}
+      turns_(database,
+             "SELECT t.record_id, prompt, prompt_text, completion, likelihoods, t.stop_reason, "
+             "t.prompt_tokens, t.cached_tokens, t.completion_tokens, sent_ns, t.ttft_ns, t.latency_ns, "
+             "observation, cut_tokens, forwarded_tokens, naive_tokens "
+             "FROM records JOIN turns t USING (record_id) "
+             "WHERE run_id = ? AND (position, repeat) > (?, ?) AND (position, repeat) <= (?, ?) "
+             "ORDER BY position, repeat, turn"),
+      values_(database,
+              "SELECT v.record_id, metric, value FROM records JOIN record_values v USING (record_id) "
+              "WHERE run_id = ? AND (position, repeat) > (?, ?) AND (position, repeat) <= (?, ?) "
+              "ORDER BY position, repeat, ordinal") {}
 
+// A record that another process replaces between the three statements is there without turns and values, or
+// as the failed one that it was; never in part.
 void RecordReader::for_each(std::int64_t run, Turns turns, const std::function<void(const Record&)>& fn) {
-  std::int64_t position = -1, repeat = 0;
+  Page page;
+  page.run = run;
   while (true) {
-    std::vector<Record> page;
-    page_.bind(run, position, repeat);
-    while (page_.step()) {
-      position = page_.integer(1);
-      repeat = page_.integer(2);
-      page.push_back(read(fmt::format("{}: run {}, record {}", path_, run, page_.integer(0)), turns));
+    read_records(page);
+    if (page.records.empty()) return;
+    if (turns == Turns::kRead) read_turns(page);
+    read_values(page);
+    for (const Record& record : page.records) fn(record);
+  }
+}
+
+std::string RecordReader::where(const Page& page, std::int64_t record_id) const {
+  return fmt::format("{}: run {}, record {}", name_, page.run, record_id);
+}
+
+// Goes on behind the page's last record.
+void RecordReader::read_records(Page& page) {
+  page.records.clear();
+  page.index_of.clear();
+  page.before_position = page.position;
+  page.before_repeat = page.repeat;
+  page_.bind(page.run, page.position, page.repeat);
+  while (page_.step()) {
+    const std::int64_t id = page_.integer(0);
+    page.position = page_.integer(1);
+    page.repeat = page_.integer(2);
+    page.index_of.emplace(id, page.records.size());
+    Record& record = page.records.emplace_back();
+    record.sample = sample_from_json(parse_json(page_.text(3), where(page, id)), where(page, id));
+    record.repeat = static_cast<int>(page.repeat);
+    if (page_.is_null(7)) {
+      record.score = {verdict_from(page_.text(4)), {}, page_.text(5), page_.text(6)};
+    } else {
+      record.failure = Failure{page_.text(7), page_.text(8), static_cast<int>(page_.integer(9))};
     }
-    page_.reset();
-    if (page.empty()) return;
-    for (const Record& record : page) fn(record);
   }
+  page_.reset();
 }
 
-Record RecordReader::read(const std::string& where, Turns turns) {
-  Record record;
-  record.sample = sample_from_json(parse_json(page_.text(3), where), where);
-  record.repeat = static_cast<int>(page_.integer(2));
-  if (page_.is_null(7)) {
-    record.score = {verdict_from(page_.text(4)), {}, page_.text(5), page_.text(6)};
-  } else {
-    record.failure = Failure{page_.text(7), page_.text(8), static_cast<int>(page_.integer(9))};
+void RecordReader::read_values(Page& page) {
+  values_.bind(page.run, page.before_position, page.before_repeat, page.position, page.repeat);
+  while (values_.step()) {
+    const auto index = page.index_of.find(values_.integer(0));
+    if (index == page.index_of.end()) continue;
+    page.records[index->second].score.values.push_back({values_.text(1), values_.real(2)});
   }
-  const std::int64_t record_id = page_.integer(0);
-  if (turns == Turns::kRead) read_turns(record_id, record, where);
-  values_.bind(record_id);
-  while (values_.step()) record.score.values.push_back({values_.text(0), values_.real(1)});
   values_.reset();
-  return record;
 }
 
-void RecordReader::read_turns(std::int64_t record_id, Record& record, const std::string& where) {
-  turns_.bind(record_id);
+void RecordReader::read_turns(Page& page) {
+  turns_.bind(page.run, page.before_position, page.before_repeat, page.position, page.repeat);
   while (turns_.step()) {
+    const std::int64_t id = turns_.integer(0);
+    const auto index = page.index_of.find(id);
+    if (index == page.index_of.end()) continue;
+    Record& record = page.records[index->second];
+    const std::string place = where(page, id);
     Turn turn;
-    turn.prompt = prompt_from_json(parse_json(turns_.text(0), where), where, record.sample.id);
+    turn.prompt = prompt_from_json(parse_json(turns_.text(1), place), place, record.sample.id);
     Completion& c = turn.completion;
-    c.prompt_text = turns_.text(1);
-    c.text = turns_.text(2);
-    if (!turns_.is_null(3)) c.likelihoods = likelihoods_from_json(parse_json(turns_.text(3), where), where);
-    c.stop_reason = stop_reason_from(turns_.text(4));
+    c.prompt_text = turns_.text(2);
+    c.text = turns_.text(3);
+    if (!turns_.is_null(4)) c.likelihoods = likelihoods_from_json(parse_json(turns_.text(4), place), place);
+    c.stop_reason = stop_reason_from(turns_.text(5));
     if (c.stop_reason == StopReason::kFailed) c.failure = record.failure;
-    c.prompt_tokens = static_cast<int>(turns_.integer(5));
-    c.cached_tokens = static_cast<int>(turns_.integer(6));
-    c.completion_tokens = static_cast<int>(turns_.integer(7));
-    c.timing.sent = at_ns(turns_.integer(8));
-    if (!turns_.is_null(9)) c.timing.first_token = at_ns(turns_.integer(9));
-    c.timing.done = at_ns(turns_.integer(10));
-    turn.observation = turns_.text(11);
-    c.cut_tokens = static_cast<int>(turns_.integer(12));
-    if (!turns_.is_null(13)) {
-      c.work = {static_cast<std::uint64_t>(turns_.integer(13)),
-                static_cast<std::uint64_t>(turns_.integer(14))};
+    c.prompt_tokens = static_cast<int>(turns_.integer(6));
+    c.cached_tokens = static_cast<int>(turns_.integer(7));
+    c.completion_tokens = static_cast<int>(turns_.integer(8));
+    c.timing.sent = at_ns(turns_.integer(9));
+    if (!turns_.is_null(10)) c.timing.first_token = at_ns(turns_.integer(10));
+    c.timing.done = at_ns(turns_.integer(11));
+    turn.observation = turns_.text(12);
+    c.cut_tokens = static_cast<int>(turns_.integer(13));
+    if (!turns_.is_null(14)) {
+      c.work = {static_cast<std::uint64_t>(turns_.integer(14)),
+                static_cast<std::uint64_t>(turns_.integer(15))};
     }
     record.turns.push_back(std::move(turn));
   }

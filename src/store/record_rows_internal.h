@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "core/record.h"
-#include "store/sqlite_internal.h"
+#include "store/sql_internal.h"
 
 namespace micius {
 
@@ -24,11 +26,12 @@ class RecordWriter {
   void write(const RecordKey& key, const Record& record);
 
  private:
+  static std::optional<std::int64_t> number(Statement& statement);
   std::int64_t sample_ref(const Sample& sample);
   void write_turn(std::int64_t record_id, std::size_t turn, const Turn& value);
 
   Database* database_;
-  Statement find_sample_, add_sample_, find_old_, drop_old_, add_record_, add_turn_, add_value_;
+  Statement find_sample_, add_sample_, drop_failed_, add_record_, add_turn_, add_value_;
 };
 
 // Reads the records of a run in order.
@@ -40,10 +43,19 @@ class RecordReader {
   void for_each(std::int64_t run, Turns turns, const std::function<void(const Record&)>& fn);
 
  private:
-  Record read(const std::string& where, Turns turns);
-  void read_turns(std::int64_t record_id, Record& record, const std::string& where);
+  // The records of one page, by the numbers of their rows.
+  struct Page {
+    std::vector<Record> records;
+    std::unordered_map<std::int64_t, std::size_t> index_of;
+    std::int64_t run = 0, position = -1, repeat = 0;       // its last record
+    std::int64_t before_position = -1, before_repeat = 0;  // the last record of the page before
+  };
+  void read_records(Page& page);
+  void read_turns(Page& page);
+  void read_values(Page& page);
+  std::string where(const Page& page, std::int64_t record_id) const;
 
-  std::string path_;
+  std::string name_;
   Statement page_, turns_, values_;
 };
 

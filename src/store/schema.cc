@@ -1,4 +1,5 @@
-// Every version of the schema. What its tables and columns mean is in the folder's README.
+// Every version of the schema, in SQLite's words, which PostgreSQL is told in its own: a step uses what both
+// have, or adds its words to the translation. What tables and columns mean is in the folder's README.
 
 #include <array>
 

@@ -2,67 +2,19 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 
-#include "base/clock.h"
-#include "core/store.h"
-#include "store/run_file.h"
+#include "store/sql_store.h"
 
 namespace micius {
-
-enum class OpenMode {
-  kCreate,    // a file that is not there is made
-  kExisting,  // a file that is not there is Error{kNotFound}
-};
 
 // WAL mode, so that readers and one writer go on beside each other; a commit survives the death of the
 // process at once and a power cut from the next checkpoint on (at the latest 32 MiB later), in order. An
 // older schema is migrated with a copy kept beside the file. Throws Error{kUnsupported} for a database of a
 // newer program, Error{kInvalidData} for a file that is none or damaged, Error{kIo}.
-// A run that came from elsewhere. `is_new`: it was not there yet.
-struct ImportedRun {
-  RunId id{};
-  bool is_new = true;
-};
-
-class SqliteStore final : public Store {
+class SqliteStore final : public SqlStore {
  public:
   // `clock` must outlive the store.
   SqliteStore(const std::filesystem::path& path, OpenMode mode, const Clock& clock);
-  ~SqliteStore() override;
-
-  [[nodiscard]] RunId begin(const RunSpec& spec, std::int64_t batch) override;
-  void set_batch(RunId run, std::int64_t batch) override;
-  void append(RunId run, const Record& record, std::int64_t wall_ns = 0) override;
-  void finish(RunId run, RunStatus status, std::int64_t wall_ns,
-              const std::optional<Estimate>& primary) override;
-  [[nodiscard]] Run run(RunId run) const override;
-  [[nodiscard]] std::vector<Run> runs() const override;
-  [[nodiscard]] Json overview() const override;
-  [[nodiscard]] DoneSet done(RunId run) const override;
-  // Reads ahead in pages, so `fn` may use this store, also to append.
-  void for_each(RunId run, const std::function<void(const Record&)>& fn) const override;
-  void for_each_score(RunId run, const std::function<void(const Record&)>& fn) const override;
-
-  // RunSpec::notes, in place of those that are there.
-  void set_notes(RunId run, const std::vector<std::string>& notes);
-
-  // Takes the runs that fill(sink) hands over, each under a new number and in batch 0; a run that is there
-  // already, to the last byte, is not taken again. All of them are there once this returns, none where it
-  // throws. `primary` gives the estimate that finish() would be given; it may read this store.
-  std::vector<ImportedRun> take_runs(const std::function<void(RunSink&)>& fill,
-                                     const std::function<std::optional<Estimate>(RunId)>& primary);
-
-  // Named reference runs. A name that is there gets the new runs; one that is not is Error{kNotFound} with
-  // the nearest.
-  void set_baseline(const std::string& name, const std::vector<RunId>& runs);
-  [[nodiscard]] std::vector<RunId> baseline(const std::string& name) const;
-  void remove_baseline(const std::string& name);
-  [[nodiscard]] std::vector<std::string> baselines() const;  // in alphabetical order
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
 };
 
 }  // namespace micius

@@ -70,7 +70,7 @@ TEST_CASE("after a power cut the database opens with the first records, each who
   const fs::path log = path.string() + "-wal", cut_log = cut.string() + "-wal";
   SqliteStore store(path, OpenMode::kCreate, kClock);
   const RunId run = store.begin(example_spec(kRecords), 1);
-  Database other(path);
+  SqliteDatabase other(path);
   other.execute("PRAGMA wal_checkpoint");  // what a run is made of is on the disk
   Rng rng("cut the power");
   std::size_t synced = 0;
@@ -90,45 +90,6 @@ TEST_CASE("after a power cut the database opens with the first records, each who
     CHECK(there <= i + 1);
   }
   CHECK(synced > 0);
-}
-
-TEST_CASE("several processes make and fill one database") {
-  constexpr std::size_t kRecords = 40;
-  for (int round = 0; round < 5; ++round) {
-    const TempDir dir;
-    const fs::path path = dir.path() / "a.db";
-    std::vector<pid_t> children;
-    for (int i = 0; i < 3; ++i) {
-      children.push_back(in_child([&] {
-        SqliteStore store(path, OpenMode::kCreate, kClock);
-        append_range(store, store.begin(example_spec(kRecords), 1), 0, kRecords);
-        return 0;
-      }));
-    }
-    for (const pid_t child : children) CHECK(wait_for(child) == 0);
-    for (int i = 1; i <= 3; ++i) CHECK(checked_prefix(path, RunId{i}) == kRecords);
-  }
-}
-
-TEST_CASE("two processes on one run: one record a sample, the slower one is told") {
-  constexpr std::size_t kRecords = 300;
-  const TempDir dir;
-  const fs::path path = dir.path() / "a.db";
-  RunId run{};
-  {
-    SqliteStore store(path, OpenMode::kCreate, kClock);
-    run = store.begin(example_spec(kRecords), 1);
-  }
-  const auto work = [&] {
-    SqliteStore store(path, OpenMode::kExisting, kClock);
-    append_range(store, run, 0, kRecords);
-    return 0;
-  };
-  const pid_t first = in_child(work), second = in_child(work);
-  const int a = wait_for(first), b = wait_for(second);
-  CHECK(std::min(a, b) == 0);
-  CHECK(std::max(a, b) == 99);
-  CHECK(checked_prefix(path, run) == kRecords);
 }
 
 }  // namespace micius

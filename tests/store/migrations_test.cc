@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "store/sqlite_internal.h"
 #include "store/sqlite_store.h"
 #include "temp_dir.h"
 
@@ -23,14 +24,14 @@ constexpr std::array<const char*, 2> kTwoSteps = {"CREATE TABLE pets (name TEXT)
 constexpr std::array<const char*, 1> kOneStep = {kTwoSteps[0]};
 
 std::int64_t count(const fs::path& path, const std::string& query) {
-  Database database(path);
+  SqliteDatabase database(path);
   Statement statement(database, query);
   REQUIRE(statement.step());
   return statement.integer(0);
 }
 
 void make_version_1(const fs::path& path) {
-  Database database(path);
+  SqliteDatabase database(path);
   migrate(database, kOneStep);
   database.execute("INSERT INTO pets VALUES ('cat')");
 }
@@ -42,7 +43,7 @@ TEST_CASE("an older database is migrated and a copy of it kept") {
   const fs::path path = dir.path() / "a.db";
   make_version_1(path);
   {
-    Database database(path);
+    SqliteDatabase database(path);
     migrate(database, kTwoSteps);
     migrate(database, kTwoSteps);
     CHECK(database.pragma("user_version") == 2);
@@ -64,7 +65,7 @@ TEST_CASE("a step that fails changes nothing") {
   const fs::path path = dir.path() / "a.db";
   make_version_1(path);
   constexpr std::array<const char*, 3> kBroken = {kTwoSteps[0], kTwoSteps[1], "CREATE TABLE pets (x)"};
-  Database database(path);
+  SqliteDatabase database(path);
   CHECK_THROWS_AS(migrate(database, kBroken), Error);
   CHECK(database.pragma("user_version") == 1);
   CHECK(count(path, "SELECT count(*) FROM pragma_table_info('pets')") == 1);
@@ -75,7 +76,7 @@ TEST_CASE("a newer database and another program's are refused and left alone") {
   const fs::path path = dir.path() / "a.db";
   const std::string known = std::to_string(schema_migrations().size());
   {
-    Database database(path);
+    SqliteDatabase database(path);
     std::vector<const char*> steps(kTwoSteps.begin(), kTwoSteps.end());
     steps.resize(schema_migrations().size() + 1, "SELECT 1");
     migrate(database, steps);
@@ -86,7 +87,7 @@ TEST_CASE("a newer database and another program's are refused and left alone") {
   CHECK(read_file(path) == before);
 
   const fs::path other = dir.path() / "other.db";
-  Database(other).execute("CREATE TABLE theirs (x)");
+  SqliteDatabase(other).execute("CREATE TABLE theirs (x)");
   CHECK_THROWS_WITH(SqliteStore(other, OpenMode::kCreate, kClock),
                     Catch::Contains("a database of another program"));
   CHECK(count(other, "SELECT count(*) FROM sqlite_master") == 1);
