@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/runs.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -20,8 +20,8 @@ class BaselineCommand final : public Command {
   ExitCode run() override;
 
  private:
-  ExitCode set(SqliteStore& store) const;
-  ExitCode show(const SqliteStore& store) const;
+  ExitCode set(SqlStore& store) const;
+  ExitCode show(const SqlStore& store) const;
 
   PlaceFlags places_;
   std::string name_;
@@ -46,7 +46,7 @@ void BaselineCommand::define(CLI::App& app) {
   rm_ = add("rm", "Forget the name; its runs stay");
 }
 
-ExitCode BaselineCommand::set(SqliteStore& store) const {
+ExitCode BaselineCommand::set(SqlStore& store) const {
   const std::vector<RunId> runs = resolve_runs(store, runs_);
   std::vector<std::string> tasks;
   for (const RunId id : runs) {
@@ -62,7 +62,7 @@ ExitCode BaselineCommand::set(SqliteStore& store) const {
   return show(store);
 }
 
-ExitCode BaselineCommand::show(const SqliteStore& store) const {
+ExitCode BaselineCommand::show(const SqlStore& store) const {
   for (const RunId id : store.baseline(name_)) {
     const Run run = store.run(id);
     fmt::print("{}: run {}, {} on {}, {}\n", name_, static_cast<std::int64_t>(id), run.spec.model.name,
@@ -73,7 +73,8 @@ ExitCode BaselineCommand::show(const SqliteStore& store) const {
 
 ExitCode BaselineCommand::run() {
   const SystemClock clock;
-  SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
+  SqlStore& store = *opened;
   if (set_->parsed()) return set(store);
   if (!rm_->parsed()) return show(store);
   store.remove_baseline(name_);

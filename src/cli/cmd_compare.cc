@@ -14,7 +14,7 @@
 #include "pipeline/compare.h"
 #include "pipeline/summarize.h"
 #include "reports/comparison.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -75,7 +75,8 @@ ExitCode CompareCommand::run() {
   const ComparisonFormat format = comparison_format(format_of(format_, output_));
   if (!to_stdout) check_output_file(output_, places_.db);
   const SystemClock clock;
-  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
+  const SqlStore& store = *opened;
   const std::vector<RunId> runs = resolve_runs(store, runs_);
   options_.incomparable = force_ ? Incomparable::kForce : Incomparable::kRefuse;
   ReportSet set;

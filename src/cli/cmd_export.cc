@@ -13,8 +13,8 @@
 #include "pipeline/summarize.h"
 #include "reports/lm_eval.h"
 #include "reports/records.h"
+#include "store/open_store.h"
 #include "store/run_file.h"
-#include "store/sqlite_store.h"
 
 namespace micius {
 namespace {
@@ -64,9 +64,9 @@ void ExportCommand::check_output(const std::string& format) const {
     fail(ErrorCode::kUsage, "--format lm-eval writes several files; name their folder with -o");
   if (format == "micius" && to_stdout && is_terminal(stdout))
     fail(ErrorCode::kUsage, "an export is no text to read; name a file with -o, or --format jsonl");
-  std::error_code none;
-  if (!to_stdout && fs::equivalent(output_, places_.db, none))
+  if (!to_stdout && is_database_file(places_.db, output_))
     fail(ErrorCode::kUsage, "{}: is the database; name another file", output_);
+  std::error_code none;
   if (!to_stdout && format != "lm-eval" && fs::is_directory(output_, none))
     fail(ErrorCode::kUsage, "{}: is a folder; name a file in it", output_);
 }
@@ -88,7 +88,8 @@ ExitCode ExportCommand::run() {
   const std::string format = chosen_format();
   check_output(format);
   const SystemClock clock;
-  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
+  const SqlStore& store = *opened;
   const std::vector<RunId> runs = resolve_runs(store, runs_);
   if (format == "micius") {
     write_one([&](const ByteSink& sink) { write_run_file(store, runs, sink); });

@@ -11,7 +11,7 @@
 #include "cli/runs.h"
 #include "pipeline/gate.h"
 #include "reports/gate.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -70,7 +70,8 @@ std::string GateCommand::rendered(const GateResult& result, const std::string& f
 ExitCode GateCommand::run() {
   const Policy policy = read_policy(read_file(policy_), policy_);
   const SystemClock clock;
-  SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
+  SqlStore& store = *opened;
   const std::vector<RunId> current = resolve_runs(store, runs_);
   const GateResult result = gate(store, baseline_runs(store, baseline_), current, policy);
   const std::string text = rendered(result, format_);

@@ -8,9 +8,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/imports.h"
 #include "cli/runs.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -23,7 +24,7 @@ class ImportCommand final : public Command {
   ExitCode run() override;
 
  private:
-  std::vector<ImportedRun> imported(SqliteStore& store, const Clock& clock) const;
+  std::vector<ImportedRun> imported(SqlStore& store, const Clock& clock) const;
   void print(const Store& store, const std::vector<ImportedRun>& runs) const;
 
   PlaceFlags places_;
@@ -43,9 +44,10 @@ void ImportCommand::define(CLI::App& app) {
   add_db_flag(app, places_);
 }
 
-std::vector<ImportedRun> ImportCommand::imported(SqliteStore& store, const Clock& clock) const {
+std::vector<ImportedRun> ImportCommand::imported(SqlStore& store, const Clock& clock) const {
   if (from_.empty()) return import_files(store, words_);
-  const SqliteStore from(from_, OpenMode::kExisting, clock);
+  const auto opened = open_store(from_, OpenMode::kExisting, clock);
+  const SqlStore& from = *opened;
   std::vector<RunId> runs;
   if (words_.empty())
     for (const Run& run : from.runs()) runs.push_back(run.id);
@@ -74,14 +76,16 @@ void ImportCommand::print(const Store& store, const std::vector<ImportedRun>& ru
 ExitCode ImportCommand::run() {
   if (from_.empty() && words_.empty())
     fail(ErrorCode::kUsage, "name the files to import, or a database with --from");
-  std::error_code none;
-  if (!from_.empty() && std::filesystem::equivalent(from_, places_.db, none))
-    fail(ErrorCode::kUsage, "--from {}: is the database itself; --db names the one to import into", from_);
+  if (!from_.empty() && (from_ == places_.db || is_database_file(places_.db, from_)))
+    fail(ErrorCode::kUsage, "--from {}: is the database itself; --db names the one to import into",
+         database_label(from_));
   for (const std::string& path : words_)  // before a database is made for nothing
     if (from_.empty() && !std::filesystem::exists(path))
       fail(ErrorCode::kNotFound, "{}: no such file; `micius export RUN -o FILE` makes one", path);
   const SystemClock clock;
-  SqliteStore store(places_.db, OpenMode::kCreate, clock);
+  ConsoleLog log(ConsoleLog::Level::kWarnings);
+  const auto opened = open_store(places_.db, OpenMode::kCreate, clock, &log);
+  SqlStore& store = *opened;
   print(store, imported(store, clock));
   return ExitCode::kGood;
 }

@@ -16,7 +16,7 @@
 #include "datasets/registry.h"
 #include "reports/registry.h"
 #include "scorers/registry.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 #include "tasks/registry.h"
 #include "tasks/suites.h"
 
@@ -71,19 +71,19 @@ Json suite_rows() {
 }
 
 Json ListCommand::runs() const {
-  if (!std::filesystem::exists(places_.db)) return Json::array();
   const SystemClock clock;
-  return SqliteStore(places_.db, OpenMode::kExisting, clock).overview();
+  const auto store = find_store(places_.db, clock);
+  return store ? store->overview() : Json::array();
 }
 
 Json ListCommand::baselines() const {
   Json rows = Json::array();
-  if (!std::filesystem::exists(places_.db)) return rows;
   const SystemClock clock;
-  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
-  for (const std::string& name : store.baselines()) {
+  const auto store = find_store(places_.db, clock);
+  if (!store) return rows;
+  for (const std::string& name : store->baselines()) {
     std::vector<std::int64_t> runs;
-    for (const RunId id : store.baseline(name)) runs.push_back(static_cast<std::int64_t>(id));
+    for (const RunId id : store->baseline(name)) runs.push_back(static_cast<std::int64_t>(id));
     rows.push_back(
         {{"name", name}, {"runs", runs}, {"summary", fmt::format("runs {}", fmt::join(runs, ", "))}});
   }
@@ -175,7 +175,7 @@ ExitCode ListCommand::run() {
   if (noun_ == "runs") {
     if (shown.empty()) {
       fmt::print(stderr, "no runs in {}; `micius run` makes them, --db names another database\n",
-                 places_.db.string());
+                 database_label(places_.db));
     } else {
       std::cout << runs_text(shown);
     }

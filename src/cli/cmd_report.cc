@@ -3,7 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/runs.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -24,7 +24,8 @@ class ReportCommand final : public Command {
     flags_.places = place_words(places_);
     if (!flags_.output.empty()) check_report_file(flags_, places_.db);
     const SystemClock clock;
-    const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+    const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
+    const SqlStore& store = *opened;
     write_reports(store, resolve_runs(store, runs_), flags_);
     return ExitCode::kGood;
   }

@@ -6,7 +6,7 @@
 #include "cli/services.h"
 #include "cli/task_setup.h"
 #include "pipeline/rescore.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -26,7 +26,8 @@ class RescoreCommand final : public Command {
 
   ExitCode run() override {
     const SystemClock clock;
-    SqliteStore store(places_.db, OpenMode::kExisting, clock);
+    const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
+    SqlStore& store = *opened;
     LazyServices services(0, places_);
     const std::int64_t batch = next_batch(store);
     const Observations observations = observe_ ? Observations::kAgain : Observations::kStored;

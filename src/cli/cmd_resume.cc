@@ -14,7 +14,7 @@
 #include "cli/signals.h"
 #include "cli/task_setup.h"
 #include "pipeline/rescore.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -101,7 +101,8 @@ ExitCode ResumeCommand::run() {
   const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
   remote_ = api_settings(api_);
   InterruptGuard interrupt;
-  SqliteStore store(places_.db, OpenMode::kExisting, clock_);
+  const auto opened = open_store(places_.db, OpenMode::kExisting, clock_, &log);
+  SqlStore& store = *opened;
   const std::vector<RunId> runs = chosen(store);
   if (runs.empty()) {
     fmt::print(stderr, "nothing to resume: every run is complete\n");

@@ -27,7 +27,7 @@
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "reports/command.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 #include "tasks/registry.h"
 #include "tasks/suites.h"
 
@@ -87,7 +87,7 @@ class RunCommand final : public Command {
   std::vector<TaskRequest> requests_;  // of the setups
   std::int64_t batch_ = 0;
   std::vector<RunId> runs_;
-  SqliteStore* store_ = nullptr;
+  SqlStore* store_ = nullptr;
   std::string stop_baseline_;
   std::optional<EarlyStop> early_stop_;
   bool failed_ = false;
@@ -359,7 +359,8 @@ ExitCode RunCommand::run() {
     remote_.likelihoods = ApiLikelihoods::kByEcho;
 
   InterruptGuard interrupt;
-  SqliteStore store(places_.db, OpenMode::kCreate, clock_);
+  const auto opened = open_store(places_.db, OpenMode::kCreate, clock_, &log);
+  SqlStore& store = *opened;
   batch_ = next_batch(store);
   store_ = &store;
   if (!stop_baseline_.empty())
@@ -404,7 +405,7 @@ void RunCommand::print_results(const Store& store) const {
         report_.empty()
             ? fmt::format("`micius report latest{} -o report.html` writes one", database_words(places_))
             : fs::path(report_).string();
-    const std::vector<std::string> parts = {"report: " + report, "database: " + places_.db.string(),
+    const std::vector<std::string> parts = {"report: " + report, "database: " + database_label(places_.db),
                                             "again: " + command_line()};
     const std::string line = join(parts, "     ");
     fmt::print("\n{}\n", line.size() <= terminal_width(stdout) ? line : join(parts, "\n"));
@@ -423,7 +424,8 @@ std::string RunCommand::command_line() const {
     if (name == "format" || name == "progress" || name == "report") continue;
     for (const std::string& value : option->results()) {
       line += " --" + name;
-      if (option->get_items_expected_max() > 0) line += " " + shell_word(value);
+      if (option->get_items_expected_max() > 0)
+        line += " " + shell_word(name == "db" ? database_label(value) : value);
     }
   }
   return line;

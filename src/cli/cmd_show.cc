@@ -16,7 +16,7 @@
 #include "cli/task_setup.h"
 #include "core/names.h"
 #include "core/record_json.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -78,7 +78,8 @@ ExitCode ShowCommand::show_task() const {
 
 ExitCode ShowCommand::show_run() const {
   const SystemClock clock;
-  const SqliteStore store(places_.db, OpenMode::kExisting, clock);
+  const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
+  const SqlStore& store = *opened;
   const std::vector<RunId> runs = resolve_runs(store, words_);
   for (const RunId id : runs) {
     const Run run = store.run(id);

@@ -10,6 +10,10 @@
 
 namespace micius {
 
+// The text with the passwords of databases as ***, also where their URL was typed in a wrong place and an
+// error says so: postgresql://me:***@host/runs?password=***.
+std::string without_passwords(std::string text);
+
 // Prints "warning: ..." lines on stderr, each once, or nothing if quiet.
 class ConsoleLog final : public Log {
  public:

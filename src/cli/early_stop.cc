@@ -64,7 +64,7 @@ EvaluateResult EarlyStop::execute(ExecuteContext context, RunId run, const TaskS
   return result;
 }
 
-void forget_stop(SqliteStore& store, RunId run) {
+void forget_stop(SqlStore& store, RunId run) {
   std::vector<std::string> notes = store.run(run).spec.notes;
   if (std::erase_if(notes, [](const std::string& note) { return note.starts_with(kNoteBegins); }) > 0)
     store.set_notes(run, notes);

@@ -8,7 +8,7 @@
 
 #include "cli/execute.h"
 #include "pipeline/duel.h"
-#include "store/sqlite_store.h"
+#include "store/sql_store.h"
 
 namespace micius {
 
@@ -16,7 +16,7 @@ class EarlyStop {
  public:
   // `baseline` are its runs; `name` is what the user calls it. `family`: how many runs may be stopped; the
   // chance of a wrong stop, 5 % for all together, is shared out among them.
-  EarlyStop(SqliteStore& store, std::string name, std::vector<RunId> baseline, std::size_t family)
+  EarlyStop(SqlStore& store, std::string name, std::vector<RunId> baseline, std::size_t family)
       : store_(&store), name_(std::move(name)), baseline_(std::move(baseline)), family_(family) {}
 
   // Can it be done? Throws Error{kUsage} where the baseline has no run of the task, and as Duel does.
@@ -31,13 +31,13 @@ class EarlyStop {
   Duel duel_of(const Plan& plan) const;
   double alpha() const { return 0.05 / static_cast<double>(family_); }
 
-  SqliteStore* store_;
+  SqlStore* store_;
   std::string name_;
   std::vector<RunId> baseline_;
   std::size_t family_;
 };
 
 // Forgets the note of an earlier stop: the run goes on.
-void forget_stop(SqliteStore& store, RunId run);
+void forget_stop(SqlStore& store, RunId run);
 
 }  // namespace micius

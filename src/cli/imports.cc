@@ -10,7 +10,7 @@
 namespace micius {
 namespace {
 
-std::vector<ImportedRun> import_filled(SqliteStore& store, const std::function<void(RunSink&)>& fill) {
+std::vector<ImportedRun> import_filled(SqlStore& store, const std::function<void(RunSink&)>& fill) {
   return store.take_runs(fill, [&](RunId run) -> std::optional<Estimate> {
     if (store.run(run).status != RunStatus::kComplete) return std::nullopt;
     return primary_estimate(store, run);
@@ -19,7 +19,7 @@ std::vector<ImportedRun> import_filled(SqliteStore& store, const std::function<v
 
 }  // namespace
 
-std::vector<ImportedRun> import_files(SqliteStore& store, const std::vector<std::string>& paths) {
+std::vector<ImportedRun> import_files(SqlStore& store, const std::vector<std::string>& paths) {
   try {
     return import_filled(store, [&](RunSink& sink) {
       for (const std::string& path : paths) read_run_file(path, sink);
@@ -31,13 +31,13 @@ std::vector<ImportedRun> import_files(SqliteStore& store, const std::vector<std:
   }
 }
 
-std::vector<ImportedRun> import_runs(SqliteStore& store, const Store& from, const std::vector<RunId>& runs) {
+std::vector<ImportedRun> import_runs(SqlStore& store, const Store& from, const std::vector<RunId>& runs) {
   return import_filled(store, [&](RunSink& sink) {
     for (const RunId run : runs) read_run(from, run, sink);
   });
 }
 
-std::vector<RunId> baseline_runs(SqliteStore& store, const std::string& name_or_file) {
+std::vector<RunId> baseline_runs(SqlStore& store, const std::string& name_or_file) {
   const std::vector<std::string> names = store.baselines();
   const bool is_name = std::find(names.begin(), names.end(), name_or_file) != names.end();
   const std::filesystem::path path = name_or_file;

@@ -17,6 +17,7 @@
 #include "base/variable.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
+#include "cli/console.h"
 #include "cli/environment.h"
 
 namespace micius {
@@ -25,7 +26,7 @@ namespace {
 int report_error(const std::string& message, ExitCode code) {
   fmt::print(stderr, "{}{}\n",
              message.starts_with("micius ") || message.starts_with("micius:") ? "" : "micius: ",
-             visible_text(message));
+             visible_text(without_passwords(message)));
   return static_cast<int>(code);
 }
 

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "cli/checks.h"
 #include "runners/engine_runner.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -196,7 +196,8 @@ void require_model(const std::string& model, const PlaceFlags& places, const Run
   if (!names_a_runner(model)) {
     find_model_file(model, places);
   } else if (model.starts_with("replay:")) {
-    const SqliteStore store(places.db, OpenMode::kExisting, context.clock);
+    const auto opened = open_store(places.db, OpenMode::kExisting, context.clock);
+    const SqlStore& store = *opened;
     make_runner(model, {context.clock, &store});
   } else {
     make_runner(model, context);

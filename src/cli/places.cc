@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "reports/command.h"
+#include "store/open_store.h"
 
 namespace micius {
 namespace {
@@ -32,7 +33,8 @@ std::string words_of(const char* flag, const fs::path& value, const char* variab
 }  // namespace
 
 void add_db_flag(CLI::App& app, PlaceFlags& flags) {
-  app.add_option("--db", flags.db, "Database of runs")
+  app.add_option("--db", flags.db,
+                 "Database of runs: an SQLite file, or postgresql://USER@HOST:PORT/DATABASE")
       ->type_name("FILE")
       ->envname("MICIUS_DB")
       ->capture_default_str();
@@ -80,7 +82,8 @@ fs::path model_root(const PlaceFlags& flags) {
 }
 
 std::string database_words(const PlaceFlags& flags) {
-  return words_of("--db", flags.db, "MICIUS_DB", PlaceFlags{}.db);
+  if (words_of("--db", flags.db, "MICIUS_DB", PlaceFlags{}.db).empty()) return "";
+  return " --db " + shell_word(database_label(flags.db));
 }
 
 std::string model_dir_words(const PlaceFlags& flags) {

@@ -15,7 +15,7 @@ namespace micius {
 
 // The flags --db, --data-dir and --model-dir with their environment variables, as the user gave them.
 struct PlaceFlags {
-  std::filesystem::path db = "micius.db";
+  std::string db = "micius.db";  // for open_store()
   std::filesystem::path data_dir, model_dir;
 };
 
@@ -34,7 +34,7 @@ std::filesystem::path inner_program(const std::string& name);
 std::filesystem::path data_root(const PlaceFlags& flags);
 std::filesystem::path model_root(const PlaceFlags& flags);
 // What a command that is offered to the user needs besides to find the same files: " --db other.db", or ""
-// for what is the default or set by the environment.
+// for what is the default or set by the environment. Without passwords.
 std::string database_words(const PlaceFlags& flags);
 std::string place_words(const PlaceFlags& flags);  // --db, --data-dir and --model-dir
 std::string model_dir_words(const PlaceFlags& flags);

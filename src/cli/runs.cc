@@ -19,6 +19,7 @@
 #include "pipeline/published.h"
 #include "pipeline/suite_score.h"
 #include "reports/registry.h"
+#include "store/open_store.h"
 #include "tasks/suites.h"
 
 namespace micius {
@@ -92,15 +93,15 @@ std::int64_t next_batch(const Store& store) {
   return batch + 1;
 }
 
-void check_report_file(const ReportFlags& flags, const fs::path& db) {
+void check_report_file(const ReportFlags& flags, const std::string& database) {
   report_registry().get(format_of(flags.format, flags.output), flags.output);
-  check_output_file(flags.output, db);
+  check_output_file(flags.output, database);
 }
 
-void check_output_file(const std::string& path, const fs::path& db) {
+void check_output_file(const std::string& path, const std::string& database) {
   std::error_code none;
   if (fs::is_directory(path, none)) fail(ErrorCode::kUsage, "{}: is a folder; name a file in it", path);
-  if (fs::equivalent(path, db, none)) {
+  if (is_database_file(database, path)) {
     fail(ErrorCode::kUsage, "{}: is the database; name another file for the report", path);
   }
   const fs::path folder = fs::absolute(path).parent_path();

@@ -39,9 +39,9 @@ std::string format_of(const std::string& format, const std::string& output);
 
 // Throws Error for a file that is the database or cannot be written, or of no known format: before the work,
 // not after it.
-void check_report_file(const ReportFlags& flags, const std::filesystem::path& db);
+void check_report_file(const ReportFlags& flags, const std::string& database);
 // The same of a file whose format is known to be one.
-void check_output_file(const std::string& path, const std::filesystem::path& db);
+void check_output_file(const std::string& path, const std::string& database);
 
 // Renders the reports of `runs` into the file that the flags name, else to stdout. The format is --format,
 // else what the file's ending says, else text.

@@ -9,10 +9,13 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/program.h"
+#include "postgres_server.h"
 #include "temp_dir.h"
 
 namespace micius {
 namespace {
+
+constexpr const char* kUser = "postgres:hush";
 
 class Folder {
  public:
@@ -21,6 +24,7 @@ class Folder {
         run_micius(path(), {"-u", "MICIUS_DB", "-u", "MICIUS_DATA_DIR", "HOME=" + path().string()}, words);
     INFO(join(words, " ") << "\nstdout: " << outcome.out << "\nstderr: " << outcome.err);
     CHECK(outcome.exit_code == exit_code);
+    CHECK_THAT(outcome.out + outcome.err, !Catch::Contains("hush"));  // the password of kUser
     return exit_code == 0 ? outcome.out : outcome.err;
   }
   const std::filesystem::path& path() const { return dir_.path(); }
@@ -75,6 +79,68 @@ TEST_CASE("an imported run reports the same bytes") {
   for (int run = 1; run <= 4; ++run) CHECK(overview("micius.db", run) == overview("file.db", 5 - run));
   folder.run({"export", "1,2,3,4", "--db", "copy.db", "-o", "again.micius"});
   CHECK(read_file(folder.path() / "again.micius") == read_file(folder.path() / "runs.micius"));
+}
+
+TEST_CASE("runs go to PostgreSQL and back, and report the same bytes") {
+  PostgresServer* server = shared_postgres();
+  if (server == nullptr) return;
+  Folder folder;
+  make_runs(folder);
+  const std::string url = server->url(server->new_database(), kUser);
+  folder.run({"import", "--from", "micius.db", "--db", url});
+  folder.run({"import", "--from", url, "--db", "back.db"});
+  CHECK_THAT(folder.run({"import", "--from", url, "--db", "back.db", "4"}),
+             Catch::Contains("(was here already)"));
+  folder.run({"export", "1,2,3,4", "-o", "first.micius"});
+  for (const std::string& db : {url, std::string("back.db")}) {
+    folder.run({"export", "1,2,3,4", "--db", db, "-o", "again.micius"});
+    CHECK(read_file(folder.path() / "again.micius") == read_file(folder.path() / "first.micius"));
+    for (const char* format : {"text", "md", "html", "json", "csv"}) {
+      INFO(format);
+      const auto report = [&](const std::string& of) {
+        folder.run({"report", "1,2,3,4", "--db", of, "--format", format, "--allow-failed", "--stable", "-o",
+                    "report"});
+        return read_file(folder.path() / "report");
+      };
+      CHECK(report(db) == report("micius.db"));
+    }
+    folder.run({"show", "1", "--samples", "--format", "jsonl", "--db", db});
+  }
+  const auto runs = [&](const std::string& db) {
+    Json rows = parse_json(folder.run({"list", "runs", "--format", "json", "--db", db}), db);
+    for (Json& row : rows.at("runs")) row.erase("batch");  // an imported run has none
+    return rows;
+  };
+  CHECK(runs(url) == runs("micius.db"));
+  CHECK(runs("back.db") == runs("micius.db"));
+}
+
+TEST_CASE("runs that are made in PostgreSQL are those of SQLite") {
+  PostgresServer* server = shared_postgres();
+  if (server == nullptr) return;
+  Folder folder;
+  make_runs(folder);
+  const std::string url = server->url(server->new_database(), kUser);
+  CHECK_THAT(folder.run({"list", "runs", "--db", url}), !Catch::Contains("infrawise"));
+  CHECK_THAT(folder.run({"report", "1", "--db", url}, 2),
+             Catch::Contains("no runs here; `micius run` makes"));
+  const std::string said = folder.run(
+      {"run", "infrawise", "./colours.json", "--model", "reference", "--limit", "12", "--db", url});
+  CHECK_THAT(said, Catch::Contains("database: postgresql://postgres@/runs_"));
+  folder.run({"run", "optiflow", "--model", "empty", "--limit", "2", "--repeats", "2", "-q", "--db", url});
+  folder.run({"run", "infrawise", "--model", "replay:1", "--limit", "14", "-q", "--tag", "a=b", "--db", url},
+             1);
+  const auto report = [&](const std::string& db) {
+    folder.run(
+        {"report", "1,2,3,4", "--db", db, "--format", "json", "--allow-failed", "--stable", "-o", "report"});
+    return read_file(folder.path() / "report");
+  };
+  CHECK(report(url) == report("micius.db"));
+  folder.run({"resume", "--db", url}, 1);
+  folder.run({"rescore", "1", "--db", url});
+  folder.run({"baseline", "set", "main", "1", "--db", url});
+  CHECK_THAT(folder.run({"list", "baselines", "--db", url}), Catch::Contains("main"));
+  folder.run({"compare", "1", "4", "--db", url, "--force"});
 }
 
 TEST_CASE("what is there already is not imported again, and what is wrong not at all") {
