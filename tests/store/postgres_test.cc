@@ -145,6 +145,33 @@ TEST_CASE("PostgreSQL: an older schema is brought up to date by whoever opens it
   CHECK(place.open()->runs().size() == 1);
 }
 
+TEST_CASE("PostgreSQL: a page of records is read by the index, not from all of the table") {
+  PostgresServer* server = shared_postgres();
+  if (server == nullptr) return;
+  const PostgresPlace place(*server);
+  constexpr std::size_t kRecords = 600;
+  // A session has told what it read once it has ended.
+  const auto scans = [&](const std::string& kind) {
+    while (place.count("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'micius'") > 0)
+      std::this_thread::sleep_for(milliseconds(5));
+    return place.count("SELECT sum(" + kind +
+                       ") FROM pg_stat_user_tables WHERE relname IN ('turns', 'record_values')");
+  };
+  RunId run{};
+  {
+    const auto store = place.open();
+    run = store->begin(example_spec(kRecords), 1);
+    for (std::size_t i = 0; i < kRecords; ++i) store->append(run, example_record(i));
+  }
+  server->query(place.name(), "ANALYZE");
+  const std::int64_t whole = scans("seq_scan"), by_index = scans("idx_scan");
+  std::size_t records = 0;
+  place.open()->for_each(run, [&](const Record&) { ++records; });
+  CHECK(records == kRecords);
+  CHECK(scans("seq_scan") == whole);
+  CHECK(scans("idx_scan") > by_index);
+}
+
 TEST_CASE("PostgreSQL: connections that break at any moment lose and double nothing") {
   PostgresServer* server = shared_postgres();
   if (server == nullptr) return;
