@@ -142,7 +142,7 @@ std::string PostgresServer::url(const std::string& database, const std::string& 
 }
 
 std::string PostgresServer::new_database() {
-  const std::string name = "runs_" + std::to_string(++databases_);
+  std::string name = "runs_" + std::to_string(++databases_);
   query("postgres", "CREATE DATABASE " + name);
   return name;
 }

@@ -134,7 +134,7 @@ TEST_CASE("PostgreSQL: an older schema is brought up to date by whoever opens it
   PostgresServer* server = shared_postgres();
   if (server == nullptr) return;
   const PostgresPlace place(*server);
-  { place.open()->begin(example_spec(2), 1); }
+  CHECK(place.open()->begin(example_spec(2), 1) == RunId{1});
   server->query(place.name(), "DROP TABLE baselines; UPDATE micius_schema SET version = 3");
   std::vector<std::thread> openers;
   std::atomic<int> opened{0};
