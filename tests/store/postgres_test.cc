@@ -130,21 +130,6 @@ TEST_CASE("PostgreSQL: what cannot be opened says why, what to do, and no passwo
   }
 }
 
-TEST_CASE("PostgreSQL: an older schema is brought up to date by whoever opens it first") {
-  PostgresServer* server = shared_postgres();
-  if (server == nullptr) return;
-  const PostgresPlace place(*server);
-  CHECK(place.open()->begin(example_spec(2), 1) == RunId{1});
-  server->query(place.name(), "DROP TABLE baselines; UPDATE micius_schema SET version = 3");
-  std::vector<std::thread> openers;
-  std::atomic<int> opened{0};
-  for (int i = 0; i < 4; ++i)
-    openers.emplace_back([&] { opened += place.open(OpenMode::kExisting)->baselines().empty(); });
-  for (std::thread& opener : openers) opener.join();
-  CHECK(opened == 4);
-  CHECK(place.open()->runs().size() == 1);
-}
-
 TEST_CASE("PostgreSQL: a page of records is read by the index, not from all of the table") {
   PostgresServer* server = shared_postgres();
   if (server == nullptr) return;
