@@ -12,8 +12,6 @@
 namespace micius {
 namespace {
 
-constexpr const char* kNoteBegins = "stopped once decided";
-
 std::string note_of(const Decision& decision, const std::string& baseline, std::size_t total, double alpha) {
   const std::string gap = format_difference(std::abs(decision.difference), "fraction").substr(1);
   const std::string evidence = decision.p
@@ -25,7 +23,7 @@ std::string note_of(const Decision& decision, const std::string& baseline, std::
       "{}: {} than baseline '{}' by {} on the first {} of {} samples ({}, level {:g}); other intervals do "
       "not "
       "allow for the stop",
-      kNoteBegins, decision.is_better ? "better" : "worse", baseline, gap, decision.samples, total, evidence,
+      kDecidedNote, decision.is_better ? "better" : "worse", baseline, gap, decision.samples, total, evidence,
       alpha);
 }
 
@@ -66,7 +64,7 @@ EvaluateResult EarlyStop::execute(ExecuteContext context, RunId run, const TaskS
 
 void forget_stop(SqlStore& store, RunId run) {
   std::vector<std::string> notes = store.run(run).spec.notes;
-  if (std::erase_if(notes, [](const std::string& note) { return note.starts_with(kNoteBegins); }) > 0)
+  if (std::erase_if(notes, [](const std::string& note) { return note.starts_with(kDecidedNote); }) > 0)
     store.set_notes(run, notes);
 }
 

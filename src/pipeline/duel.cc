@@ -81,7 +81,7 @@ void Duel::make_units(const Plan& plan) {
 
 void Duel::add(const Record& record) {
   const auto it = member_of_.find(record.sample.id);
-  if (it == member_of_.end() || decision_) return;
+  if (it == member_of_.end()) return;
   Member& member = members_[it->second];
   Unit& unit = units_[unit_of_[it->second]];
   if (member.records == repeats_) return;  // a failed one that was asked again
@@ -92,7 +92,7 @@ void Duel::add(const Record& record) {
     member.sum += value.value;
     ++member.values;
   }
-  for (; next_unit_ < units_.size() && units_[next_unit_].open == 0 && !decision_; ++next_unit_) {
+  for (; next_unit_ < units_.size() && units_[next_unit_].open == 0; ++next_unit_) {
     take(units_[next_unit_]);
     decide();
   }
@@ -110,17 +110,15 @@ void Duel::take(const Unit& unit) {
   if (scored == 0) return;
   samples_ += scored;
   difference_sum_ += sum;
-  if (by_counts_) {
+  means_.add(std::clamp(sum / static_cast<double>(scored), -1.0, 1.0));
+  if (by_counts_)
     counts_.add(sum > 0   ? MixtureSprt::Pair::kOnlyA
                 : sum < 0 ? MixtureSprt::Pair::kOnlyB
                           : MixtureSprt::Pair::kSame);
-  } else {
-    means_.add(std::clamp(sum / static_cast<double>(scored), -1.0, 1.0));
-  }
 }
 
 void Duel::decide() {
-  if (samples_ == 0) return;
+  if (samples_ == 0 || decision_) return;
   Decision decision;
   decision.samples = samples_;
   decision.difference = difference_sum_ / static_cast<double>(samples_);
@@ -136,6 +134,22 @@ void Duel::decide() {
   }
   decision.is_better = sign_ * direction > 0;
   decision_ = decision;
+}
+
+Standing Duel::standing() const {
+  Standing result;
+  result.samples = samples_;
+  if (samples_ > 0) result.difference = difference_sum_ / static_cast<double>(samples_);
+  if (by_counts_) result.p = counts_.p();
+  result.interval = means_.running();
+  return result;
+}
+
+bool was_decided(const Run& run) {
+  const std::vector<std::string>& notes = run.spec.notes;
+  return run.status == RunStatus::kStopped && std::any_of(notes.begin(), notes.end(), [](const auto& note) {
+           return note.starts_with(kDecidedNote);
+         });
 }
 
 }  // namespace micius

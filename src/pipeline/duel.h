@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +24,19 @@ struct Decision {
   std::optional<Interval> interval;  // of the difference, at all times at once
 };
 
+// What is known so far. p and interval hold whenever one looks.
+struct Standing {
+  std::size_t samples = 0;   // pairs that were counted
+  double difference = 0;     // of the run's mean minus the baseline's, over them
+  std::optional<double> p;   // by counts of wins; absent where grades or clusters are counted
+  Interval interval{-1, 1};  // of the difference, at all times at once
+};
+
+// How the note begins that a run has which was ended by a decision.
+inline constexpr std::string_view kDecidedNote = "stopped once decided";
+// Was it, and is it still?
+bool was_decided(const Run& run);
+
 // A run against a baseline while the run goes on, by the tests of stats/sequential.h: it may be looked at
 // after every record, and its errors stay under alpha. Records may come in any order; they count in that of
 // the plan, which was fixed before the first answer. Where every value of the baseline is 0 or 1, samples are
@@ -36,7 +50,8 @@ class Duel {
   Duel(ScoredRun baseline, const Plan& plan, double alpha);
 
   void add(const Record& record);
-  const std::optional<Decision>& decision() const { return decision_; }
+  const std::optional<Decision>& decision() const { return decision_; }  // the first
+  Standing standing() const;
 
  private:
   struct Member {

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "core/names.h"
 #include "pipeline/compare.h"
+#include "pipeline/duel.h"
+#include "pipeline/early_evidence.h"
 #include "pipeline/summarize.h"
 #include "stats/multiplicity.h"
 #include "stats/paired.h"
@@ -23,7 +25,7 @@ namespace {
 constexpr std::size_t kNamedSamples = 10;
 
 // One task's runs and what the policy wants of them.
-struct Duel {
+struct GatedTask {
   std::string task;
   TaskRule rule;
   Run baseline;
@@ -35,15 +37,17 @@ std::string difference_words(double value, const std::string& unit) {
   return text.substr(1);  // without its sign
 }
 
-std::string metric_name(const Duel& duel) { return duel.rule.metric == "primary" ? "" : duel.rule.metric; }
+std::string metric_name(const GatedTask& gated) {
+  return gated.rule.metric == "primary" ? "" : gated.rule.metric;
+}
 
-GateCheck check_of(const Duel& duel, const std::string& metric, const std::string& rule) {
+GateCheck check_of(const GatedTask& gated, const std::string& metric, const std::string& rule) {
   GateCheck check;
-  check.task = duel.task;
+  check.task = gated.task;
   check.metric = metric;
   check.rule = rule;
-  check.baseline_run = duel.baseline.id;
-  if (duel.current) check.current_run = duel.current->id;
+  check.baseline_run = gated.baseline.id;
+  if (gated.current) check.current_run = gated.current->id;
   return check;
 }
 
@@ -60,7 +64,7 @@ std::string obstacle(const Run& baseline, const Run& current) {
   if (x.shots != y.shots) return fmt::format("{} shots against the baseline's {}", y.shots, x.shots);
   if (x.dataset.sha256 != y.dataset.sha256) return "the data file is another one than the baseline's";
   for (const Run* run : {&baseline, &current})
-    if (run->status != RunStatus::kComplete)
+    if (run->status != RunStatus::kComplete && !(run == &current && was_decided(current)))
       return fmt::format("run {} is {}; `micius resume {}` goes on", static_cast<std::int64_t>(run->id),
                          name_of(run->status), static_cast<std::int64_t>(run->id));
   return "";
@@ -107,34 +111,65 @@ double gate_p(const Comparison& c) {
   return exact == c.tests.end() ? c.tests.front().p : exact->p;
 }
 
+// What is known of a metric's fall.
+struct Evidence {
+  std::size_t samples = 0;
+  double drop = 0;              // by how much the current run is worse; less than 0: better
+  std::optional<double> worst;  // the far end of the drop's interval
+  double p = 1;
+  std::string basis, undecided;  // what every reason ends with, and one that says it cannot be decided
+};
+
 // A is the baseline, B the current run.
-void judge_quality(const Comparison& c, double p, double alpha, double most, GateCheck& check) {
+Evidence evidence_of(const Comparison& c, double p, double most) {
   const bool higher = c.metric.direction == Direction::kHigherIsBetter;
-  const Estimate& e = c.difference;
-  const double drop = higher ? e.value : -e.value;
-  const std::optional<double> worst = worst_drop(c);
+  return {c.samples,
+          higher ? c.difference.value : -c.difference.value,
+          worst_drop(c),
+          p,
+          "",
+          needed_words(c, most)};
+}
+
+Evidence evidence_of(const Comparison& c, const EarlyEvidence& early, double p) {
+  const bool higher = c.metric.direction == Direction::kHigherIsBetter;
+  return {early.samples,
+          higher ? -early.difference : early.difference,
+          higher ? -early.interval.low : early.interval.high,
+          p,
+          fmt::format("; stopped once decided, on the first {} of {} samples, by a test that allows for it",
+                      early.samples, early.planned),
+          fmt::format("; `micius resume {}` asks the rest", static_cast<std::int64_t>(c.b.run))};
+}
+
+void judge_quality(const Comparison& c, const Evidence& e, double alpha, double most, GateCheck& check) {
+  const double drop = e.drop, p = e.p;
+  const std::optional<double>& worst = e.worst;
   check.metric = c.metric.name;
   check.unit = c.metric.unit;
-  check.baseline = c.a.estimate->value;
-  check.current = c.b.estimate->value;
-  check.difference = -e.value;
+  check.difference = c.metric.direction == Direction::kHigherIsBetter ? -drop : drop;
   check.p = p;
+  if (e.samples == c.samples) {  // else they are of other samples than the difference
+    check.baseline = c.a.estimate->value;
+    check.current = c.b.estimate->value;
+  }
   name_worse(c, check);
   const std::string limit = difference_words(most, c.metric.unit);
   const std::string words =
       (drop > 0 ? "worse by " : "better by ") + difference_words(std::abs(drop), c.metric.unit);
   if (drop > most && p <= alpha)
     return settle(check, GateVerdict::kFail,
-                  fmt::format("{}, more than {} (p {}); {} of {} samples got worse", words, limit,
-                              format_p(p), check.worse, c.samples));
+                  fmt::format("{}, more than {} (p {}); {} of {} samples got worse{}", words, limit,
+                              format_p(p), check.worse, c.samples, e.basis));
   if (worst && *worst <= most)
     return settle(
         check, GateVerdict::kPass,
-        drop == 0 ? "did not change" : fmt::format("{} (p {}), within {}", words, format_p(p), limit));
-  settle(check, GateVerdict::kInconclusive,
-         fmt::format("{} on {} samples (p {}): a fall of {} cannot be ruled out{}",
-                     drop == 0 ? "did not change" : words, c.samples, format_p(p), limit,
-                     needed_words(c, most)));
+        (drop == 0 ? "did not change" : fmt::format("{} (p {}), within {}", words, format_p(p), limit)) +
+            e.basis);
+  settle(
+      check, GateVerdict::kInconclusive,
+      fmt::format("{} on {} samples (p {}): a fall of {} cannot be ruled out{}{}",
+                  drop == 0 ? "did not change" : words, e.samples, format_p(p), limit, e.basis, e.undecided));
 }
 
 PValues corrected(const PValues& p, Correction correction) {
@@ -149,72 +184,103 @@ PValues corrected(const PValues& p, Correction correction) {
   return p;
 }
 
-std::vector<Duel> duels_of(const Store& store, const std::vector<RunId>& baseline,
-                           const std::vector<RunId>& current, const Policy& policy) {
-  std::vector<Duel> duels;
+std::vector<GatedTask> tasks_of(const Store& store, const std::vector<RunId>& baseline,
+                                const std::vector<RunId>& current, const Policy& policy) {
+  std::vector<GatedTask> tasks;
   for (const RunId id : baseline) {
     Run run = store.run(id);
     const std::string task = run.spec.task;
-    const auto same = [&](const Duel& duel) { return duel.task == task; };
-    if (std::any_of(duels.begin(), duels.end(), same))
+    const auto same = [&](const GatedTask& gated) { return gated.task == task; };
+    if (std::any_of(tasks.begin(), tasks.end(), same))
       fail(ErrorCode::kUsage, "the baseline has two runs of {}; `micius baseline set` with one of each task",
            task);
-    duels.push_back({task, policy.rule_of(task), std::move(run), {}});
+    tasks.push_back({task, policy.rule_of(task), std::move(run), {}});
   }
   for (const RunId id : current) {
     const Run run = store.run(id);
-    for (Duel& duel : duels)
-      if (duel.task == run.spec.task) duel.current = run;
+    for (GatedTask& gated : tasks)
+      if (gated.task == run.spec.task) gated.current = run;
   }
-  return duels;
+  return tasks;
 }
 
 // Nothing to compare, or something that stands in the way: else nothing.
-std::optional<GateCheck> early_check(const Duel& duel, const std::string& rule) {
-  GateCheck check = check_of(duel, duel.rule.metric, rule);
-  if (!duel.current) {
+std::optional<GateCheck> early_check(const GatedTask& gated, const std::string& rule) {
+  GateCheck check = check_of(gated, gated.rule.metric, rule);
+  if (!gated.current) {
     settle(check, GateVerdict::kFail, "the baseline has this task, the current runs lack it");
     return check;
   }
-  const std::string why = obstacle(duel.baseline, *duel.current);
+  const std::string why = obstacle(gated.baseline, *gated.current);
   if (why.empty()) return std::nullopt;
   settle(check, GateVerdict::kInconclusive, why);
   return check;
 }
 
-void add_quality(const Store& store, const std::vector<Duel>& duels, const Policy& policy,
+// A quality check that waits for the p-values of the others.
+struct Open {
+  std::size_t check, task;
+  Comparison comparison;
+  std::optional<EarlyEvidence> early;  // of a run that was ended once decided
+};
+
+// Absent where nothing can be compared; then the check says why.
+std::optional<Open> open_check(const Store& store, const GatedTask& gated, double level, GateCheck& check) {
+  CompareOptions options;
+  options.metric = metric_name(gated);
+  options.incomparable = Incomparable::kForce;
+  auto c = compare_pair(store, gated.baseline.id, gated.current->id, options);
+  if (!c) {
+    settle(check, GateVerdict::kInconclusive, "no sample is scored in both runs");
+    return std::nullopt;
+  }
+  if (!c->forced.empty()) {
+    settle(check, GateVerdict::kInconclusive, join(c->forced, "; "));
+    return std::nullopt;
+  }
+  Open open{0, 0, std::move(*c), {}};
+  if (!was_decided(*gated.current)) return open;
+  if (const MetricInfo& metric = open.comparison.metric; metric.unit != "fraction" || metric.k != 1) {
+    settle(
+        check, GateVerdict::kInconclusive,
+        fmt::format("the run was stopped once decided and '{}' is no mean of fractions; `micius resume {}` "
+                    "asks the rest",
+                    metric.name, static_cast<std::int64_t>(gated.current->id)));
+    return std::nullopt;
+  }
+  open.early = early_evidence(store, gated.baseline.id, *gated.current, options.metric, level);
+  return open;
+}
+
+void add_quality(const Store& store, const std::vector<GatedTask>& tasks, const Policy& policy,
                  std::vector<GateCheck>& checks) {
-  struct Open {
-    std::size_t check, duel;
-    Comparison comparison;
-  };
   std::vector<Open> open;
   PValues p;
-  for (std::size_t i = 0; i < duels.size(); ++i) {
-    const Duel& duel = duels[i];
-    const std::string rule = fmt::format("max_drop {:g}", duel.rule.max_drop);
-    if (auto early = early_check(duel, rule)) {
+  const double level = policy.correction == Correction::kNone
+                           ? policy.alpha
+                           : policy.alpha / static_cast<double>(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const std::string rule = fmt::format("max_drop {:g}", tasks[i].rule.max_drop);
+    if (auto early = early_check(tasks[i], rule)) {
       checks.push_back(std::move(*early));
       continue;
     }
-    checks.push_back(check_of(duel, duel.rule.metric, rule));
-    CompareOptions options;
-    options.metric = metric_name(duel);
-    options.incomparable = Incomparable::kForce;
-    auto c = compare_pair(store, duel.baseline.id, duel.current->id, options);
-    if (!c) {
-      settle(checks.back(), GateVerdict::kInconclusive, "no sample is scored in both runs");
-    } else if (!c->forced.empty()) {
-      settle(checks.back(), GateVerdict::kInconclusive, join(c->forced, "; "));
-    } else {
-      p.emplace_back(gate_p(*c));
-      open.push_back({checks.size() - 1, i, std::move(*c)});
-    }
+    checks.push_back(check_of(tasks[i], tasks[i].rule.metric, rule));
+    auto found = open_check(store, tasks[i], level, checks.back());
+    if (!found) continue;
+    found->check = checks.size() - 1;
+    found->task = i;
+    p.emplace_back(found->early ? found->early->p : gate_p(found->comparison));
+    open.push_back(std::move(*found));
   }
   const PValues adjusted = corrected(p, policy.correction);
-  for (std::size_t i = 0; i < open.size(); ++i)
-    judge_quality(open[i].comparison, *adjusted[i], policy.alpha, duels[open[i].duel].rule.max_drop,
-                  checks[open[i].check]);
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const Comparison& c = open[i].comparison;
+    const double most = tasks[open[i].task].rule.max_drop;
+    const Evidence evidence =
+        open[i].early ? evidence_of(c, *open[i].early, *adjusted[i]) : evidence_of(c, *adjusted[i], most);
+    judge_quality(c, evidence, policy.alpha, most, checks[open[i].check]);
+  }
 }
 
 void add_must_pass(const Store& store, const std::vector<RunId>& current, const Policy& policy,
@@ -224,20 +290,40 @@ void add_must_pass(const Store& store, const std::vector<RunId>& current, const 
     check.task = wanted.task;
     check.metric = "must_pass";
     check.rule = fmt::format("{} samples correct", wanted.samples.size());
-    for (const RunId id : current)
-      if (store.run(id).spec.task == wanted.task) check.current_run = id;
+    bool was_ended = false;  // before all were asked, and rightly so
+    for (const RunId id : current) {
+      const Run run = store.run(id);
+      if (run.spec.task != wanted.task) continue;
+      check.current_run = id;
+      was_ended = was_decided(run);
+    }
     std::map<std::string, bool> correct;  // in every repeat
     if (check.current_run)
       store.for_each_score(*check.current_run, [&](const Record& record) {
         bool& all = correct.try_emplace(record.sample.id, true).first->second;
         all = all && !record.failure && record.score.verdict == Verdict::kCorrect;
       });
-    for (const std::string& id : wanted.samples)
-      if (correct.count(id) == 0 || !correct[id]) check.samples.push_back(id);
+    std::size_t unasked = 0;
+    for (const std::string& id : wanted.samples) {
+      const auto it = correct.find(id);
+      if (it == correct.end() && was_ended) {
+        ++unasked;
+      } else if (it == correct.end() || !it->second) {
+        check.samples.push_back(id);
+      }
+    }
     check.worse = check.samples.size();
-    settle(check, check.worse == 0 ? GateVerdict::kPass : GateVerdict::kFail,
-           check.worse == 0 ? "all are correct"
-                            : fmt::format("{} of {} are not correct", check.worse, wanted.samples.size()));
+    if (check.worse > 0) {
+      settle(check, GateVerdict::kFail,
+             fmt::format("{} of {} are not correct", check.worse, wanted.samples.size()));
+    } else if (unasked > 0) {
+      settle(check, GateVerdict::kInconclusive,
+             fmt::format("{} of {} were not asked: the run was stopped once decided; `micius resume {}` asks "
+                         "them",
+                         unasked, wanted.samples.size(), static_cast<std::int64_t>(*check.current_run)));
+    } else {
+      settle(check, GateVerdict::kPass, "all are correct");
+    }
     checks.push_back(std::move(check));
   }
 }
@@ -246,9 +332,9 @@ double share(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-void add_share(const Duel& duel, const char* metric, double value, double most,
+void add_share(const GatedTask& gated, const char* metric, double value, double most,
                std::vector<GateCheck>& checks) {
-  GateCheck check = check_of(duel, metric, fmt::format("max_{} {:g}", metric, most));
+  GateCheck check = check_of(gated, metric, fmt::format("max_{} {:g}", metric, most));
   check.unit = "fraction";
   check.current = value;
   const bool good = value <= most;
@@ -258,9 +344,9 @@ void add_share(const Duel& duel, const char* metric, double value, double most,
   checks.push_back(std::move(check));
 }
 
-void add_speed(const Duel& duel, const Report& before, const Report& now, double most,
+void add_speed(const GatedTask& gated, const Report& before, const Report& now, double most,
                std::vector<GateCheck>& checks) {
-  GateCheck check = check_of(duel, "samples_per_s", fmt::format("max_slowdown {:g}", most));
+  GateCheck check = check_of(gated, "samples_per_s", fmt::format("max_slowdown {:g}", most));
   check.unit = "1/s";
   const double x = before.execution->samples_per_s, y = now.execution->samples_per_s;
   if (x <= 0 || y <= 0) {
@@ -278,21 +364,21 @@ void add_speed(const Duel& duel, const Report& before, const Report& now, double
   checks.push_back(std::move(check));
 }
 
-void add_operation(const Store& store, const std::vector<Duel>& duels, const Policy& policy,
+void add_operation(const Store& store, const std::vector<GatedTask>& tasks, const Policy& policy,
                    std::vector<GateCheck>& checks) {
   if (!policy.max_slowdown && !policy.max_failed && !policy.max_no_answer) return;
-  for (const Duel& duel : duels) {
-    if (!duel.current) continue;
+  for (const GatedTask& gated : tasks) {
+    if (!gated.current) continue;
     SummarizeOptions options;
     options.allow_failed = true;
-    const Report now = summarize(store, duel.current->id, options);
+    const Report now = summarize(store, gated.current->id, options);
     if (policy.max_failed)
-      add_share(duel, "failed", share(now.counts.failed, now.counts.total), *policy.max_failed, checks);
+      add_share(gated, "failed", share(now.counts.failed, now.counts.total), *policy.max_failed, checks);
     if (policy.max_no_answer)
-      add_share(duel, "no_answer", share(now.counts.no_answer, now.counts.scored), *policy.max_no_answer,
+      add_share(gated, "no_answer", share(now.counts.no_answer, now.counts.scored), *policy.max_no_answer,
                 checks);
     if (policy.max_slowdown)
-      add_speed(duel, summarize(store, duel.baseline.id, options), now, *policy.max_slowdown, checks);
+      add_speed(gated, summarize(store, gated.baseline.id, options), now, *policy.max_slowdown, checks);
   }
 }
 
@@ -340,11 +426,11 @@ void add_cost(const Store& store, const std::vector<RunId>& current, const Polic
 GateResult gate(const Store& store, const std::vector<RunId>& baseline, const std::vector<RunId>& current,
                 const Policy& policy) {
   if (baseline.empty() || current.empty()) fail(ErrorCode::kUsage, "a gate needs runs and a baseline");
-  const std::vector<Duel> duels = duels_of(store, baseline, current, policy);
+  const std::vector<GatedTask> tasks = tasks_of(store, baseline, current, policy);
   GateResult result;
-  add_quality(store, duels, policy, result.checks);
+  add_quality(store, tasks, policy, result.checks);
   add_must_pass(store, current, policy, result.checks);
-  add_operation(store, duels, policy, result.checks);
+  add_operation(store, tasks, policy, result.checks);
   add_cost(store, current, policy, result.checks);
   for (GateCheck& check : result.checks) {
     const bool warns = !check.task.empty() && policy.rule_of(check.task).tier == Tier::kWarn;

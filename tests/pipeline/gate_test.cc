@@ -17,7 +17,9 @@ struct Made {
   std::string model_kind = "engine", data = "d";
   std::size_t no_answer = 0;  // of the wrong ones
   std::int64_t wall_ns = 1'000'000'000;
-  int tokens = 0;  // of each answer's prompt, at a dollar for 1,000
+  int tokens = 0;                 // of each answer's prompt, at a dollar for 1,000
+  std::size_t stopped_after = 0;  // records, once decided; 0: complete
+  std::size_t cluster_size = 1;
 };
 
 RunId add_run(Store& store, const Made& made) {
@@ -29,10 +31,13 @@ RunId add_run(Store& store, const Made& made) {
   spec.metrics = {{"acc"}};
   if (made.tokens > 0) spec.environment["price"] = to_json(Price{"2026-01-01", 1'000'000'000, 0, 0});
   for (std::size_t i = 0; i < made.n; ++i) spec.sample_ids.push_back(std::to_string(i));
+  if (made.cluster_size > 1) spec.cluster = "family";
+  if (made.stopped_after > 0) spec.notes = {"stopped once decided: worse than baseline 'main'"};
   const RunId run = store.begin(spec, 1);
-  for (std::size_t i = 0; i < made.n; ++i) {
+  for (std::size_t i = 0; i < (made.stopped_after > 0 ? made.stopped_after : made.n); ++i) {
     Record record;
     record.sample.id = spec.sample_ids[i];
+    record.sample.extra = {{"family", i / made.cluster_size}};
     const bool right = i < made.right;
     record.score.verdict = right                             ? Verdict::kCorrect
                            : i < made.right + made.no_answer ? Verdict::kNoAnswer
@@ -41,7 +46,8 @@ RunId add_run(Store& store, const Made& made) {
     if (made.tokens > 0) record.turns.emplace_back().completion.prompt_tokens = made.tokens;
     store.append(run, record);
   }
-  store.finish(run, RunStatus::kComplete, made.wall_ns, std::nullopt);
+  store.finish(run, made.stopped_after > 0 ? RunStatus::kStopped : RunStatus::kComplete, made.wall_ns,
+               std::nullopt);
   return run;
 }
 
@@ -105,6 +111,52 @@ TEST_CASE("a task's own rule goes over the defaults, and a warning does not fail
   CHECK(warned.checks.front().verdict == GateVerdict::kWarn);
   CHECK(result_of({}, worse, R"({"micius_policy": 1, "defaults": {"alpha": 0.00001}})").verdict ==
         GateVerdict::kInconclusive);
+}
+
+TEST_CASE("a run that was stopped once decided is judged by a test that allows for it") {
+  for (const std::size_t cluster_size : {std::size_t{1}, std::size_t{4}}) {
+    const Made good{.right = 400, .cluster_size = cluster_size};
+    const Made bad{.right = 0, .stopped_after = 200, .cluster_size = cluster_size};
+    const GateResult worse = result_of(good, bad);
+    INFO(cluster_size << ": " << worse.checks.front().reason);
+    CHECK(worse.verdict == GateVerdict::kFail);
+    CHECK(*worse.checks.front().difference == -1);
+    CHECK(worse.checks.front().worse == 200);
+    CHECK(worse.checks.front().reason.find("on the first 200 of 400 samples") != std::string::npos);
+    const GateResult better = result_of({.right = 0, .cluster_size = cluster_size},
+                                        {.right = 400, .stopped_after = 200, .cluster_size = cluster_size});
+    CHECK(better.verdict == GateVerdict::kPass);
+  }
+  // The same 40 answers: at a fixed number of them Tango's interval would not rule out a fall either, but
+  // here there is a way on.
+  const GateResult open = result_of({}, {.stopped_after = 40});
+  CHECK(open.verdict == GateVerdict::kInconclusive);
+  CHECK(open.checks.front().reason.find("`micius resume 2` asks the rest") != std::string::npos);
+}
+
+TEST_CASE("the p-value of a stopped run is that of its sequence, not of its last look") {
+  // 9 pairs that the run lost: 2^9 / 10 is e = 51, p = 0.0195; the exact test would say 0.0039.
+  const GateResult result = result_of({.n = 100, .right = 100}, {.n = 100, .right = 0, .stopped_after = 9});
+  CHECK(*result.checks.front().p == Approx(10.0 / 512));
+  const GateResult two = [] {
+    MemoryStore store;
+    const RunId a = add_run(store, {.n = 100, .right = 100}), b = add_run(store, {.task = "b"});
+    const RunId c = add_run(store, {.n = 100, .right = 0, .stopped_after = 9}),
+                d = add_run(store, {.task = "b"});
+    return gate(store, {a, b}, {c, d}, read_policy("{\"micius_policy\": 1}", "policy.json"));
+  }();
+  CHECK(*two.checks.front().p == Approx(20.0 / 512));  // Holm
+}
+
+TEST_CASE("what a stopped run was not asked is not held against it") {
+  const std::string policy =
+      R"({"micius_policy": 1, "must_pass": [{"task": "quiz", "samples": ["5", "299"]}]})";
+  const Made stopped{.stopped_after = 40};
+  CHECK(result_of({}, stopped, policy).checks[1].verdict == GateVerdict::kInconclusive);
+  CHECK(result_of({}, {.right = 3, .stopped_after = 40}, policy).checks[1].verdict == GateVerdict::kFail);
+  CHECK(result_of({}, {.stopped_after = 300}, policy).checks[1].verdict == GateVerdict::kPass);
+  // A baseline that was stopped is no baseline.
+  CHECK(result_of(stopped, {}).verdict == GateVerdict::kInconclusive);
 }
 
 TEST_CASE("must-pass samples, speed, cost and health") {
