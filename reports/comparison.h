@@ -14,6 +14,8 @@ namespace micius {
 struct ComparisonStyle {
   ReportStyle report = {};
   std::size_t flips = 10;  // of a comparison (md: of all) that are shown as text
+  // md: where it stands. A report compares what it can and was not forced to.
+  enum class Within { kPage, kReport } within = Within::kPage;
 };
 
 // Sentences that a person can repeat, then the tables.

@@ -54,6 +54,10 @@ Json flips_json(const Comparison& c) {
   return list;
 }
 
+const char* better(Finding finding) {
+  return finding == Finding::kABetter ? "a" : finding == Finding::kBBetter ? "b" : "neither";
+}
+
 Json groups_json(const Comparison& c) {
   Json list = Json::array();
   for (const ComparedGroup& group : c.groups) {
@@ -62,13 +66,12 @@ Json groups_json(const Comparison& c) {
     if (group.a) row["a"] = interval_json(*group.a);
     if (group.b) row["b"] = interval_json(*group.b);
     if (group.difference) row["difference"] = interval_json(*group.difference);
+    row["p"] = group.p;
+    row["p_adjusted"] = group.p_adjusted;
+    row["better"] = better(group.finding);
     list.push_back(std::move(row));
   }
   return list;
-}
-
-const char* better(Finding finding) {
-  return finding == Finding::kABetter ? "a" : finding == Finding::kBBetter ? "b" : "neither";
 }
 
 Json to_json(const Comparison& c) {

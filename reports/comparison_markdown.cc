@@ -86,14 +86,15 @@ void write_league(const League& league, std::ostream& out) {
 void write_groups(const Comparison& c, std::ostream& out) {
   if (c.groups.empty()) return;
   const std::string& unit = c.metric.unit;
-  out << fmt::format("\n<details><summary>Groups: {}</summary>\n\n", markdown_cell(who(c)))
-      << "| by | group | n | A value | B value | A - B | 95 % interval |\n|---|---|--:|--:|--:|--:|:-:|\n";
+  out << fmt::format("\n<details><summary>Groups: {}</summary>\n\n", markdown_cell(who_by_model(c)))
+      << "| by | group | n | A value | B value | A - B | 95 % interval | p |\n"
+         "|---|---|--:|--:|--:|--:|:-:|--:|\n";
   for (const ComparedGroup& group : c.groups)
-    out << fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", markdown_cell(group.by),
+    out << fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", markdown_cell(group.by),
                        markdown_cell(group.key), group.difference ? group.difference->n : 0,
                        value_cell(group.a, unit), value_cell(group.b, unit),
                        group.difference ? gap_cell(group.difference->value, unit) : "-",
-                       interval_cell(group.difference, unit));
+                       interval_cell(group.difference, unit), markdown_cell(p_text(group.p_adjusted)));
   out << "\n</details>\n";
 }
 
@@ -136,12 +137,7 @@ void write_flips(const ComparisonSet& set, const ComparisonStyle& style, std::os
 }
 
 void write_notes(const ComparisonSet& set, std::ostream& out) {
-  std::vector<std::string> notes;
-  for (const Comparison& c : set.comparisons)
-    for (std::string& note : notes_of(c, who(c))) notes.push_back(std::move(note));
-  for (const Comparison& c : set.comparisons)
-    if (auto note = unanswered_note(c)) notes.push_back(std::move(*note));
-  notes.insert(notes.end(), set.notes.begin(), set.notes.end());
+  const std::vector<std::string> notes = notes_of(set, who_by_model);
   if (!notes.empty()) out << '\n';
   for (const std::string& note : notes) out << "- " << markdown_prose(note) << '\n';
 }
@@ -152,7 +148,9 @@ void write_comparison_markdown(const ComparisonSet& set, const ComparisonStyle& 
   const std::vector<const Comparison*> all = changed_first(set);
   write_sentences(all, set, out);
   for (const Comparison& c : set.comparisons)
-    for (const std::string& note : forced_notes(c, who(c))) out << markdown_prose(note) << kForced << ".\n\n";
+    for (const std::string& note : forced_notes(c, who_by_model(c)))
+      out << markdown_prose(note) << (style.within == ComparisonStyle::Within::kPage ? kForced : "")
+          << ".\n\n";
   write_table(all, out);
   write_notes(set, out);
   for (const League& league : set.leagues) write_league(league, out);

@@ -60,7 +60,8 @@ void write_groups(const Comparison& c, const ComparisonStyle& style, std::ostrea
   out << '\n' << visible_line(who(c)) << '\n';
   std::vector<Column> columns = {{"group", Align::kLeft, {}},      {"n", Align::kRight, {}},
                                  {"A value", Align::kDecimal, {}}, {"B value", Align::kDecimal, {}},
-                                 {"A - B", Align::kDecimal, {}},   {"95 % interval", Align::kPair, {}}};
+                                 {"A - B", Align::kDecimal, {}},   {"95 % interval", Align::kPair, {}},
+                                 {"p", Align::kRight, {}}};
   for (const ComparedGroup& group : c.groups) {
     const std::string& unit = c.metric.unit;
     const std::vector<std::string> cells = {visible_line(group.by + " " + group.key),
@@ -68,7 +69,8 @@ void write_groups(const Comparison& c, const ComparisonStyle& style, std::ostrea
                                             value_cell(group.a, unit),
                                             value_cell(group.b, unit),
                                             group.difference ? gap_cell(group.difference->value, unit) : "-",
-                                            interval_cell(group.difference, unit)};
+                                            interval_cell(group.difference, unit),
+                                            p_text(group.p_adjusted)};
     for (std::size_t i = 0; i < cells.size(); ++i) columns[i].cells.push_back(cells[i]);
   }
   write_lines(columns, columns.size(), style, out);
@@ -132,12 +134,7 @@ void write_league(const League& league, const ComparisonStyle& style, std::ostre
 }
 
 void write_notes(const ComparisonSet& set, const ComparisonStyle& style, std::ostream& out) {
-  std::vector<std::string> notes;
-  for (const Comparison& c : set.comparisons)
-    for (std::string& note : notes_of(c, who(c))) notes.push_back(std::move(note));
-  for (const Comparison& c : set.comparisons)
-    if (auto note = unanswered_note(c)) notes.push_back(std::move(*note));
-  notes.insert(notes.end(), set.notes.begin(), set.notes.end());
+  const std::vector<std::string> notes = notes_of(set, who);
   if (!notes.empty()) out << '\n';
   for (const std::string& note : notes) write_line(note, style, out);
 }

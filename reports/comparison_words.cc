@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,14 +27,16 @@ std::string p_words(const Comparison& c, const ComparisonSet& set) {
   return words;
 }
 
-std::string found_sentence(const Comparison& c, const ComparisonSet& set) {
-  const bool a_better = c.finding == Finding::kABetter;
+// What a finding of the whole or of a group says: `on` is what it is about, `p` how sure it is.
+std::string found_sentence(const Comparison& c, Finding finding, const Estimate& difference,
+                           const std::string& on, const std::string& p) {
+  const bool a_better = finding == Finding::kABetter;
   const double sign = a_better ? 1 : -1;
-  const std::string interval = interval_words(c.difference, sign, c.metric.unit);
+  const std::string interval = interval_words(difference, sign, c.metric.unit);
   return fmt::format("{} is better than {} on {}: {} ({}{}).", a_better ? c.a.label : c.b.label,
-                     a_better ? c.b.label : c.a.label, c.task,
-                     format_difference(sign * c.difference.value, c.metric.unit),
-                     interval.empty() ? "" : "95 % interval " + interval + ", ", p_words(c, set));
+                     a_better ? c.b.label : c.a.label, on,
+                     format_difference(sign * difference.value, c.metric.unit),
+                     interval.empty() ? "" : "95 % interval " + interval + ", ", p);
 }
 
 std::string open_sentence(const Comparison& c, const ComparisonSet& set) {
@@ -50,11 +53,22 @@ std::string open_sentence(const Comparison& c, const ComparisonSet& set) {
 }  // namespace
 
 std::string verdict_sentence(const Comparison& c, const ComparisonSet& set) {
-  return c.finding == Finding::kNoDifference ? open_sentence(c, set) : found_sentence(c, set);
+  if (c.finding == Finding::kNoDifference) return open_sentence(c, set);
+  return found_sentence(c, c.finding, c.difference, c.task, p_words(c, set));
+}
+
+std::string group_sentence(const Comparison& c, const ComparedGroup& group) {
+  return found_sentence(
+      c, group.finding, *group.difference, fmt::format("{}, {} {}", c.task, group.by, group.key),
+      fmt::format("p {} after Holm over {} groups", format_p(group.p_adjusted), c.groups.size()));
 }
 
 std::string who(const Comparison& c) {
   return fmt::format("{}, runs {} and {}", c.task, run_number(c.a.run), run_number(c.b.run));
+}
+
+std::string who_by_model(const Comparison& c) {
+  return fmt::format("{}, {} and {}", c.task, c.a.label, c.b.label);
 }
 
 std::string value_cell(const std::optional<Estimate>& e, const std::string& unit) {
@@ -137,6 +151,16 @@ std::optional<std::string> unanswered_note(const Comparison& c) {
       "{}: missing answers explain most of what {} gains over {}: on {} of the {} samples on which it does "
       "better the other gave none",
       c.task, a_better ? c.a.label : c.b.label, a_better ? c.b.label : c.a.label, unanswered, won);
+}
+
+std::vector<std::string> notes_of(const ComparisonSet& set, std::string (*subject)(const Comparison&)) {
+  std::vector<std::string> notes;
+  for (const Comparison& c : set.comparisons)
+    for (std::string& note : notes_of(c, subject(c))) notes.push_back(std::move(note));
+  for (const Comparison& c : set.comparisons)
+    if (auto note = unanswered_note(c)) notes.push_back(std::move(*note));
+  notes.insert(notes.end(), set.notes.begin(), set.notes.end());
+  return notes;
 }
 
 }  // namespace micius

@@ -17,8 +17,14 @@ inline std::int64_t run_number(RunId run) { return static_cast<std::int64_t>(run
 // over 4 tasks).", or that no difference was shown and which one would often go unseen.
 std::string verdict_sentence(const Comparison& c, const ComparisonSet& set);
 
+// "gpt-4o is better than small on cmdgen, platform amd: +18.0 points (95 % interval 13.0 to 23.0, p < 0.0001
+// after Holm over 6 groups)." Only for a group that has a finding.
+std::string group_sentence(const Comparison& c, const ComparedGroup& group);
+
 // "cmdgen, runs 1 and 2".
 std::string who(const Comparison& c);
+// "cmdgen, gpt-4o and small": where a report must not hold the number of a run.
+std::string who_by_model(const Comparison& c);
 
 std::string value_cell(const std::optional<Estimate>& e, const std::string& unit);
 // Of a difference: the number alone, with its sign.
@@ -47,5 +53,8 @@ std::vector<std::string> forced_notes(const Comparison& c, const std::string& su
 std::optional<std::string> unanswered_note(const Comparison& c);
 // What else a reader must know; about `subject`.
 std::vector<std::string> notes_of(const Comparison& c, const std::string& subject);
+// What a reader must know of the whole set, behind its tables: every comparison's, about what `subject` calls
+// it, then the set's own.
+std::vector<std::string> notes_of(const ComparisonSet& set, std::string (*subject)(const Comparison&));
 
 }  // namespace micius

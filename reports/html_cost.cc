@@ -1,4 +1,4 @@
-// What did it cost: quality against tokens and against time, and the figures of every run.
+// What did it cost: quality against tokens, money and time, and the figures of every run.
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -32,11 +32,13 @@ struct Axis {
 
 std::vector<Axis> axes() {
   const auto tokens = [](const Report& report) { return report.effort.tokens; };
+  const auto money = [](const Report& report) { return report.effort.cost_usd; };
   const auto seconds = [](const Report& report) -> std::optional<Estimate> {
     if (!report.execution || !report.execution->seconds) return std::nullopt;
     return report.execution->seconds->mean;
   };
   return {{"tokens", "tokens a sample, in and out", tokens, tokens_text},
+          {"money", "dollars a sample", money, money_text},
           {"time", "time a sample", seconds, seconds_text}};
 }
 
@@ -120,6 +122,12 @@ std::string cell(std::string_view head, const std::string& text) {
 
 std::string mean_text(const std::optional<Estimate>& e) { return e ? tokens_text(e->value) : "-"; }
 
+// Money is shown where a price is known of any run.
+bool has_prices(const ReportSet& set) {
+  return std::any_of(set.reports.begin(), set.reports.end(),
+                     [](const Report& report) { return report.usage.cost_usd.has_value(); });
+}
+
 void write_row(const Grid& grid, std::size_t index, std::ostream& out) {
   const Report& report = grid.report(index);
   out << fmt::format(R"(<tr><th scope="row">{}<small>{}{}</small></th>)", html(report.spec.task),
@@ -129,6 +137,12 @@ void write_row(const Grid& grid, std::size_t index, std::ostream& out) {
       << cell("tokens out", format_count(report.usage.completion_tokens))
       << cell("in a sample", mean_text(report.effort.prompt_tokens))
       << cell("out a sample", mean_text(report.effort.completion_tokens));
+  if (has_prices(grid.set())) {
+    const std::optional<double>& cost = report.usage.cost_usd;
+    const std::optional<Estimate>& of_sample = report.effort.cost_usd;
+    out << cell("cost", cost ? money_text(*cost) : "-")
+        << cell("cost a sample", of_sample ? money_text(of_sample->value) : "-");
+  }
   if (report.execution) {
     const Execution& e = *report.execution;
     const auto& seconds = e.seconds;
@@ -146,10 +160,13 @@ void write_row(const Grid& grid, std::size_t index, std::ostream& out) {
 
 void write_table(const Grid& grid, std::ostream& out) {
   const bool timed = grid.set().reports.front().execution.has_value();
-  out << "<p class=\"note\">Tokens and time of every run"
+  const bool priced = has_prices(grid.set());
+  out << "<p class=\"note\">Tokens" << (priced ? ", money" : "") << " and time of every run"
       << (timed ? "; median and the like are of the time from a sample's being sent to its being done" : "")
-      << ".</p>\n<div class=\"scroll\"><table class=\"cost\"><thead><tr><th scope=\"col\">task, model</th>";
+      << (priced ? ".</p>\n" : ". No price is known of any of these models.</p>\n")
+      << "<div class=\"scroll\"><table class=\"cost\"><thead><tr><th scope=\"col\">task, model</th>";
   std::vector<std::string> heads = {"tokens in", "of a cache", "tokens out", "in a sample", "out a sample"};
+  if (priced) heads.insert(heads.end(), {"cost", "cost a sample"});
   if (timed)
     heads.insert(heads.end(),
                  {"time", "samples/s", "median", "90 % under", "99 % under", "forwarded / naive tokens"});

@@ -83,6 +83,7 @@ std::string usage_text(const Usage& usage) {
   std::string text =
       fmt::format("{} in, {} out", format_count(usage.prompt_tokens), format_count(usage.completion_tokens));
   if (usage.cached_tokens > 0) text += fmt::format(", {} from a cache", format_count(usage.cached_tokens));
+  if (usage.cost_usd) text += ", " + money_text(*usage.cost_usd);
   return text;
 }
 

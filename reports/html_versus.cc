@@ -11,7 +11,7 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kSentences = 8;
+constexpr std::size_t kSentences = 8, kGroupSentences = 5, kGroupsInPlot = 16;
 
 DifferenceScale scale_of(const ComparisonSet& set) {
   DifferenceScale scale("fraction");
@@ -109,6 +109,48 @@ void write_tests(const ComparisonSet& set, std::ostream& out) {
   out << "</tbody></table></div></details>\n";
 }
 
+// The groups on which one is better, the surest first.
+void write_group_sentences(const Comparison& c, std::ostream& out) {
+  std::vector<const ComparedGroup*> found;
+  for (const ComparedGroup& group : c.groups)
+    if (group.finding != Finding::kNoDifference) found.push_back(&group);
+  std::stable_sort(found.begin(), found.end(), [](const ComparedGroup* x, const ComparedGroup* y) {
+    return x->p_adjusted < y->p_adjusted;
+  });
+  if (found.empty()) {
+    out << "<p class=\"note\">On no group alone a difference was shown.</p>\n";
+    return;
+  }
+  const std::size_t told = std::min(kGroupSentences, found.size());
+  out << "<ul class=\"sentences\">\n";
+  for (std::size_t i = 0; i < told; ++i)
+    out << fmt::format("<li><span>{}</span></li>\n", html(group_sentence(c, *found[i])));
+  out << "</ul>\n";
+  if (told < found.size())
+    out << fmt::format("<p class=\"note\">{} more groups with a difference in the table.</p>\n",
+                       found.size() - told);
+}
+
+void write_group_numbers(const Comparison& c, std::ostream& out) {
+  const std::string& unit = c.metric.unit;
+  out << "<details><summary>Numbers</summary><div class=\"scroll\"><table><thead><tr><th "
+         "scope=\"col\">group</th><th class=\"num count\" scope=\"col\">n</th><th class=\"num\" "
+         "scope=\"col\">A</th><th class=\"num\" scope=\"col\">B</th><th class=\"num\" scope=\"col\">A "
+         "\u2212 B</th><th class=\"num\" scope=\"col\">95 % interval</th><th class=\"num\" "
+         "scope=\"col\">p</th><th class=\"num\" scope=\"col\">corrected</th></tr></thead>\n<tbody>\n";
+  for (const ComparedGroup& group : c.groups) {
+    if (!group.difference) continue;
+    out << fmt::format(
+               R"(<tr><th scope="row">{} {}</th><td class="num count">{}</td><td class="num">{}</td><td class="num">{}</td><td class="num"><b>{}</b></td><td class="num interval">{}</td><td class="num">{}</td><td class="num">{}</td></tr>)",
+               html(group.by), html(group.key), group.difference->n, value_cell(group.a, unit),
+               value_cell(group.b, unit), gap_cell(group.difference->value, unit),
+               interval_cell(group.difference, unit, "\u2009\u2013\u2009"), html(p_text(group.p)),
+               html(p_text(group.p_adjusted)))
+        << '\n';
+  }
+  out << "</tbody></table></div></details>\n";
+}
+
 void write_groups(const Comparison& c, const DifferenceScale& scale, std::ostream& out) {
   if (c.groups.empty()) return;
   const std::string& unit = c.metric.unit;
@@ -116,8 +158,9 @@ void write_groups(const Comparison& c, const DifferenceScale& scale, std::ostrea
       "<figure><figcaption>{}: {} \u2212 {} by group, 95 % intervals</figcaption>\n"
       "<div class=\"bars\">\n",
       html(c.task), html(c.a.label), html(c.b.label));
+  std::size_t drawn = 0;
   for (const ComparedGroup& group : c.groups) {
-    if (!group.difference || !scale.fits(unit)) continue;
+    if (!group.difference || !scale.fits(unit) || ++drawn > kGroupsInPlot) continue;
     out << fmt::format(
                R"(<div class="bar"><div class="label">{} {} <small>n&nbsp;=&nbsp;{}</small></div><div class="lines"><div class="line"><div class="plot">{}</div><div class="num">{}</div></div></div></div>)",
                html(group.by), html(group.key), group.difference->n, scale.track(*group.difference),
@@ -127,7 +170,13 @@ void write_groups(const Comparison& c, const DifferenceScale& scale, std::ostrea
   out << fmt::format(
              R"(<div class="bar"><div class="label"></div><div class="lines"><div class="line"><div class="plot">{}</div><div class="num"></div></div></div></div>)",
              scale.axis())
-      << "\n</div>\n</figure>\n";
+      << "\n</div>\n";
+  if (drawn > kGroupsInPlot)
+    out << fmt::format("<p class=\"note\">{} of {} groups are drawn; the table has all.</p>\n", kGroupsInPlot,
+                       drawn);
+  write_group_sentences(c, out);
+  write_group_numbers(c, out);
+  out << "</figure>\n";
 }
 
 void write_notes(const Grid& grid, const ComparisonSet& set, std::ostream& out) {
@@ -136,9 +185,8 @@ void write_notes(const Grid& grid, const ComparisonSet& set, std::ostream& out) 
     notes.insert(notes.end(), more.begin(), more.end());
   };
   for (const Comparison& c : set.comparisons) {
-    const std::string subject = grid.tasks().size() == 1 && set.comparisons.size() == 1
-                                    ? c.task
-                                    : fmt::format("{}, {} and {}", c.task, c.a.label, c.b.label);
+    const std::string subject =
+        grid.tasks().size() == 1 && set.comparisons.size() == 1 ? c.task : who_by_model(c);
     add(forced_notes(c, subject));
     add(notes_of(c, subject));
   }

@@ -92,6 +92,7 @@ Json to_json(const Effort& effort) {
   if (effort.prompt_tokens) json["prompt_tokens"] = estimate_json(*effort.prompt_tokens);
   if (effort.completion_tokens) json["completion_tokens"] = estimate_json(*effort.completion_tokens);
   if (effort.tokens) json["tokens"] = estimate_json(*effort.tokens);
+  if (effort.cost_usd) json["cost_usd"] = estimate_json(*effort.cost_usd);
   return json;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -70,6 +71,24 @@ std::string reach_text(const Metric& metric) {
     return value ? number_text(*value, metric.unit) : "-";
   };
   return text(metric.floor) + " / " + text(metric.ceiling);
+}
+
+std::string money_text(double usd) {
+  const int first = usd > 0 ? static_cast<int>(std::floor(std::log10(usd))) : 0;  // place of its first digit
+  return fmt::format("${:.{}f}", usd, std::max(2, 1 - first));
+}
+
+std::string cost_text(const ReportSet& set) {
+  std::size_t known = 0;
+  double sum = 0;
+  for (const Report& report : set.reports) {
+    known += report.usage.cost_usd.has_value();
+    sum += report.usage.cost_usd.value_or(0);
+  }
+  if (known == 0) return "";
+  const std::size_t others = set.reports.size() - known;
+  return "cost " + money_text(sum) +
+         (others > 0 ? fmt::format(", without {} that no price is known of", plural(others, "run")) : "");
 }
 
 std::string done_text(const Counts& counts) {

@@ -24,6 +24,12 @@ std::string interval_text(const Metric& metric, std::string_view between = " .. 
 // What models that know nothing and everything get, in the metric's unit: "16.8 / 100.0", or "-".
 std::string reach_text(const Metric& metric);
 
+// "$5.69", "$0.0012": two significant digits under a dollar.
+std::string money_text(double usd);
+
+// "cost $5.69", of all runs whose price is known, and how many others there are; "" where there is none.
+std::string cost_text(const ReportSet& set);
+
 // "480", or "214/480" while samples are open or failed.
 std::string done_text(const Counts& counts);
 

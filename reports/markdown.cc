@@ -6,6 +6,8 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "core/report_writer.h"
+#include "reports/comparison.h"
+#include "reports/html_internal.h"
 #include "reports/layout_internal.h"
 #include "reports/markdown_internal.h"
 
@@ -115,8 +117,15 @@ class MarkdownWriter final : public ReportWriter {
     out << "**" << verdict_line(set) << "**\n\n";
     write_runs(set, out);
     write_aggregates(set, out);
-    if (const std::string work = work_text(work_of(set)); !work.empty()) out << '\n' << work << ".\n";
+    for (const std::string& line : {work_text(work_of(set)), cost_text(set)})
+      if (!line.empty()) out << '\n' << markdown_prose(line) << ".\n";
     write_notes(set, out);
+    if (!set.comparisons.comparisons.empty()) {
+      out << "\n### Head to head\n\n";
+      ComparisonStyle style;
+      style.within = ComparisonStyle::Within::kReport;
+      write_comparison_markdown(named_comparisons(Grid(set)), style, out);
+    }
     for (const Report& report : set.reports) {
       write_metrics(report, out);
       if (groups_) write_groups(report, out);

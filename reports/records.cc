@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "core/cost.h"
 #include "core/names.h"
 #include "core/record_json.h"
 #include "reports/csv_internal.h"
@@ -41,6 +43,10 @@ std::string ns_field(Clock::time_point from, Clock::time_point to) {
   return fmt::format("{}", std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count());
 }
 
+std::string number_field(const std::optional<double>& number) {
+  return number ? fmt::format("{}", *number) : "";
+}
+
 // What was said, and what it took; sums are over the turns.
 void add_turn_fields(const Record& record, std::vector<std::string>& row) {
   if (record.turns.empty()) return row.resize(row.size() + 6);
@@ -60,7 +66,7 @@ void add_turn_fields(const Record& record, std::vector<std::string>& row) {
   row.push_back(fmt::format("{}", latency.count()));
 }
 
-std::vector<std::string> row_of(const Report& report, const Record& record,
+std::vector<std::string> row_of(const Report& report, const std::optional<Price>& price, const Record& record,
                                 const std::vector<std::string>& names) {
   const bool good = !record.failure;
   std::vector<std::string> row = {fmt::format("{}", static_cast<std::int64_t>(id_of(report))),
@@ -75,6 +81,7 @@ std::vector<std::string> row_of(const Report& report, const Record& record,
   add_turn_fields(record, row);
   row.push_back(good ? "" : record.failure->code);
   row.push_back(good ? "" : record.failure->message);
+  row.push_back(number_field(worth_usd(price, record)));
   row.push_back(record.sample.input);
   row.push_back(record.sample.targets.empty() ? "" : record.sample.targets.front());
   return row;
@@ -91,6 +98,7 @@ void write_row(const std::vector<std::string>& row, const ByteSink& sink) {
 void write_records_jsonl(const ReportSet& set, const ByteSink& sink) {
   for (std::size_t i = 0; i < set.reports.size(); ++i) {
     const RunSpec& spec = set.reports[i].spec;
+    const std::optional<Price> price = price_of(spec);
     set.records(i, [&](const Record& record) {
       Json json = record_json(id_of(set.reports[i]), record);
       json["task"] = spec.task;
@@ -98,6 +106,7 @@ void write_records_jsonl(const ReportSet& set, const ByteSink& sink) {
       json["input"] = record.sample.input;
       json["choices"] = record.sample.choices;
       json["targets"] = record.sample.targets;
+      if (const auto cost = worth_usd(price, record)) json["cost_usd"] = *cost;
       sink(dump_json(json) + "\n");
     });
   }
@@ -109,11 +118,14 @@ void write_records_csv(const ReportSet& set, const ByteSink& sink) {
   heads.insert(heads.end(), names.begin(), names.end());
   for (const char* head :
        {"answer", "reason", "completion", "stop_reason", "prompt_tokens", "completion_tokens", "ttft_ns",
-        "latency_ns", "failure_code", "failure_message", "input", "target"})
+        "latency_ns", "failure_code", "failure_message", "cost_usd", "input", "target"})
     heads.emplace_back(head);
   write_row(heads, sink);
-  for (std::size_t i = 0; i < set.reports.size(); ++i)
-    set.records(i, [&](const Record& record) { write_row(row_of(set.reports[i], record, names), sink); });
+  for (std::size_t i = 0; i < set.reports.size(); ++i) {
+    const Report& report = set.reports[i];
+    const std::optional<Price> price = price_of(report.spec);
+    set.records(i, [&](const Record& record) { write_row(row_of(report, price, record, names), sink); });
+  }
 }
 
 }  // namespace micius

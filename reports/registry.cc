@@ -9,6 +9,7 @@ std::unique_ptr<ReportWriter> make_json_writer(const ReportStyle&);
 std::unique_ptr<ReportWriter> make_csv_writer(const ReportStyle&);
 std::unique_ptr<ReportWriter> make_html_writer(const ReportStyle&);
 std::unique_ptr<ReportWriter> make_junit_writer(const ReportStyle&);
+std::unique_ptr<ReportWriter> make_latex_writer(const ReportStyle&);
 
 Registry<ReportWriterFactory> report_registry() {
   return {"report",
@@ -17,7 +18,9 @@ Registry<ReportWriterFactory> report_registry() {
            {"json", "Everything, for programs", make_json_writer},
            {"csv", "One row a run, metric and group", make_csv_writer},
            {"html", "One page with every sample, to read in a browser", make_html_writer},
-           {"junit", "JUnit XML for CI: a suite a run, with --samples a case a sample", make_junit_writer}}};
+           {"junit", "JUnit XML for CI: a suite a run, with --samples a case a sample", make_junit_writer},
+           {"latex", "A booktabs table of models by tasks, the best in bold where that is significant",
+            make_latex_writer}}};
 }
 
 }  // namespace micius

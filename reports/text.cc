@@ -1,7 +1,9 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <set>
 #include <utility>
@@ -155,6 +157,50 @@ void write_floors(const ReportSet& set, std::size_t width, std::ostream& out) {
   if (!text.empty()) out << '\n' << wrap("a model that knows nothing gets at most:" + text, width, 2) << '\n';
 }
 
+// A bar a group, from 0 to the highest of them; a blank where a group has no value.
+std::string spark_line(const std::vector<const Metric*>& metrics, double highest) {
+  constexpr std::array<const char*, 8> kBars = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  std::string line;
+  for (const Metric* metric : metrics) {
+    const double share = metric->estimate && highest > 0 ? metric->estimate->value / highest : 0;
+    line += metric->estimate ? kBars[static_cast<std::size_t>(std::lround(7 * std::clamp(share, 0.0, 1.0)))]
+                             : " ";
+  }
+  return line;
+}
+
+// Where is it bad, at a glance: a line a run and breakdown, "difficulty  ▇▅▂▁  1 .. 4".
+void write_sparks(const ReportSet& set, std::size_t width, std::ostream& out) {
+  constexpr std::size_t kMostLines = 16, kMostGroups = 24;
+  std::vector<Column> columns = {{"task", Align::kLeft, {}},   {"model", Align::kLeft, {}},
+                                 {"by", Align::kLeft, {}},     {"from 0 to", Align::kDecimal, {}},
+                                 {"groups", Align::kLeft, {}}, {"first .. last", Align::kLeft, {}}};
+  for (const Report& report : set.reports) {
+    for (const std::string& by : report.spec.breakdowns) {
+      std::vector<const Metric*> metrics;
+      std::vector<std::string> keys;
+      double highest = 0;
+      for (const Group& group : report.groups) {
+        if (group.by != by || group.metrics.empty() || group.metrics.front().unit != "fraction") continue;
+        metrics.push_back(&group.metrics.front());
+        keys.push_back(visible_line(group.key));
+        if (metrics.back()->estimate) highest = std::max(highest, metrics.back()->estimate->value);
+      }
+      if (keys.size() < 2 || keys.size() > kMostGroups || columns[0].cells.size() == kMostLines) continue;
+      const std::vector<std::string> cells = {visible_line(report.spec.task),
+                                              visible_line(report.spec.model.name),
+                                              visible_line(by),
+                                              format_percent(highest),
+                                              spark_line(metrics, highest),
+                                              keys.front() + " .. " + keys.back()};
+      for (std::size_t i = 0; i < cells.size(); ++i) columns[i].cells.push_back(cells[i]);
+    }
+  }
+  if (columns[0].cells.empty()) return;
+  out << '\n';
+  for (const std::string& line : lay_out(columns, width, columns.size() - 1).lines) out << line << '\n';
+}
+
 void write_published(const ReportSet& set, std::size_t width, std::ostream& out) {
   std::set<std::string> tasks;
   std::vector<Column> columns = {{"task", Align::kLeft, {}},
@@ -196,11 +242,12 @@ class TextWriter final : public ReportWriter {
                       join(left_out, ", "));
       out << '\n' << wrap(note, style_.width, 2) << '\n';
     }
+    if (style_.groups) write_sparks(set, style_.width, out);
     write_aggregates(set, style_.width, out);
     write_forms(set, style_.width, out);
     write_floors(set, style_.width, out);
-    if (const std::string work = work_text(work_of(set)); !work.empty())
-      out << '\n' << wrap(work, style_.width, 2) << '\n';
+    for (const std::string& line : {work_text(work_of(set)), cost_text(set)})
+      if (!line.empty()) out << '\n' << wrap(line, style_.width, 2) << '\n';
     write_notes(set, out);
     write_published(set, style_.width, out);
   }

@@ -56,7 +56,7 @@ void CompareCommand::define(CLI::App& app) {
   app.add_option("-o,--output", output_, "File to write (default, and -: stdout)")->type_name("FILE");
   app.add_option("--metric", options_.metric, "Metric to compare by (default: each task's primary one)")
       ->type_name("NAME");
-  app.add_flag("--groups", options_.groups, "The difference in every group as well");
+  app.add_flag("--groups", options_.groups, "The difference in every group as well (html: always)");
   app.add_option("--flips", flips_, "Samples that differ, shown in text and md")
       ->check(whole_number(0))
       ->type_name("N")
@@ -80,7 +80,11 @@ ExitCode CompareCommand::run() {
   const std::vector<RunId> runs = resolve_runs(store, runs_);
   options_.incomparable = force_ ? Incomparable::kForce : Incomparable::kRefuse;
   ReportSet set;
-  if (format.input == ComparisonInput::kReports) set = summarize_all(store, runs, {});
+  if (format.input == ComparisonInput::kReports) {
+    set = summarize_all(store, runs, {});
+    set.scorer_rules = page_rules(set.reports);
+    options_.groups = true;  // the page has room for them
+  }
   set.comparisons = compare(store, runs, options_);
   ComparisonStyle style;
   style.flips = flips_;

@@ -11,7 +11,9 @@ namespace {
 class ReportCommand final : public Command {
  public:
   std::string name() const override { return "report"; }
-  std::string summary() const override { return "Report on runs as text, html, md, json, csv or junit"; }
+  std::string summary() const override {
+    return "Report on runs as text, html, md, json, csv, junit or latex";
+  }
 
   void define(CLI::App& app) override {
     app.add_option("runs", runs_, kRunsHelp)->required()->type_name("RUN");

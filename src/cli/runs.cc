@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/checks.h"
 #include "cli/terminal.h"
+#include "pipeline/best.h"
 #include "pipeline/compare.h"
 #include "pipeline/expected.h"
 #include "pipeline/published.h"
@@ -65,7 +66,7 @@ std::string format_of(const std::string& format, const std::string& output) {
   if (ending.empty()) return "text";
   ending.erase(0, 1);
   const std::map<std::string, std::string> formats = {
-      {"htm", "html"}, {"markdown", "md"}, {"txt", "text"}, {"xml", "junit"}};
+      {"htm", "html"}, {"markdown", "md"}, {"txt", "text"}, {"xml", "junit"}, {"tex", "latex"}};
   const auto it = formats.find(ending);
   return it == formats.end() ? ending : it->second;
 }
@@ -111,7 +112,7 @@ void check_output_file(const std::string& path, const std::string& database) {
 
 void add_report_flags(CLI::App& app, ReportFlags& flags) {
   app.add_option("--format", flags.format,
-                 "text, md, html, json, csv or junit (default: by the ending of -o, else text)")
+                 "text, md, html, json, csv, junit or latex (default: by the ending of -o, else text)")
       ->type_name("FORMAT");
   app.add_option("-o,--output", flags.output, "File to write (default, and -: stdout)")->type_name("FILE");
   app.add_flag("--groups", flags.groups, "With the breakdowns of every run");
@@ -122,6 +123,17 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
   app.add_flag("--allow-failed", flags.allow_failed, "Metrics over the scored samples although some failed");
   app.add_flag("--stable", flags.stable,
                "Without what two executions of one run do not share: ids, times, machine");
+}
+
+std::map<std::string, Json> page_rules(const std::vector<Report>& reports) {
+  const fs::path file = share_root() / "datasets/aimicius/cmdgen/normal.json";
+  const bool asked = std::any_of(reports.begin(), reports.end(),
+                                 [](const Report& report) { return report.spec.scorer == "cmdgen"; });
+  if (!asked || !fs::exists(file)) return {};
+  const Json rules = parse_json(read_file(file), file.string());
+  std::map<std::string, Json> of_scorers;
+  of_scorers["cmdgen"] = {{"masks", rules.at("masks")}, {"readings", rules.at("readings")}};
+  return of_scorers;
 }
 
 void write_reports(const Store& store, const std::vector<RunId>& runs, const ReportFlags& flags) {
@@ -150,11 +162,14 @@ void write_reports(const Store& store, const std::vector<RunId>& runs, const Rep
     for (Aggregate& score : group_scores(set.reports, suite.name, tasks_of(suite.name)))
       set.aggregates.push_back(std::move(score));
   }
-  if (format == "html") {
+  if (format == "html" || format == "md") {
     CompareOptions compared;
     compared.incomparable = Incomparable::kNote;
+    compared.groups = format == "html" || flags.groups;
     set.comparisons = compare(store, runs, compared);
   }
+  if (format == "html") set.scorer_rules = page_rules(set.reports);
+  if (format == "latex") set.comparisons = against_best(store, runs, set.reports);
   std::ostringstream out;
   writer->write(set, out);
   if (flags.output.empty()) {

@@ -1,6 +1,7 @@
 // What a user may write for RUN, and the reports of such runs.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ std::string format_of(const std::string& format, const std::string& output);
 void check_report_file(const ReportFlags& flags, const std::string& database);
 // The same of a file whose format is known to be one.
 void check_output_file(const std::string& path, const std::string& database);
+
+// ReportSet::scorer_rules for a page of these runs: the masks under which CMDGen compares effects.
+std::map<std::string, Json> page_rules(const std::vector<Report>& reports);
 
 // Renders the reports of `runs` into the file that the flags name, else to stdout. The format is --format,
 // else what the file's ending says, else text.

@@ -43,13 +43,16 @@ struct WinTieLoss {
   std::size_t win = 0, tie = 0, loss = 0;
 };
 
+enum class Finding { kNoDifference, kABetter, kBBetter };
+
 // What a comparison says of the samples whose field `by` is `key`.
 struct ComparedGroup {
   std::string by, key;
   std::optional<Estimate> a, b, difference;
+  double p = 1;                              // of the test that decides
+  double p_adjusted = 1;                     // Holm over all groups of the comparison
+  Finding finding = Finding::kNoDifference;  // by p_adjusted, at 0.05
 };
-
-enum class Finding { kNoDifference, kABetter, kBBetter };
 
 struct Comparison {
   std::string task;

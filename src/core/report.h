@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,7 @@ struct Readings {
 // was counted.
 struct Effort {
   std::optional<Estimate> prompt_tokens, completion_tokens, tokens;  // the last: of both
+  std::optional<Estimate> cost_usd;                                  // absent where Usage::cost_usd is
 };
 
 // From being sent to being done, of the records whose times are known.
@@ -113,6 +115,8 @@ struct ReportSet {
   std::vector<Report> reports;
   std::vector<Aggregate> aggregates;
   ComparisonSet comparisons;  // of reports whose place is the index of their report; may be empty
+  // By scorer: what a page needs of its rules to show what it compared. Empty where no page is made.
+  std::map<std::string, Json> scorer_rules = {};
   std::function<void(std::size_t report, const std::function<void(const Record&)>& fn)> records;
 };
 

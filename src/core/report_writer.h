@@ -23,7 +23,7 @@ struct ReportStyle {
 class ReportWriter {
  public:
   virtual ~ReportWriter() = default;
-  virtual std::string_view format() const = 0;  // "html", "md", "json", "csv", "text", "junit"
+  virtual std::string_view format() const = 0;  // "html", "md", "json", "csv", "text", "junit", "latex"
   virtual void write(const ReportSet& reports, std::ostream& out) const = 0;
 };
 

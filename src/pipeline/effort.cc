@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/cost.h"
 #include "stats/mean.h"
 #include "stats/sample_quantile.h"
 
@@ -48,7 +49,7 @@ void EffortTally::add(const Record& record) {
   if (record.failure) return;
   if (prompt_.sums.empty() || record.sample.id != last_id_) {
     last_id_ = record.sample.id;
-    for (Column* column : {&prompt_, &completion_, &tokens_, &seconds_}) column->begin();
+    for (Column* column : {&prompt_, &completion_, &tokens_, &cost_, &seconds_}) column->begin();
   }
   double prompt = 0, completion = 0;
   std::chrono::nanoseconds time{0};
@@ -60,13 +61,20 @@ void EffortTally::add(const Record& record) {
   prompt_.add(prompt);
   completion_.add(completion);
   tokens_.add(prompt + completion);
+  if (const auto cost = worth_usd(price_, record)) {
+    cost_.add(*cost);
+  } else {
+    price_.reset();
+  }
   if (time.count() <= 0) return;
   const double seconds = std::chrono::duration<double>(time).count();
   seconds_.add(seconds);
   latencies_.push_back(seconds);
 }
 
-Effort EffortTally::effort() const { return {prompt_.mean(), completion_.mean(), tokens_.mean()}; }
+Effort EffortTally::effort() const {
+  return {prompt_.mean(), completion_.mean(), tokens_.mean(), price_ ? cost_.mean() : std::nullopt};
+}
 
 std::optional<Latency> EffortTally::seconds() const {
   const std::optional<Estimate> mean = seconds_.mean();

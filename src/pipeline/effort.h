@@ -1,18 +1,22 @@
-// What samples take, gathered record by record: tokens and time.
+// What samples take, gathered record by record: tokens, money and time.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/price.h"
 #include "core/report.h"
 
 namespace micius {
 
 // Takes the records of a run, those of a sample one after the other. Means are over samples: repeats of one
-// are averaged first. Records that failed are left out, and of the times those that no clock was read for.
+// are averaged first. Records that failed are left out, and of the times those that no clock was read for. Of
+// money there is nothing without a price, or where a server said nothing of one answer's tokens.
 class EffortTally {
  public:
+  explicit EffortTally(std::optional<Price> price) : price_(std::move(price)) {}
   void add(const Record& record);
   Effort effort() const;
   std::optional<Latency> seconds() const;
@@ -27,7 +31,8 @@ class EffortTally {
   };
 
   std::string last_id_;
-  Column prompt_, completion_, tokens_, seconds_;
+  Column prompt_, completion_, tokens_, cost_, seconds_;
+  std::optional<Price> price_;
   std::vector<double> latencies_;  // of records
 };
 

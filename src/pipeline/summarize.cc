@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/cost.h"
 #include "core/ending.h"
 #include "core/group_keys.h"
-#include "core/price.h"
 #include "pipeline/effort.h"
 #include "stats/mean.h"
 #include "stats/pass_at_k.h"
@@ -233,8 +233,7 @@ Execution execution_of(const Run& run, const Totals& totals) {
 
 // By the price that was kept with the run.
 std::optional<double> cost_of(const RunSpec& spec, const Totals& totals) {
-  const Json* kept = find_json(spec.environment, "price");
-  const auto price = kept != nullptr ? price_from_json(*kept) : std::nullopt;
+  const std::optional<Price> price = price_of(spec);
   if (!price || totals.uncounted > 0) return std::nullopt;
   return cost_usd(*price, {static_cast<std::int64_t>(totals.usage.prompt_tokens),
                            static_cast<std::int64_t>(totals.usage.cached_tokens),
@@ -247,7 +246,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   const Run run = store.run(id);
   Table table(run.spec);
   Totals totals;
-  EffortTally effort;
+  EffortTally effort(price_of(run.spec));
   ReadingsTally readings(run.spec.metrics);
   store.for_each(id, [&](const Record& record) {
     totals.add(record);

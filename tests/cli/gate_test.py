@@ -2,7 +2,7 @@
 """The regression gate as CI uses it: a model that was made worse on purpose, the recipes of docs/gate.md as they stand there,
 and JUnit files that a parser accepts.
 
-  gate_test.py PROGRAM [Gate|Recipes]
+  gate_test.py PROGRAM [Gate|Model|Recipes]
 """
 import json
 import os
@@ -88,17 +88,17 @@ class Folder(unittest.TestCase):
 
 class Gate(Folder):
     def test_a_model_made_worse_fails_and_its_samples_are_named(self):
-        self.write_task()
+        self.write_task(samples=2000)
         self.run_task("reference")
         self.micius("baseline", "set", "main", "latest")
-        self.run_task("scripted:spoiled:6")
+        self.run_task("scripted:spoiled:3")
         out, outcomes = self.gate("main", 1)
         wrong = [json.loads(line)["sample_id"] for line in
                  self.micius("show", "latest", "--samples", "--format", "jsonl").splitlines()
                  if json.loads(line)["verdict"] != "correct"]
-        self.assertTrue(8 < len(wrong) < 40)
+        self.assertTrue(40 < len(wrong) < 80)
         self.assertIn(wrong[0], out)
-        self.assertIn(f"{len(wrong)} of 400 samples got worse", out)
+        self.assertIn(f"{len(wrong)} of 2000 samples got worse", out)
         self.assertEqual(len(outcomes["failure"]), 1)
         text = outcomes["failure"][0][0].text
         self.assertIn(wrong[0], text)
@@ -159,6 +159,10 @@ class Gate(Folder):
         self.assertEqual(report["run"]["status"], "stopped")
         self.assertRegex(" ".join(report["run"]["notes"]), "stopped once decided: worse than baseline 'main' by")
         self.assertLess(report["counts"]["scored"], 200)
+        out, outcomes = self.gate("main", 1, "--format", "json")
+        self.assertRegex(json.loads(out)["checks"][0]["reason"],
+                         r"worse by .* stopped once decided, on the first \d+ of 400 samples")
+        self.assertEqual(len(outcomes["failure"]), 1)
         self.micius("resume", "latest", "-q")
         whole = json.loads(self.micius("report", "latest", "--format", "json"))["reports"][0]
         self.assertEqual((whole["run"]["status"], whole["counts"]["scored"]), ("complete", 400))
@@ -178,6 +182,48 @@ class Gate(Folder):
         outcomes = check_junit(self, self.folder / "samples.xml")
         self.assertEqual(sum(len(cases) for cases in outcomes.values()), 2 * 22)
         self.assertGreaterEqual(len(outcomes["failure"]), 20)
+
+
+def default_model():
+    """The folder with the default model, or None where it was not fetched."""
+    root = os.environ.get("MICIUS_MODEL_DIR")
+    root = pathlib.Path(root) if root else pathlib.Path.home() / ".local/share/micius/models"
+    return root if any((root / "smollm2-135m").glob("*.gguf")) else None
+
+
+class Model(Folder):
+    """The default model, asked to copy words, against itself at temperature 1.5."""
+
+    def setUp(self):
+        super().setUp()
+        self.models = default_model()
+        if self.models is None:
+            self.skipTest("`micius model fetch smollm2-135m` gets the model that this test asks")
+
+    def run_words(self, *more):
+        self.micius("run", "./words.json", "--model", "smollm2-135m", "--model-dir", str(self.models), "--fresh", "-q", *more)
+
+    def test_the_default_model_at_temperature_1_5_fails(self):
+        words = [f"{first} {second}" for first in ("red", "old", "warm", "quiet", "green", "tall", "cold", "small", "round", "sweet")
+                 for second in ("house", "river", "apple", "street", "garden", "letter", "window", "table", "horse", "music",
+                                "winter", "market", "doctor", "island", "paper", "summer", "bridge", "flower", "kitchen", "mountain")]
+        (self.folder / "words.jsonl").write_text("".join(json.dumps({"w": word}) + "\n" for word in words))
+        (self.folder / "words.json").write_text(json.dumps(
+            {"micius_task": 1, "name": "words", "version": 1,
+             "dataset": {"loader": "jsonl", "path": "words.jsonl", "input": "w", "targets": "w"},
+             "prompt": {"user": "{{input}} =>"}, "shots": {"n": 4, "from": "first"},
+             "generate": {"max_tokens": 8, "stop": ["\n"]}, "scorer": {"name": "exact", "ignore_case": True},
+             "metrics": ["acc"]}))
+        self.run_words()
+        self.micius("baseline", "set", "main", "latest")
+        self.run_words("--temperature", "1.5")
+        out, outcomes = self.gate("main", 1)
+        self.assertRegex(out, r"samples got worse")
+        self.assertEqual(len(outcomes["failure"]), 1)
+        self.run_words()
+        self.gate("main", 0)
+        self.run_words("--limit", "20")
+        self.gate("main", 3)
 
 
 def blocks(language):

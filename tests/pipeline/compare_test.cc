@@ -182,6 +182,10 @@ TEST_CASE("clusters are flipped whole and widen the interval") {
   CHECK(c.groups[2].key == "2");
   CHECK(c.groups[9].key == "9");
   CHECK(c.groups[3].difference->value == 1);
+  for (const ComparedGroup& group : c.groups) {
+    CHECK(group.p <= group.p_adjusted);
+    CHECK((group.finding != Finding::kNoDifference) == (group.p_adjusted <= 0.05));
+  }
   const Comparison same = compare(store, {RunId{1}, RunId{1}}, {}).comparisons.front();
   CHECK(same.interval == "tango_clusters");  // nothing changed: ten families, each once
   CHECK(*same.difference.high == Approx(paired_difference({10, 0, 0, 0})->tango.high));

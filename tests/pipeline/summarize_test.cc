@@ -191,9 +191,14 @@ TEST_CASE(
   CHECK_FALSE(report_of(spec, records).usage.cost_usd);
   spec.environment["price"] = to_json(Price{"2026-01-01", 1'000'000, 500'000, 2'000'000});
   records[1].turns[0].completion.cached_tokens = 4;
-  CHECK(*report_of(spec, records).usage.cost_usd == Approx(1e-6 * (16 + 4 * 0.5 + 4 * 2)));
+  const Report priced = report_of(spec, records);
+  CHECK(*priced.usage.cost_usd == Approx(1e-6 * (16 + 4 * 0.5 + 4 * 2)));
+  CHECK(priced.effort.cost_usd->value == Approx(*priced.usage.cost_usd / 2));
+  CHECK(priced.effort.cost_usd->n == 2);
   records[1].turns[0].completion.prompt_tokens = 0;
-  CHECK_FALSE(report_of(spec, records).usage.cost_usd);
+  const Report unknown = report_of(spec, records);
+  CHECK_FALSE(unknown.usage.cost_usd);
+  CHECK_FALSE(unknown.effort.cost_usd);
   spec.environment["price"] = "much";
   CHECK_FALSE(report_of(spec, {records[0]}).usage.cost_usd);
 }

@@ -109,6 +109,10 @@ Comparison infrawise_comparison() {
   c.detectable = 0.9;
   c.flips = {{"3", 0, 1, Verdict::kIncorrect, Verdict::kCorrect, "None", "0"}};
   c.notes = {"besides the model the runs differ in options"};
+  const Estimate all{1, 0.4, 1, 0.1, 1, {}, {}}, none{0, 0, 0.6, 0.1, 1, {}, {}};
+  c.groups = {{"group", "single", none, none, Estimate{0, -0.3, 0.3, 0.1, 3, {}, {}}, 1, 1},
+              {"group", "<b>vague|x", none, all, Estimate{-1, -1, -0.21, 0.1, 1, {}, {}}, 0.01, 0.02,
+               Finding::kBBetter}};
   return c;
 }
 
@@ -163,6 +167,8 @@ ReportSet example_reports() {
   const ModelRef large{"gpt-4o", "openai", "", "https://api.example.com/v1"};
   ReportSet set;
   set.reports = {infrawise(12, small, 0), infrawise(13, large, 0.39), arc(14, small)};
+  set.reports[1].usage.cost_usd = 5.69;
+  set.reports[1].effort.cost_usd = Estimate{1.4225, 1.21, 1.63, 0.1, 4, {}, {}};
   Metric score = metric("suite_score", 0.409, 0.395, 0.423, 4);
   score.primary = true;
   set.aggregates = {{"aimicius", "gpt-4o", {1}, {score}}};

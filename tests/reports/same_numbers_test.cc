@@ -12,6 +12,7 @@
 #include "reports/comparison.h"
 #include "reports/example_reports.h"
 #include "reports/html_internal.h"
+#include "reports/latex_table.h"
 #include "reports/layout_internal.h"
 #include "reports/registry.h"
 
@@ -99,6 +100,24 @@ TEST_CASE("CSV has the report's numbers") {
   });
 }
 
+TEST_CASE("money is the same in every format") {
+  const Report report = example_reports().reports[1];
+  const Json json = parse_json(written("json"), "report")["reports"][1];
+  CHECK(json["usage"]["cost_usd"] == *report.usage.cost_usd);
+  CHECK(json["per_sample"]["cost_usd"]["value"] == report.effort.cost_usd->value);
+  const std::string sum = money_text(*report.usage.cost_usd);
+  CHECK(sum == "$5.69");
+  for (const char* format : {"text", "md", "html"}) {
+    INFO(format);
+    CHECK(written(format).find(sum) != std::string::npos);
+  }
+  CHECK(written("html").find(">" + money_text(report.effort.cost_usd->value) + "<") != std::string::npos);
+  CHECK(money_text(0.00123) == "$0.0012");
+  CHECK(money_text(0.099) == "$0.099");
+  CHECK(money_text(0) == "$0.00");
+  CHECK(money_text(12345.678) == "$12345.68");
+}
+
 TEST_CASE("Markdown and text have the report's numbers") {
   const std::string text = written("text");
   const std::string md = replace_all(replace_all(written("md"), "\\", ""), "&lt;", "<");
@@ -115,6 +134,34 @@ TEST_CASE("Markdown and text have the report's numbers") {
     const std::string low = number_text(*metric.estimate->low, metric.unit);
     CHECK(line.find(low) != std::string::npos);
   });
+}
+
+TEST_CASE("LaTeX has the report's primaries") {
+  const std::vector<LatexTable> tables = read_latex(written("latex"));
+  REQUIRE(tables.size() == 1);
+  const auto& rows = tables.front().rows;  // tasks, metrics, then the models
+  REQUIRE(rows.size() == 4);
+  std::size_t found = 0;
+  const auto check = [&](const std::string& task, const std::string& model, const Metric& metric) {
+    for (std::size_t column = 1; column < rows[0].size(); ++column) {
+      if (rows[0][column].text != task) continue;
+      CHECK(rows[1][column].text == metric.name + " (%)");
+      for (std::size_t row = 2; row < rows.size(); ++row) {
+        if (rows[row][0].text != model) continue;
+        ++found;
+        CHECK(rows[row][column].text == fmt::format("{} [{}]",
+                                                    number_text(metric.estimate->value, metric.unit),
+                                                    interval_text(metric, ", ")));
+      }
+    }
+  };
+  for_metrics([&](std::size_t, const Report& report, const Group* group, const Metric& metric) {
+    if (metric.primary && group == nullptr) check(report.spec.task, model_text(report.spec.model), metric);
+  });
+  const Aggregate aggregate = example_reports().aggregates.front();
+  check(aggregate.name, "gpt-4o (openai)", aggregate.metrics.front());
+  CHECK(found == 3);
+  CHECK(rows[2][2].text == "-");  // arc_easy failed in part
 }
 
 TEST_CASE("the page has the report's numbers, in its tables and in its data") {

@@ -1,0 +1,22 @@
+// What a run's records cost, by the price that was kept with it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/price.h"
+#include "core/record.h"
+#include "core/run.h"
+
+namespace micius {
+
+// Absent where the model has none that is known.
+std::optional<Price> price_of(const RunSpec& spec);
+
+// In picodollars, and absent where a server said nothing of the tokens of an answer that counts.
+std::optional<std::int64_t> worth_pico(const Price& price, const Record& record);
+
+// The same in dollars; absent without a price.
+std::optional<double> worth_usd(const std::optional<Price>& price, const Record& record);
+
+}  // namespace micius
