@@ -1,6 +1,6 @@
-// The samples of all runs as JSON for the page's script. Rows hold what the list shows; texts stand apart,
-// each string that can repeat (a system prompt, the context of several choices) once, so that they can be
-// left out.
+// The samples of all runs as JSON for the page's script. Columns hold what the list shows, each one string
+// that the script splits when it needs it: that many rows open at once. Texts stand apart, each string that
+// can repeat (a system prompt, the context of several choices) once, so that they can be left out.
 #include <chrono>
 #include <cmath>
 #include <unordered_map>
@@ -17,6 +17,7 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kShortText = 160;  // code points of an answer or a reason in the list
+constexpr char kBetween = '\x7f';        // DEL stands between the texts of a column
 
 // Bits, for what the list can be filtered by.
 int flags_of(const Record& record) {
@@ -38,21 +39,61 @@ Json metric_json(const Metric& metric) {
   return json;
 }
 
+// The cells of a column as one string: numbers with commas, as in JSON, or texts with DEL.
+class ColumnText {
+ public:
+  void add_number(const Json& number) { add(dump_json(number), ','); }
+  // DEL in a text is shown as its picture anyway.
+  void add_text(const std::string& text) {
+    add(replace_all(to_valid_utf8(text), {&kBetween, 1}, "\u2421"), kBetween);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  void add(const std::string& cell, char between) {
+    if (has_cells_) text_ += between;
+    has_cells_ = true;
+    text_ += cell;
+  }
+
+  std::string text_;
+  bool has_cells_ = false;
+};
+
+// The rows of one run, by column.
+struct Rows {
+  ColumnText id, repeat, verdict, answer, reason, in, out, ms, flags, grouping, text;
+  std::vector<ColumnText> values;  // by metric
+  std::size_t n = 0;
+  bool has_repeats = false, has_times = false, has_texts = false;  // else the column is left out
+
+  Json json() const {
+    Json columns = {{"id", id.text()},         {"verdict", verdict.text()},
+                    {"answer", answer.text()}, {"reason", reason.text()},
+                    {"in", in.text()},         {"out", out.text()},
+                    {"flags", flags.text()},   {"grouping", grouping.text()}};
+    columns["values"] = Json::array();
+    for (const ColumnText& column : values) columns["values"].push_back(column.text());
+    if (has_repeats) columns["repeat"] = repeat.text();
+    if (has_times) columns["ms"] = ms.text();
+    if (has_texts) columns["text"] = text.text();
+    return columns;
+  }
+};
+
 class Builder {
  public:
   Builder(const Grid& grid, std::size_t text_limit) : grid_(grid), limit_(text_limit) {}
 
   void add_run(std::size_t index) {
     const Report& report = grid_.report(index);
-    std::string head = dump_json(run_head(report, index));
-    head.pop_back();
-    runs_ += (runs_.empty() ? "" : ",") + head + ",\"rows\":[";
-    bool first = true;
-    grid_.set().records(index, [&](const Record& record) {
-      runs_ += (first ? "" : ",") + dump_json(row_of(report, record));
-      first = false;
-    });
-    runs_ += "]}";
+    Json head = run_head(report, index);
+    Rows rows;
+    rows.values.resize(report.metrics.size());
+    grid_.set().records(index, [&](const Record& record) { add_row(report, record, rows); });
+    head["n"] = rows.n;
+    head["columns"] = rows.json();
+    runs_ += (runs_.empty() ? "" : ",") + dump_json(head);
   }
 
   SampleData finish() {
@@ -61,6 +102,7 @@ class Builder {
                  {"groupings", std::move(groupings_.list)},
                  {"comparisons", comparisons()}};
     if (!over_limit()) {
+      if (!grid_.set().scorer_rules.empty()) page["rules"] = grid_.set().scorer_rules;
       page["strings"] = std::move(strings_);
       page["samples"] = std::move(samples_);
       page["texts"] = std::move(texts_);
@@ -111,11 +153,29 @@ class Builder {
     return it->second;
   }
 
-  // [id, repeat, verdict, values, answer, reason, tokens in, tokens out, ms, flags, grouping, text]
-  Json row_of(const Report& report, const Record& record) {
+  void add_row(const Report& report, const Record& record, Rows& rows) {
     ++records_;
-    Json values = Json::array();
-    for (const Metric& metric : report.metrics) values.push_back(value_of(record.score, metric.name));
+    ++rows.n;
+    rows.id.add_text(record.sample.id);
+    rows.repeat.add_number(record.repeat);
+    rows.has_repeats = rows.has_repeats || record.repeat != 0;
+    rows.verdict.add_number(
+        place_of(verdicts_, record.failure ? "failed" : std::string(name_of(record.score.verdict))));
+    for (std::size_t m = 0; m < report.metrics.size(); ++m)
+      rows.values[m].add_number(value_of(record.score, report.metrics[m].name));
+    rows.answer.add_text(shorten(record.score.answer, kShortText));
+    rows.reason.add_text(shorten(record.failure ? record.failure->message : record.score.reason, kShortText));
+    add_effort(report, record, rows);
+    rows.flags.add_number(flags_of(record));
+    Json groups = Json::array();
+    for (const std::string& by : report.spec.breakdowns) groups.push_back(group_keys(record.sample, by));
+    rows.grouping.add_number(place_of(groupings_, std::move(groups)));
+    const Json text = add_text(report, record);
+    rows.text.add_number(text);
+    rows.has_texts = rows.has_texts || !text.is_null();
+  }
+
+  static void add_effort(const Report& report, const Record& record, Rows& rows) {
     int in = 0, out = 0;
     std::chrono::nanoseconds time{0};
     for (const Turn& turn : record.turns) {
@@ -124,26 +184,12 @@ class Builder {
       out += c.completion_tokens;
       time += c.timing.done - c.timing.sent;
     }
-    Json groups = Json::array();
-    for (const std::string& by : report.spec.breakdowns) groups.push_back(group_keys(record.sample, by));
-    const std::size_t grouping = place_of(groupings_, std::move(groups));
-    const std::size_t verdict =
-        place_of(verdicts_, record.failure ? "failed" : std::string(name_of(record.score.verdict)));
+    rows.in.add_number(in);
+    rows.out.add_number(out);
     Json ms = nullptr;
     if (report.execution && time.count() > 0) ms = std::round(static_cast<double>(time.count()) / 1e4) / 100;
-    const std::string reason = record.failure ? record.failure->message : record.score.reason;
-    return {record.sample.id,
-            record.repeat,
-            verdict,
-            std::move(values),
-            shorten(record.score.answer, kShortText),
-            shorten(reason, kShortText),
-            in,
-            out,
-            std::move(ms),
-            flags_of(record),
-            grouping,
-            add_text(report, record)};
+    rows.has_times = rows.has_times || !ms.is_null();
+    rows.ms.add_number(ms);
   }
 
   static Json value_of(const Score& score, const std::string& metric) {
@@ -244,7 +290,7 @@ class Builder {
 
   const Grid& grid_;
   std::size_t limit_, text_bytes_ = 0, records_ = 0;
-  std::string runs_;  // rows are many: as text they take a tenth of what they take as values
+  std::string runs_;  // as text they take a tenth of what they take as values
   Json strings_ = Json::array(), samples_ = Json::array(), texts_ = Json::array();
   std::unordered_map<std::string, std::size_t> string_places_, sample_places_;
   Places verdicts_, groupings_;

@@ -1,12 +1,14 @@
 #include "scorers/optiflow.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "plan/cost.h"
+#include "plan/machine.h"
 #include "scorers/extract.h"
 #include "scorers/optiflow_program.h"
 #include "scorers/params.h"
@@ -42,13 +44,39 @@ Seen read_observation(const Turn& turn, const std::string& where) {
   return seen;
 }
 
-Json plan_json(const plan::Plan& plan, const plan::Outcome& outcome) {
+// Of each round [[from, to, chunks], ..], the links that its steps' routes lead over, as written; a list is
+// one round. For the reader of a report, so no more rounds than can be looked at.
+Json link_use(const plan::Plan& plan, const plan::Machine& machine) {
+  constexpr std::size_t kMostRounds = 64;
+  std::vector<std::size_t> ends = plan.round_ends;
+  if (plan.kind == plan::PlanKind::kSteps) ends = {plan.steps.size()};
+  Json rounds = Json::array();
+  std::size_t step = 0;
+  for (const std::size_t end : ends) {
+    if (rounds.size() == kMostRounds) break;
+    std::map<std::pair<int, int>, int> uses;
+    for (; step < end; ++step) {
+      if (plan.steps[step].src == plan.steps[step].dst) continue;
+      for (const int link : machine.route(plan.steps[step].src, plan.steps[step].dst)) {
+        const plan::Link& over = machine.links()[static_cast<std::size_t>(link)];
+        ++uses[{over.from, over.to}];
+      }
+    }
+    Json round = Json::array();
+    for (const auto& [nodes, n] : uses) round.push_back({nodes.first, nodes.second, n});
+    rounds.push_back(std::move(round));
+  }
+  return rounds;
+}
+
+Json plan_json(const plan::Plan& plan, const plan::Outcome& outcome, const plan::Machine& machine) {
   if (!outcome.valid) return {{"valid", false}, {"code", outcome.code}, {"error", outcome.error}};
   return {{"valid", true},
           {"kind", plan.kind == plan::PlanKind::kRounds ? "rounds" : "steps"},
           {"steps", outcome.steps},
           {"redundant", outcome.redundant},
-          {"latency_ps", outcome.latency_ps}};
+          {"latency_ps", outcome.latency_ps},
+          {"link_use", link_use(plan, machine)}};
 }
 
 // The figures of a case.
@@ -104,7 +132,7 @@ class Optiflow final : public Scorer {
     const plan::CostModel model(machine, chunks, fields.integer("bytes_per_gpu") / chunks, sample.id);
     const auto judged = [&](Json json, std::string_view text) {
       const plan::Plan plan = plan::read_plan(text);
-      json["plan"] = plan_json(plan, model.run(plan));
+      json["plan"] = plan_json(plan, model.run(plan), machine);
       return dump_json(json);
     };
 

@@ -1,7 +1,9 @@
-// The samples of all runs. A row is [id, repeat, verdict, values, answer, reason, tokens in, tokens out, ms, flags, groups,
-// text, what a search reads]; the last is made when it is needed.
+// The samples of all runs. Of each run the page holds columns: texts with DEL between them, which none of them has, and
+// numbers with commas. A column is split when it is first needed, and a row made when it is looked at: [id, repeat, verdict,
+// values, answer, reason, tokens in, tokens out, ms, flags, groups, text, what a search reads]; the last comes later still.
 
 const ID = 0, REPEAT = 1, VERDICT = 2, VALUES = 3, ANSWER = 4, REASON = 5, IN = 6, OUT = 7, MS = 8, FLAGS = 9, GROUPS = 10, TEXT = 11, HAY = 12;
+const BETWEEN = "\u007f";
 const ENDINGS = ["truncated", "empty", "refused", "think_only", "unparsed", "cut", "ended"];  // bits of the flags
 let data = null;
 
@@ -20,14 +22,45 @@ async function load() {
   return JSON.parse(await new Response(stream).text());
 }
 
-function unpack(page) {
-  for (const run of page.runs)
-    for (const row of run.rows) {
-      row[VERDICT] = page.verdicts[row[VERDICT]];
-      row[GROUPS] = page.groupings[row[GROUPS]];
-    }
-  return page;
+const numbers = (text) => JSON.parse(`[${text}]`);
+
+// A column of a run; where all of its cells are `none`, the page leaves it out.
+function column(run, name, none) {
+  const text = run.columns[name];
+  if (text === undefined) return { at: () => none };
+  run.split ||= {};
+  return run.split[name] ??= name === "id" || name === "answer" || name === "reason" ? text.split(BETWEEN) : numbers(text);
 }
+
+const valuesOf = (run) => run.values ||= run.columns.values.map(numbers);
+
+function rowAt(run, i) {
+  if (i < 0 || i >= run.n) return undefined;
+  run.rows ||= new Array(run.n);
+  return run.rows[i] ??= [column(run, "id").at(i), column(run, "repeat", 0).at(i), data.verdicts[column(run, "verdict").at(i)], valuesOf(run).map((values) => values[i]),
+    column(run, "answer").at(i), column(run, "reason").at(i), column(run, "in").at(i), column(run, "out").at(i), column(run, "ms", null).at(i), column(run, "flags").at(i),
+    data.groupings[column(run, "grouping").at(i)], column(run, "text", null).at(i)];
+}
+
+function rowsOf(run) {
+  if (!run.isWhole) for (let i = 0; i < run.n; i++) rowAt(run, i);
+  run.isWhole = true;
+  return run.rows || [];
+}
+
+// Where a sample stands in its run, or -1.
+function placeOf(run, id, repeat) {
+  if (!run.n) return -1;
+  const ids = column(run, "id"), repeats = column(run, "repeat", 0);
+  let i = ids.indexOf(id);
+  while (i >= 0 && repeats.at(i) !== repeat) i = ids.indexOf(id, i + 1);
+  return i;
+}
+const twinOf = (run, row) => rowAt(run, placeOf(run, row[ID], row[REPEAT]));
+
+// What is listed: all rows in the data's order, of which only those in sight are made, or some in some order.
+const everyRow = (run) => ({ length: run.n, row: (i) => rowAt(run, i), place: (row) => placeOf(run, row[ID], row[REPEAT]) });
+const someRows = (rows) => ({ length: rows.length, row: (i) => rows[i], place: (row) => rows.indexOf(row) });
 
 const textOf = (row) => data.texts && row[TEXT] != null ? data.texts[row[TEXT]] : null;
 
@@ -45,12 +78,13 @@ function haystack(row) {
   return row[HAY];
 }
 
-// What a search reads and which samples flip is made while nobody waits, so that the first time is as fast as the others.
+// Rows, what a search reads of them and which samples flip are made while nobody waits, so that the first time is as fast as
+// the others.
 function warmUp() {
   const tasks = [];
   for (const run of data.runs)
-    for (let from = 0; from < run.rows.length; from += 4000)
-      tasks.push(() => run.rows.slice(from, from + 4000).forEach(haystack));
+    for (let from = 0; from < run.n; from += 4000)
+      tasks.push(() => { for (let i = from; i < Math.min(run.n, from + 4000); i++) haystack(rowAt(run, i)); });
   for (const { a, b } of data.comparisons) tasks.push(() => flipsOf(data.runs[a], data.runs[b]));
   const next = () => { tasks.shift()?.(); if (tasks.length) setTimeout(next, 4); };
   setTimeout(next, 200);
@@ -60,27 +94,34 @@ function warmUp() {
 const facts = new Map();
 function factsOf(run) {
   if (!facts.has(run)) {
-    const longest = run.rows.reduce((most, row) => Math.max(most, row[ID].length), 6);
-    facts.set(run, { longest, prefix: commonPrefix(run.rows), counts: countShown(run), orders: new Map(), scored: new Map(), flips: new Map() });
+    const ids = run.n ? column(run, "id") : [];
+    const longest = ids.reduce((most, id) => Math.max(most, id.length), 6);
+    facts.set(run, { longest, prefix: commonPrefix(ids), counts: countShown(run), orders: new Map(), scored: new Map(), flips: new Map() });
   }
   return facts.get(run);
 }
 
 // How much of the ids is the same in all of a run, up to a dash: a narrow list leaves it out.
-function commonPrefix(rows) {
-  if (rows.length < 2) return 0;
-  let length = rows[0][ID].length;
-  for (const row of rows) while (!row[ID].startsWith(rows[0][ID].slice(0, length))) length--;
-  return rows[0][ID].lastIndexOf("-", length - 1) + 1;
+function commonPrefix(ids) {
+  if (ids.length < 2) return 0;
+  let prefix = ids[0];
+  for (const id of ids) while (!id.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  return ids[0].lastIndexOf("-", prefix.length - 1) + 1;
+}
+
+// [number, how often] of small numbers from 0.
+function tally(values) {
+  const uses = [];
+  for (const value of values) uses[value] = (uses[value] || 0) + 1;
+  return [...uses.entries()].filter(([, n]) => n);
 }
 
 function countShown(run) {
   const counts = {};
-  const add = (name) => { counts[name] = (counts[name] || 0) + 1; };
-  for (const row of run.rows) {
-    add(row[VERDICT]);
-    ENDINGS.forEach((name, bit) => { if (row[FLAGS] >> bit & 1) add(name); });
-  }
+  if (!run.n) return counts;
+  for (const [verdict, n] of tally(column(run, "verdict"))) counts[data.verdicts[verdict]] = n;
+  for (const [flags, n] of tally(column(run, "flags")))
+    ENDINGS.forEach((name, bit) => { if (flags >> bit & 1) counts[name] = (counts[name] || 0) + n; });
   return counts;
 }
 
@@ -88,12 +129,11 @@ function countShown(run) {
 function groupsOf(run) {
   const known = factsOf(run);
   if (!known.groups) {
-    const uses = new Map();
-    for (const row of run.rows) uses.set(row[GROUPS], (uses.get(row[GROUPS]) || 0) + 1);
+    const uses = tally(run.n ? column(run, "grouping") : []);
     const compare = new Intl.Collator("en", { numeric: true }).compare;
     known.groups = run.by.map((by, i) => {
       const keys = new Map();
-      for (const [grouping, n] of uses) for (const key of grouping[i]) keys.set(key, (keys.get(key) || 0) + n);
+      for (const [grouping, n] of uses) for (const key of data.groupings[grouping][i]) keys.set(key, (keys.get(key) || 0) + n);
       return [by, [...keys].sort(([a], [b]) => compare(a, b))];
     });
   }
@@ -103,7 +143,7 @@ function groupsOf(run) {
 // Has any sample a value of the metric? Those over several samples have none of one.
 function isScored(run, metric) {
   const { scored } = factsOf(run);
-  if (!scored.has(metric)) scored.set(metric, run.rows.some((row) => row[VALUES][metric] != null));
+  if (!scored.has(metric)) scored.set(metric, valuesOf(run)[metric].some((value) => value != null));
   return scored.get(metric);
 }
 
@@ -117,8 +157,9 @@ function partsOf(run) {
     known.parts = [];
     run.metrics.forEach(([name, unit], i) => {
       if (unit !== "fraction" || !isScored(run, i)) return;
-      const counts = { 1: 0, between: 0, 0: 0, none: 0 };
-      for (const row of run.rows) counts[kindOf(row[VALUES][i])]++;
+      let [right, wrong, none] = [0, 0, 0];
+      for (const value of valuesOf(run)[i]) { if (value === 1) right++; else if (value === 0) wrong++; else if (value == null) none++; }
+      const counts = { 1: right, between: run.n - right - wrong - none, 0: wrong, none };
       const kinds = ["1", "between", "0", "none"].filter((kind) => counts[kind]).map((kind) => [kind, counts[kind]]);
       if (kinds.length > 1) known.parts.push([name, kinds]);
     });
@@ -136,7 +177,7 @@ function comparedMetric(run, other) {
 // The samples of a run: id -> its first row and the mean of its repeats, where it has a value.
 function meansOf(run, metric) {
   const means = new Map();
-  for (const row of run.rows) {
+  for (const row of rowsOf(run)) {
     let mean = means.get(row[ID]);
     if (!mean) means.set(row[ID], mean = { row, sum: 0, n: 0 });
     const value = row[VALUES][metric];

@@ -2,7 +2,7 @@
 // #samples?run=0&vs=1&show=no_answer&by=group&key=single&part=table&is=0&q=text&sort=-score, #sample?...&id=..&repeat=0
 
 const NOTHING = { run: 0, vs: "", show: "", by: "", key: "", part: "", is: "", q: "", sort: "" };
-let filter = { ...NOTHING }, shown = [], active = 0;
+let filter = { ...NOTHING }, shown = someRows([]), active = 0;
 
 const runOf = () => data.runs[filter.run];
 const otherOf = () => filter.vs === "" ? null : data.runs[filter.vs];
@@ -67,23 +67,24 @@ const KEYS = {
 function ordered(run) {
   const name = filter.sort.replace(/^-/, ""), down = filter.sort.startsWith("-");
   const key = KEYS[name];
-  if (!key) return run.rows;
+  if (!key) return rowsOf(run);
   const { orders } = factsOf(run);
   if (!orders.has(filter.sort)) {
-    const keys = run.rows.map(key), places = keys.map((_, i) => i), sign = down ? -1 : 1;
+    const rows = rowsOf(run), keys = rows.map(key), places = keys.map((_, i) => i), sign = down ? -1 : 1;
     places.sort((i, j) => {
       const x = keys[i], y = keys[j];
       if (x == null || y == null) return (x == null) - (y == null) || i - j;
       return (x < y ? -sign : x > y ? sign : 0) || i - j;
     });
-    orders.set(filter.sort, places.map((i) => run.rows[i]));
+    orders.set(filter.sort, places.map((i) => rows[i]));
   }
   return orders.get(filter.sort);
 }
 
 function applyFilter() {
   const run = runOf(), list = tests(run);
-  shown = list.length ? ordered(run).filter((row) => list.every((test) => test(row))) : ordered(run);
+  if (list.length) shown = someRows(ordered(run).filter((row) => list.every((test) => test(row))));
+  else shown = filter.sort ? someRows(ordered(run)) : everyRow(run);
   active = 0;
   drawControls();
   byId("list").style.setProperty("--id", `${Math.min(30, factsOf(run).longest + 1)}ch`);

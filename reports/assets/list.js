@@ -59,10 +59,10 @@ function drawControls() {
   byId("group").value = filter.by ? JSON.stringify([filter.by, filter.key]) : "";
   byId("part").value = filter.part ? JSON.stringify([filter.part, filter.is]) : "";
   const chip = (name, label) => el("button", { type: "button", "data-show": name, "aria-pressed": String(filter.show === name), onclick: () => setFilter({ show: name }) }, label);
-  byId("verdicts").replaceChildren(chip("", `all ${run.rows.length}`),
+  byId("verdicts").replaceChildren(chip("", `all ${run.n}`),
     ...Object.keys(WORDS).filter((name) => counts[name]).map((name) => chip(name, `${WORDS[name][0]} ${WORDS[name][1]} ${counts[name]}`)));
   if (byId("search") !== document.activeElement) byId("search").value = filter.q;
-  byId("count").textContent = `${shown.length} of ${run.rows.length}`;
+  byId("count").textContent = `${shown.length} of ${run.n}`;
   drawHeads(run);
 }
 
@@ -107,7 +107,7 @@ function drawList() {
   const to = Math.min(shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + EXTRA);
   const rows = [];
   for (let i = from; i < to; i++) {
-    const node = drawRow(run, shown[i], i);
+    const node = drawRow(run, shown.row(i), i);
     node.style.top = `${(i + 1) * ROW}px`;
     rows.push(node);
   }

@@ -22,7 +22,7 @@ function onKey(event) {
   }
   if (event.key === "j") reading ? go(1) : move(1);
   else if (event.key === "k") reading ? go(-1) : move(-1);
-  else if (event.key === "Enter" && !reading && !event.target.closest("a, button, summary") && shown[active]) location.hash = sampleLink(filter.run, shown[active]);
+  else if (event.key === "Enter" && !reading && !event.target.closest("a, button, summary") && shown.row(active)) location.hash = sampleLink(filter.run, shown.row(active));
   else if (event.key === "Escape" && reading) location.hash = `#samples?${query()}`;
   else if (event.key === "/") { if (reading) location.hash = `#samples?${query()}`; byId("samples").scrollIntoView(); byId("search").focus(); }
   else return;
@@ -58,7 +58,7 @@ async function start() {
   themeSwitch();
   unfoldForPrint();
   document.querySelectorAll("button.copy").forEach((button) => { button.hidden = false; button.addEventListener("click", copy); });
-  data = unpack(await load());
+  data = await load();
   if (!data.runs.length) return;
   buildBrowser();
   applyFilter();

@@ -68,7 +68,7 @@ function turnOf(turn, i, full, sample, answer) {
     const body = node.querySelector("pre.completion");
     if (body) body.append(...marked(turn.completion, answer, i));
   }
-  if (turn.observation) node.append(block("What came of it", pre(visible(turn.observation))));
+  if (turn.observation) node.append(effects(turn, sample) ?? block("What came of it", pre(visible(turn.observation))));
   node.append(block("Prompt as sent", promptOf(turn)));
   return node;
 }
@@ -83,7 +83,7 @@ function others(run, row) {
   const cards = [];
   data.runs.forEach((other, i) => {
     if (other === run || other === otherOf() || other.task !== run.task) return;
-    const twin = other.rows.find((r) => r[ID] === row[ID] && r[REPEAT] === row[REPEAT]);
+    const twin = twinOf(other, row);
     if (!twin) return;
     const full = textOf(twin), last = full && full.turns[full.turns.length - 1];
     cards.push(el("div", {}, el("p", {}, el("a", { href: sampleLink(i, twin) }, visible(data.models[other.model])), " ", verdict(twin[VERDICT])),
@@ -101,7 +101,7 @@ function sourceFields(sample) {
 
 // What the two models of the flips browser answered, beside each other.
 function sideBySide(run, row) {
-  const other = otherOf(), twin = other && other.rows.find((r) => r[ID] === row[ID] && r[REPEAT] === row[REPEAT]);
+  const other = otherOf(), twin = other && twinOf(other, row);
   if (!twin) return null;
   const metric = comparedMetric(run, other);
   const side = (of, its) => {
@@ -118,10 +118,9 @@ function sideBySide(run, row) {
 function openSample(id, repeat) {
   const run = runOf();
   if (!run) return false;
-  const same = (row) => row[ID] === id && row[REPEAT] === repeat;
-  const row = run.rows.find(same);
+  const row = rowAt(run, placeOf(run, id, repeat));
   if (!row) return false;
-  const at = shown.findIndex(same);
+  const at = shown.place(row);
   if (at >= 0) active = at;
   byId("sample").replaceChildren(...sampleView(run, row, at));
   return true;
@@ -131,7 +130,7 @@ function sampleView(run, row, at) {
   const full = textOf(row), sample = full && data.samples[full.sample];
   const answer = full?.answer ?? row[ANSWER];
   const show = `micius show ${run.id ?? "RUN"} --sample ${shellWord(row[ID])}`;
-  const step = (by, label) => el("button", { type: "button", disabled: at < 0 || !shown[at + by] ? "" : null, onclick: () => go(by) }, label);
+  const step = (by, label) => el("button", { type: "button", disabled: at < 0 || !shown.row(at + by) ? "" : null, onclick: () => go(by) }, label);
   const head = [
     el("div", { class: "bar-top" }, el("a", { href: `#samples?${query()}` }, "\u2190 all samples"), step(-1, "\u2190 previous"), step(1, "next \u2192"),
       el("span", { class: "place" }, at < 0 ? "" : `${at + 1} of ${shown.length}`)),
@@ -142,7 +141,7 @@ function sampleView(run, row, at) {
   const again = run.again ? [el("p", { class: "note" }, "To score the stored answer again:"), code(`${visible(run.again)} --sample-ids ${shellWord(row[ID])}`)] : [];
   const command = block("On the command line", code(show), again);
   if (!full) return [...head, sideBySide(run, row), el("p", { class: "note" }, "Prompts and completions are not in this file."), metricsOf(run, row, null), command].filter((node) => node);
-  const left = el("div", {}, block("Request", pre(visible(sample.input), "whole")), candidates(sample, answer),
+  const left = el("div", {}, block("Request", pre(visible(sample.input), "whole")), candidates(sample, answer), plans(full, sample) ?? [],
     full.failure ? block("Failure", el("p", { class: "v-failed" }, visible(`${full.failure.code}: ${full.failure.message} (${full.failure.attempts} attempts)`))) : null,
     full.turns.map((turn, i) => turnOf(turn, i, full, sample, answer)));
   const kql = typeof sample.extra.query === "string" && Array.isArray(sample.extra.tables) ? queries(answer, sample) : null;
@@ -154,6 +153,6 @@ function sampleView(run, row, at) {
 const shellWord = (word) => /^[\w.\/:,@+=%-]+$/.test(word) ? word : `'${visible(word).replace(/'/g, "'\\''")}'`;
 
 function go(step) {
-  const row = shown[active + step];
+  const row = shown.row(active + step);
   if (row) location.hash = sampleLink(filter.run, row);
 }

@@ -34,7 +34,10 @@ TEST_CASE("nothing of a model's output is markup") {
   CHECK(page.find('\x1b') == std::string::npos);
   CHECK(is_valid_utf8(page));
   const Json data = parse_json(between(page, "type=\"application/json\">", "</script>"), "page");
-  CHECK(data["runs"][0]["rows"].size() == 4);
+  CHECK(data["runs"][0]["n"] == 4);
+  const auto answers = split(data["runs"][0]["columns"]["answer"].get_ref<const std::string&>(), '\x7f');
+  REQUIRE(answers.size() == 4);
+  CHECK(answers[1] == "</script><script>alert(1)</script>\x1b[31mred\ufffd");
   CHECK(data["texts"][1]["turns"][0]["completion"] == "</script><script>alert(1)</script>\x1b[31mred\ufffd");
 }
 
@@ -73,16 +76,36 @@ TEST_CASE("texts over the limit are left out and the rows stay") {
   CHECK(data.records == 10);
   const Json json = parse_json(data.json, "data");
   CHECK_FALSE(json.contains("texts"));
-  CHECK(json["runs"][0]["rows"].size() == 4);
+  CHECK(json["runs"][0]["n"] == 4);
+  CHECK(json["runs"][0]["columns"]["verdict"] == "0,1,2,1");
+  CHECK_FALSE(json["runs"][0]["columns"].contains("text"));
+}
+
+TEST_CASE("no text of a sample breaks the columns") {
+  ReportSet set = example_reports();
+  set.reports.resize(1);
+  set.comparisons = {};
+  set.records = [](std::size_t, const std::function<void(const Record&)>& fn) {
+    for (const char* id : {"a\x7fz", "b,\n\"", "c"}) fn(generated_record(id, Verdict::kCorrect, "x\xe2\x82"));
+  };
+  const Json columns = parse_json(sample_data(Grid(set), 1'000'000).json, "data")["runs"][0]["columns"];
+  CHECK(columns["id"] ==
+        "a\u2421z\x7f"
+        "b,\n\"\x7f"
+        "c");
+  CHECK(split(columns["answer"].get_ref<const std::string&>(), '\x7f').size() == 3);
+  CHECK(columns["values"][0] == "1.0,1.0,1.0");
+  CHECK(columns["values"][1] == "null,null,null");
 }
 
 TEST_CASE("a stable page has no time of a sample") {
   const ReportSet set = stable_example();
   const Json data = parse_json(sample_data(Grid(set), 1'000'000).json, "data");
-  CHECK(data["runs"][0]["rows"][0][8].is_null());
+  CHECK_FALSE(data["runs"][0]["columns"].contains("ms"));
   CHECK_FALSE(data["runs"][0].contains("id"));
   const ReportSet timed = example_reports();
-  CHECK(parse_json(sample_data(Grid(timed), 1'000'000).json, "data")["runs"][0]["rows"][0][8] == 120.0);
+  CHECK(parse_json(sample_data(Grid(timed), 1'000'000).json, "data")["runs"][0]["columns"]["ms"] ==
+        "120.0,120.0,120.0,120.0");
 }
 
 TEST_CASE("a second run of one task on one model is a column of its own, headed by its number") {

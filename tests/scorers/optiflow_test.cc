@@ -102,7 +102,7 @@ TEST_CASE("optiflow runs the program with the machine and nothing else") {
   const auto turns = observed(*judge, sample, kProgram);
   CHECK(
       turns[0].observation ==
-      R"({"code":true,"executable":true,"error":"","python":"3.11.7","plan":{"valid":true,"kind":"rounds","steps":4,"redundant":0,"latency_ps":836908}})");
+      R"({"code":true,"executable":true,"error":"","python":"3.11.7","plan":{"valid":true,"kind":"rounds","steps":4,"redundant":0,"latency_ps":836908,"link_use":[[[0,2,2],[1,2,2],[2,0,2],[2,1,2]]]}})");
   REQUIRE(sandbox.requests.size() == 3);
   const ExecRequest& request = sandbox.requests[1];
   CHECK(request.env == std::vector<std::pair<std::string, std::string>>{{"PYTHONHASHSEED", "0"}});

@@ -88,16 +88,17 @@ def check_sorting(page, fail):
 def check_filters(page, url, fail):
     rows = page.evaluate("JSON.parse(document.getElementById('data').textContent)")
     run = rows["runs"][0]
-    silent = sum(rows["verdicts"][row[2]] == "no_answer" for row in run["rows"])
+    numbers = {name: [int(cell) for cell in run["columns"][name].split(",")] for name in ("verdict", "flags")}
+    silent = sum(rows["verdicts"][verdict] == "no_answer" for verdict in numbers["verdict"])
     click(page, "[data-show=no_answer]")
-    fail.equal(shown(page), f"{silent} of {len(run['rows'])}", "rows without an answer")
+    fail.equal(shown(page), f"{silent} of {run['n']}", "rows without an answer")
     fail.check("show=no_answer" in page.evaluate("location.hash"), "the address holds the filter")
     page.open(url + page.evaluate("location.hash"))
     page.wait(READY)
-    fail.equal(shown(page), f"{silent} of {len(run['rows'])}", "the filter of the address after a reload")
-    cut = sum(row[9] & 1 for row in run["rows"])
+    fail.equal(shown(page), f"{silent} of {run['n']}", "the filter of the address after a reload")
+    cut = sum(flags & 1 for flags in numbers["flags"])
     click(page, "[data-show=truncated]")
-    fail.equal(shown(page), f"{cut} of {len(run['rows'])}", "truncated rows")
+    fail.equal(shown(page), f"{cut} of {run['n']}", "truncated rows")
     click(page, "[data-show='']")
     page.evaluate("""(() => { const s = document.getElementById('group'); s.value = JSON.stringify(['group', 'group 2']); s.dispatchEvent(new Event('change')); })()""")
     fail.equal(set(texts(page, "#space .c-group")), {"group 2"}, "rows of one group")
@@ -172,6 +173,31 @@ def check_page(page, url, comparisons, fail):
     fail.equal(page.errors(), [], "the console")
 
 
+def check_suites(page, url, fail):
+    page.open(f"{url}#sample?run=0&id=command-1")
+    page.wait("document.querySelector('.diff')")
+    fail.equal(texts(page, ".diff .d-less"), ["- only the reference: fan 50"], "the reference's line")
+    fail.equal(texts(page, ".diff .d-more"), ["+ only the answer: fan 30"], "the answer's line")
+    fail.equal(texts(page, ".diff > div:first-child"), ["  GPU 0: 41C"], "a line that differs in what is masked is one")
+    fail.equal(texts(page, ".diff .masked"), ["41"], "what is masked")
+    fail.check("end <b>" in texts(page, ".diff")[0], "markup of an output is text")
+    page.open(f"{url}#sample?run=1&id=plan-1")
+    page.wait("document.querySelector('.matrix')")
+    fail.equal(texts(page, ".times tbody td.num"), [f"{t}\u00a0\u00b5s" for t in ("8.00", "4.00")] + ["no valid plan"] +
+               [f"{t}\u00a0\u00b5s" for t in ("3.00", "2.50")], "times")
+    fail.equal(page.evaluate("[...document.querySelectorAll('.times rect')].map((r) => r.getAttribute('width'))"),
+               ["100%", "50%", "37.5%", "31.25%"], "bars")
+    use = "[...document.querySelector('.matrix').querySelectorAll('tbody tr')].map((r) => r.textContent)"
+    fail.equal(page.evaluate(use)[0], "GPU-0 \u2192 Switch3\u00b7", "the busiest link, by round")
+    fail.check(texts(page, ".matrix:last-of-type tbody tr")[-1].startswith("Switch200"), "the machine's matrix")
+    for _ in range(2):
+        click(page, "#theme")
+        fail.equal(page.evaluate(CONTRAST), [], f"contrast of the sample, {texts(page, '#theme')[0]}")
+    page.size(390, 900)
+    fail.check(page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "a sample 390 px wide scrolls")
+    fail.equal(page.errors(), [], "the console")
+
+
 def check_without_script(page, url, fail):
     page.send("Emulation.setScriptExecutionDisabled", {"value": True})  # of the page; ours still run
     page.open(url)
@@ -191,6 +217,8 @@ def small(program, path, folder):
             file, comparisons = write(program, kind, 3, 300, folder)
             check_page(browser.Page(chromium), file.as_uri(), comparisons["comparisons"], fail)
             print(f"{kind}: {file.stat().st_size} bytes")
+        file, _ = write(program, "suites", 1, 1, folder)
+        check_suites(browser.Page(chromium), file.as_uri(), fail)
         file, _ = write(program, "report", 3, 300, folder)
         check_without_script(browser.Page(chromium), file.as_uri(), fail)
         file, _ = write(program, "report", 1, 1000, folder)

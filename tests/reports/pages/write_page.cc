@@ -1,5 +1,6 @@
 // Writes the HTML page of made-up runs, for the tests that open it in a browser:
-//   write_page report|comparison MODELS SAMPLES FILE
+//   write_page report|comparison|suites MODELS SAMPLES FILE
+// suites: one sample of each suite whose samples are shown in a way of their own, whatever the numbers.
 // A sample has a group, a difficulty, two metrics and, as it happens, no answer, a cut one or one that holds
 // markup.
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -84,21 +86,85 @@ ReportSet made_up(MemoryStore& store, std::size_t models, std::size_t samples, I
   return set;
 }
 
+Json effect_json(const std::string& out) {
+  return {{"exit", 0},
+          {"stdout", out},
+          {"stderr", ""},
+          {"files", Json::object()},
+          {"state_diff", Json::object()},
+          {"programs", {"nvidia-smi"}},
+          {"env", Json::array()},
+          {"columns", Json::array()}};
+}
+
+// Two commands: a line that differs in what is masked alone, one that differs, one that is the same.
+Record command_record() {
+  Record record = record_of(0, 0, "command-1");
+  record.sample.extra = {{"compare", {"exit", "stdout"}}, {"platform", "nvidia"}};
+  record.turns[0].observation = dump_json({{"answer", effect_json("GPU 0: 41C\nfan 30\nend <b>\n")},
+                                           {"reference", effect_json("GPU 0: 39C\nfan 50\nend <b>\n")}});
+  return record;
+}
+
+// Two turns on two GPUs and a switch; the first plan is of two rounds, the second is not valid.
+Record plan_record() {
+  Record record = record_of(0, 0, "plan-1");
+  record.sample.extra = {{"machine",
+                          {{"gpus", 2},
+                           {"nodes", {"GPU-0", "GPU-1", "Switch"}},
+                           {"latency_us", {{0, nullptr, 0.5}, {nullptr, 0, 0.5}, {0.5, 0.5, 0}}},
+                           {"bandwidth_gbps", {{nullptr, 0, 200}, {0, nullptr, 200}, {200, 200, nullptr}}}}},
+                         {"initial_ps", 8'000'000},
+                         {"best_ps", 3'000'000},
+                         {"bound_ps", 2'500'000}};
+  record.turns.push_back(record.turns[0]);
+  const Json rounds = Json::parse("[[[0,2,3],[2,1,3]],[[1,2,1],[2,0,1]]]");
+  record.turns[0].observation = dump_json({{"plan",
+                                            {{"valid", true},
+                                             {"kind", "rounds"},
+                                             {"steps", 4},
+                                             {"latency_ps", 4'000'000},
+                                             {"link_use", rounds}}}});
+  record.turns[1].observation = dump_json({{"plan", {{"valid", false}, {"error", "step 1: no such GPU"}}}});
+  return record;
+}
+
+ReportSet suites(MemoryStore& store) {
+  std::vector<RunId> runs;
+  for (const auto& [task, record] :
+       {std::pair("cmdgen", command_record()), std::pair("optiflow", plan_record())}) {
+    RunSpec spec = spec_of("model-1", 0);
+    spec.task = spec.scorer = task;
+    spec.sample_ids = {record.sample.id};
+    runs.push_back(store.begin(spec, 1));
+    store.append(runs.back(), record);
+    store.finish(runs.back(), RunStatus::kComplete, 1'000'000, std::nullopt);
+  }
+  ReportSet set = summarize_all(store, runs, {});
+  const Json mask = {
+      {"pattern", "\\b\\d+(C)\\b"}, {"with", "<v>\\1"}, {"text", "similar"}, {"programs", {"nvidia-*"}}};
+  set.scorer_rules["cmdgen"] = {{"masks", Json::array({mask})}, {"readings", Json::array()}};
+  return set;
+}
+
 }  // namespace
 }  // namespace micius
 
 int main(int argc, char** argv) {
   using namespace micius;
   if (argc != 5) {
-    std::cerr << "usage: write_page report|comparison MODELS SAMPLES FILE\n";
+    std::cerr << "usage: write_page report|comparison|suites MODELS SAMPLES FILE\n";
     return 2;
   }
   const std::string kind = argv[1];
   MemoryStore store;
-  const ReportSet set = made_up(store, std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10),
-                                kind == "report" ? Incomparable::kNote : Incomparable::kRefuse);
+  const ReportSet set =
+      kind == "suites"
+          ? suites(store)
+          : made_up(store, std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10),
+                    kind == "report" ? Incomparable::kNote : Incomparable::kRefuse);
   std::ofstream page(argv[4], std::ios::binary);
-  if (kind == "report") {
+  if (kind != "comparison") {
     report_registry().get("html")({})->write(set, page);
   } else {
     write_comparison_html(set, page);
