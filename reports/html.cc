@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "core/report_writer.h"
@@ -22,7 +23,7 @@ std::string hash_source(std::string_view asset) {
   Sha256 hash;
   hash.update(asset);
   const auto digest = hash.digest();
-  return "'sha256-" + base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "'";
+  return "'sha256-" + encode_base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "'";
 }
 
 void write_head(const Grid& grid, std::string_view kind, std::ostream& out) {
@@ -74,7 +75,8 @@ void write_data(const SampleData& data, std::ostream& out) {
     out << "<script id=\"data\" type=\"application/json\">" << replace_all(data.json, "<", "\\u003c")
         << "</script>\n";
   } else {
-    out << "<script id=\"data\" type=\"application/gzip\">" << base64(gzip(data.json)) << "</script>\n";
+    out << "<script id=\"data\" type=\"application/gzip\">" << encode_base64(gzip(data.json))
+        << "</script>\n";
   }
 }
 

@@ -118,9 +118,7 @@ struct SampleData {
 };
 SampleData sample_data(const Grid& grid, std::size_t text_limit);
 
-// For a <script> element: gzip and base64.
 std::string gzip(std::string_view bytes);
-std::string base64(std::string_view bytes);
 
 // The files of the assets folder.
 extern const std::string_view kStyleSheet, kScript;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "net/api_json.h"
 
 namespace micius {
@@ -16,25 +17,6 @@ namespace {
 using Vector = std::vector<float>;
 
 ApiError bad(std::string message) { return no_answer(ApiErrorKind::kBadResponse, std::move(message)); }
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const std::size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 0xFF);
-  }
-  return bytes;
-}
 
 // Little-endian float32, whatever this machine is.
 std::optional<Vector> floats_of(const std::string& base64) {

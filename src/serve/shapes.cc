@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/base64.h"
+
 namespace micius {
 namespace {
 
@@ -19,19 +21,6 @@ Json chunk_with(const AnswerHead& head, Json choice) {
   Json chunk = head_json(head, chunk_object(head));
   chunk["choices"] = Json::array({std::move(choice)});
   return chunk;
-}
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    for (std::size_t j = 0; j < 4; ++j)
-      text += i + j <= bytes.size() ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return text;
 }
 
 }  // namespace
@@ -96,7 +85,7 @@ Json embeddings_json(const std::string& model, std::span<const float> rows, std:
     const std::span<const float> row = rows.subspan(first, dim);
     Json vector;
     if (encoding == VectorEncoding::kBase64) {
-      vector = base64({reinterpret_cast<const char*>(row.data()), row.size_bytes()});
+      vector = encode_base64({reinterpret_cast<const char*>(row.data()), row.size_bytes()});
     } else {
       vector = std::vector<float>(row.begin(), row.end());
     }

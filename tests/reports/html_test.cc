@@ -150,14 +150,6 @@ TEST_CASE("an axis of differences has 0 in the middle and ends where two shares 
   CHECK(scale.axis().find(">+100<") != std::string::npos);
 }
 
-TEST_CASE("base64 is RFC 4648's") {
-  CHECK(base64("") == "");
-  CHECK(base64("f") == "Zg==");
-  CHECK(base64("fo") == "Zm8=");
-  CHECK(base64("foo") == "Zm9v");
-  CHECK(base64("\xff\xfe\xfd\xfc") == "//79/A==");
-}
-
 TEST_CASE("gzip names no time and is the same for the same bytes") {
   const std::string text(10'000, 'x');
   const std::string packed = gzip(text);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "engine/tokenizer/spm_text.h"
 
@@ -10,21 +11,9 @@ namespace micius {
 namespace {
 
 std::string from_base64(const HfValue& value) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const std::string text = value.text();
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : std::string_view(text).substr(0, text.find('='))) {
-    const std::size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) value.wrong("base64");
-    bits = (bits << 6 | static_cast<std::uint32_t>(digit)) & 0xFFFFFFU;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes.push_back(static_cast<char>(bits >> count & 0xFFU));
-  }
-  return bytes;
+  std::optional<std::string> bytes = decode_base64(value.text());
+  if (!bytes) value.wrong("base64");
+  return *std::move(bytes);
 }
 
 // Calls fn for the parts of a "Sequence", or for the one that stands there.
