@@ -61,7 +61,8 @@ void check(const ApiEndpoint& endpoint) {
 
 void want_key(const ApiEndpoint& endpoint, std::string_view or_else) {
   if (endpoint.secret.empty())
-    fail(ErrorCode::kUsage, "{} wants a key: set {}{}", endpoint.url, endpoint.key_name, or_else);
+    fail(ErrorCode::kUsage, "{0} wants a key: set {1}, or {1}_FILE to the name of a file with it{2}",
+         endpoint.url, endpoint.key_name, or_else);
 }
 
 ApiEndpoint openai_endpoint(const std::string& argument, const ApiSettings& settings) {

@@ -4,12 +4,12 @@
 #include <filesystem>
 
 #include <CLI/CLI.hpp>
-#include <sys/resource.h>
 
 #include "base/text.h"
 #include "cli/checks.h"
 #include "cli/environment.h"
 #include "cli/places.h"
+#include "cli/secrets.h"
 
 namespace micius {
 namespace {
@@ -23,7 +23,8 @@ std::string variable(const char* name) {
 
 void add_api_flags(CLI::App& app, ApiFlags& flags) {
   app.add_option("--base-url", flags.base_url,
-                 "Of openai:NAME, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY)")
+                 "Of openai:NAME, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY or the file that "
+                 "OPENAI_API_KEY_FILE names)")
       ->type_name("URL");
   app.add_option("--api-version", flags.api_version,
                  "Of azure:DEPLOYMENT: takes the address of that time (2024-10-21); without it /openai/v1")
@@ -63,17 +64,15 @@ void add_api_flags(CLI::App& app, ApiFlags& flags) {
 ApiSettings api_settings(const ApiFlags& flags) {
   ApiSettings settings;
   settings.openai.url = flags.base_url.empty() ? variable("OPENAI_BASE_URL") : flags.base_url;
-  settings.openai.key = variable("OPENAI_API_KEY");
-  settings.azure = {variable("AZURE_OPENAI_ENDPOINT"), variable("AZURE_OPENAI_API_KEY")};
-  settings.azure_token = variable("AZURE_OPENAI_AD_TOKEN");
+  settings.openai.key = secret_from("OPENAI_API_KEY");
+  settings.azure = {variable("AZURE_OPENAI_ENDPOINT"), secret_from("AZURE_OPENAI_API_KEY")};
+  settings.azure_token = secret_from("AZURE_OPENAI_AD_TOKEN");
   settings.api_version = flags.api_version;
-  settings.anthropic = {variable("ANTHROPIC_BASE_URL"), variable("ANTHROPIC_API_KEY")};
+  settings.anthropic = {variable("ANTHROPIC_BASE_URL"), secret_from("ANTHROPIC_API_KEY")};
   if (flags.stream == "on") settings.streaming = ApiStreaming::kAll;
   if (flags.stream == "off") settings.streaming = ApiStreaming::kNone;
-  if (!(settings.openai.key + settings.azure.key + settings.azure_token + settings.anthropic.key).empty()) {
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_CORE, &none);
-  }
+  if (!(settings.openai.key + settings.azure.key + settings.azure_token + settings.anthropic.key).empty())
+    forbid_dumps();
   settings.concurrency = flags.concurrency;
   settings.requests_per_minute = flags.rpm;
   settings.tokens_per_minute = flags.tpm;

@@ -24,9 +24,10 @@ struct ApiFlags {
 
 void add_api_flags(CLI::App& app, ApiFlags& flags);
 
-// With what the environment says of addresses, keys (OPENAI_.., AZURE_OPENAI_.., ANTHROPIC_..) and
-// SSL_CERT_FILE, and with the prices of today. Where there is a key, the process leaves no core dump from
-// here on. Throws Error for a --prices that is not there or no list of prices.
+// With what the environment says of addresses, keys (OPENAI_.., AZURE_OPENAI_.., ANTHROPIC_.., or files that
+// it names) and SSL_CERT_FILE, and with the prices of today. Where there is a key, the process leaves no core
+// dump from here on. Throws Error for a --prices that is not there or no list of prices, and as secret_from()
+// does.
 ApiSettings api_settings(const ApiFlags& flags);
 
 }  // namespace micius
