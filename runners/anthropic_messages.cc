@@ -41,6 +41,7 @@ class Usage {
     reply.prompt_tokens =
         std::min(input_, kMost) + std::min(cache_written_, kMost) + std::min(cached_, kMost);
     reply.cached_tokens = std::min(cached_, kMost);
+    reply.cache_write_tokens = std::min(cache_written_, kMost);
     reply.completion_tokens = output_;
   }
 
@@ -94,6 +95,7 @@ class MessagesStream final : public ApiStream {
   std::map<int, Block> blocks_;
   std::size_t bytes_ = 0;
   Usage usage_;
+  BodyMarks marks_;
   std::string model_, finish_;
   std::optional<ApiError> error_;
   bool has_token_ = false, is_over_ = false;
@@ -101,7 +103,7 @@ class MessagesStream final : public ApiStream {
 
 void MessagesStream::take(const SseEvent& event) {
   if (is_over()) return;
-  const std::optional<Json> json = parse_body(event.data);
+  const std::optional<Json> json = parse_body(event.data, marks_);
   if (!json || !json->is_object()) return spoil(bad("an event is no JSON object: " + kept(event.data)));
   if (error_in(*json) != nullptr) return spoil(error_inside(*json));
   const std::string type = text_at(*json, "type");
@@ -168,6 +170,7 @@ ApiReading MessagesStream::reading() const {
   reply.finish = finish_;
   reply.stop_reason = stop_reason_of(finish_);
   reply.model = model_;
+  reply.marks = marks_;
   usage_.give(reply);
   return reply;
 }
@@ -227,9 +230,12 @@ Json messages_body(const Request& request, const std::string& model, const ApiFi
 
 ApiReading read_messages(const HttpHead& head, const std::string& body,
                          std::chrono::system_clock::time_point now) {
-  const auto object = read_object(head, body, now);
+  BodyMarks marks;
+  const auto object = read_object(head, body, now, marks);
   if (const auto* error = std::get_if<ApiError>(&object)) return *error;
-  return reply_of(std::get<Json>(object));
+  ApiReading reading = reply_of(std::get<Json>(object));
+  if (auto* reply = std::get_if<ApiReply>(&reading)) reply->marks = marks;
+  return reading;
 }
 
 std::unique_ptr<ApiStream> messages_stream() { return std::make_unique<MessagesStream>(); }

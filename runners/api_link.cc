@@ -57,7 +57,8 @@ ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const
       clock_(clock),
       log_(log),
       name_(fmt::format("{}:{}", api_kind_name(endpoint.kind), endpoint.model)),
-      price_(settings.prices.find(api_kind_name(endpoint.kind), endpoint.model, settings.day)),
+      price_(settings.prices.find(api_kind_name(endpoint.kind), endpoint.model, settings.day,
+                                  settings.batching == ApiBatching::kOn ? Tariff::kBatch : Tariff::kAtOnce)),
       purse_(price_, settings.budget_usd),
       fields_(fields_for(endpoint)) {
   if (settings.budget_usd && !price_) {
@@ -90,7 +91,8 @@ void ApiLink::warn_once(const std::string& message) {
 
 void ApiLink::answered(const ApiReply& reply, const BilledTokens& most) {
   has_answered_ = true;
-  const BilledTokens counted{reply.prompt_tokens, reply.cached_tokens, reply.completion_tokens};
+  const BilledTokens counted{reply.prompt_tokens, reply.cached_tokens, reply.completion_tokens,
+                             reply.cache_write_tokens};
   purse_.pay(reply.prompt_tokens > 0 ? counted : most);
   // A dated name, or a path's end, is the same model.
   const std::string served = safe(reply.model);
@@ -104,6 +106,7 @@ void ApiLink::answered(const ApiReply& reply, const BilledTokens& most) {
     warn_once(fmt::format("the server ends answers with '{}', which is taken for a stop",
                           shorten(visible_line(safe(reply.finish)), 40)));
   }
+  if (reply.marks.had_twin_keys) warn_once("an answer names a key of an object twice; the last one counts");
   if (reply.fingerprint.empty()) return;
   if (!fingerprint_.empty() && reply.fingerprint != fingerprint_ && !has_changed_) {
     has_changed_ = true;
@@ -113,6 +116,32 @@ void ApiLink::answered(const ApiReply& reply, const BilledTokens& most) {
         shorten(visible_line(safe(fingerprint_)), 60), shorten(visible_line(safe(reply.fingerprint)), 60)));
   }
   fingerprint_ = reply.fingerprint;
+}
+
+std::vector<Attempt> ApiLink::attempts(const ApiEnd& end, Clock::time_point planned, std::size_t part) const {
+  const auto since = [](Clock::time_point from, Clock::time_point to) {
+    return std::max(std::chrono::nanoseconds(0),
+                    std::chrono::duration_cast<std::chrono::nanoseconds>(to - from));
+  };
+  const auto whole = [](const std::optional<Seconds>& wait) {
+    return wait ? std::optional(std::chrono::duration_cast<std::chrono::nanoseconds>(*wait)) : std::nullopt;
+  };
+  std::vector<Attempt> attempts;
+  for (const ApiAttempt& sent : end.log) {
+    Attempt& attempt = attempts.emplace_back();
+    attempt.part = part;
+    attempt.began = since(planned, sent.began);
+    attempt.ended = since(planned, sent.ended);
+    attempt.status = sent.status;
+    attempt.code = sent.code;
+    attempt.message = safe(sent.message);
+    attempt.wait_asked = whole(sent.wait_asked);
+    attempt.waited = whole(sent.waited);
+    attempt.request_id = safe(sent.request_id);
+    attempt.bytes = sent.bytes;
+    attempt.invalid_utf8_sha256 = sent.invalid_utf8_sha256;
+  }
+  return attempts;
 }
 
 ApiVerdict ApiLink::stop_on(const ApiError& error, std::string_view words, std::string_view hint) const {

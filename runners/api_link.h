@@ -6,10 +6,12 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "core/completion.h"
 #include "net/api_queue.h"
 #include "runners/api_endpoint.h"
 #include "runners/api_purse.h"
@@ -41,6 +43,8 @@ class ApiLink {
   // where it is another model, backend or word than expected.
   void answered(const ApiReply& reply, const BilledTokens& most);
   void warn_once(const std::string& message);
+  // What a record keeps of a call that has ended; `part` is Attempt's.
+  std::vector<Attempt> attempts(const ApiEnd& end, Clock::time_point planned, std::size_t part) const;
 
   const std::optional<Price>& price() const { return price_; }  // absent: not known
   ApiPurse& purse() { return purse_; }

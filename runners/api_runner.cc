@@ -7,10 +7,13 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "net/api_queue.h"
 #include "runners/anthropic_messages.h"
+#include "runners/api_cut.h"
 #include "runners/api_link.h"
+#include "runners/api_request.h"
 #include "runners/echo_weigher.h"
 #include "runners/openai_chat.h"
 #include "runners/stream_reader.h"
@@ -42,11 +45,7 @@ class GenerateCall final : public ApiCall {
       : link_(link), shape_(shape), asked_(std::move(asked)), sink_(sink) {
     completion_.id = asked_.id;
     completion_.timing.planned = completion_.timing.sent = link_.clock().now();
-    std::size_t bytes = 0;
-    for (const Message& message : std::get<GenerateInput>(asked_.prompt.input).messages)
-      bytes += message.content.size();
-    tokens_ = static_cast<double>(bytes) / 4 + asked_.options.max_tokens;
-    most_ = {most_tokens(bytes), 0, asked_.options.max_tokens};
+    count_tokens();
   }
 
   ApiAdmission admit() override { return link_.purse().admit(most_); }
@@ -59,18 +58,29 @@ class GenerateCall final : public ApiCall {
 
  private:
   ApiDelivery delivery() const;
+  void count_tokens();
   void take(ApiReply reply);
+  ApiVerdict too_long(const ApiError& error);
 
   ApiLink& link_;
   const ApiShape& shape_;
-  const Request asked_;
+  Request asked_;
   CompletionSink& sink_;
   double tokens_ = 0;
   BilledTokens most_;
+  std::optional<int> uncut_tokens_;  // of a prompt that was cut, as far as it is known
   ApiFields sent_;
   std::unique_ptr<StreamReader> reader_;
   Completion completion_;
 };
+
+void GenerateCall::count_tokens() {
+  std::size_t bytes = 0;
+  for (const Message& message : std::get<GenerateInput>(asked_.prompt.input).messages)
+    bytes += message.content.size();
+  tokens_ = static_cast<double>(bytes) / 4 + asked_.options.max_tokens;
+  most_ = most_billed(asked_);
+}
 
 ApiDelivery GenerateCall::delivery() const {
   switch (link_.settings().streaming) {
@@ -106,32 +116,54 @@ ApiVerdict GenerateCall::judge(const ApiAnswer& answer) {
   ApiReading reading =
       reader_ ? reader_->reading(shape_, answer.head, now) : shape_.read(answer.head, answer.body, now);
   if (auto* reply = std::get_if<ApiReply>(&reading)) {
+    ApiVerdict verdict;
+    if (reply->marks.had_invalid_utf8)
+      verdict.invalid_utf8_sha256 = reader_ ? reader_->sha256() : sha256_hex(answer.body);
     link_.answered(*reply, most_);
     take(std::move(*reply));
-    return {};
+    return verdict;
   }
   const ApiError& error = std::get<ApiError>(reading);
+  if (error.kind == ApiErrorKind::kContextExceeded) return too_long(error);
   if (error.kind == ApiErrorKind::kRefused) {
     completion_.stop_reason = StopReason::kContentFilter;
-    return {};
+    return {ApiNext::kDone, "refused", error.message};
   }
   return link_.verdict_on(error, answer, sent_);
 }
 
+// The model cannot read it, which is an answer that is wrong, not a failure.
+ApiVerdict GenerateCall::too_long(const ApiError& error) {
+  const std::string code(api_error_name(error.kind));
+  auto& messages = std::get<GenerateInput>(asked_.prompt.input).messages;
+  const std::size_t bytes = bytes_that_can_be_cut(messages);
+  if (link_.settings().truncation == ApiTruncation::kOff || uncut_tokens_ || bytes == 0) {
+    completion_.stop_reason = StopReason::kUnfinished;
+    link_.warn_once(
+        "a prompt is longer than the model's context and counts as answered with nothing; "
+        "--truncate left leaves out its beginning");
+    return {ApiNext::kDone, code, error.message};
+  }
+  const auto numbers = context_numbers(error.message);
+  const std::size_t keep = bytes_to_keep(bytes, numbers, asked_.options.max_tokens);
+  cut_beginning(messages, keep);
+  uncut_tokens_ = numbers ? numbers->prompt : static_cast<int>(bytes / 4);
+  completion_.cut_tokens = static_cast<int>((bytes - keep) / 4);
+  count_tokens();
+  return {ApiNext::kAgain, code, error.message};
+}
+
 void GenerateCall::take(ApiReply reply) {
-  const std::string& key = link_.endpoint().secret;
-  completion_.text = std::move(reply.text).value_or("");
-  if (key.size() >= 16) completion_.text = replace_all(std::move(completion_.text), key, "***");
-  completion_.stop_reason = reply.stop_reason;
-  if (cut_at_stop(completion_.text, asked_.options.stop)) completion_.stop_reason = StopReason::kStop;
-  completion_.prompt_tokens = reply.prompt_tokens;
-  completion_.cached_tokens = reply.cached_tokens;
-  completion_.completion_tokens = reply.completion_tokens;
+  fill(completion_, std::move(reply), asked_, link_);
+  const int prompt = completion_.prompt_tokens;
+  if (uncut_tokens_ && *uncut_tokens_ > prompt && prompt > 0)
+    completion_.cut_tokens = *uncut_tokens_ - prompt;
   if (reader_) completion_.timing.first_token = reader_->first_token();
 }
 
 void GenerateCall::ended(const ApiEnd& end) {
   completion_.timing.done = link_.clock().now();
+  completion_.attempts = link_.attempts(end, completion_.timing.planned, 0);
   if (end.next != ApiNext::kDone) {
     completion_.text.clear();
     completion_.stop_reason = StopReason::kFailed;
@@ -156,8 +188,6 @@ class ApiRunner final : public Runner {
   void cancel() override { queue_.cancel(); }
 
  private:
-  std::optional<Failure> refused(const Request& request) const;
-
   const ApiSettings settings_;
   ApiLink link_;
   const std::unique_ptr<ApiShape> shape_;
@@ -174,43 +204,15 @@ ApiRunner::ApiRunner(const ApiEndpoint& endpoint, const ApiSettings& settings, c
       weigher_(link_),
       client_({settings.user_agent, settings.ca_file}),
       queue_(client_, endpoint.url, queue_options(settings)) {
-  info_.name = link_.name();
-  info_.kind = api_kind_name(endpoint.kind);
-  info_.url = endpoint.url;
-  info_.chat_template = true;
-  info_.max_in_flight = settings.concurrency.value_or(kFoundOutConcurrency);
-  info_.options["api"] = endpoint.kind == ApiKind::kAnthropic ? "messages" : "chat";
-  if (!endpoint.query.empty())
-    info_.options["api_version"] = endpoint.query.substr(endpoint.query.find('=') + 1);
-  if (!link_.fields().temperature) info_.options["sampling"] = "the provider's";
-  if (const auto& price = link_.price()) info_.environment["price"] = to_json(*price);
+  info_ = api_runner_info(link_);
   info_.weighs = settings.likelihoods == ApiLikelihoods::kByEcho && weigher_.probe(queue_);
-  if (info_.weighs) info_.options["likelihoods"] = weigher_.how();
-}
-
-// What cannot be asked this way, whatever the server says.
-std::optional<Failure> ApiRunner::refused(const Request& request) const {
-  if (link_.endpoint().kind == ApiKind::kAnthropic && request.options.temperature > 1) {
-    return Failure{"request", info_.name + ": a temperature of more than 1, which this API does not have", 1,
-                   true};
-  }
-  const auto* weigh = std::get_if<LikelihoodInput>(&request.prompt.input);
-  if (weigh == nullptr) return std::nullopt;
-  if (!info_.weighs) return Failure{"no_likelihoods", info_.name + " gives no log-likelihoods"};
-  if (weigh->is_chat()) {
-    return Failure{"no_chat_template",
-                   info_.name +
-                       ": a conversation before a choice needs the model's template, which a server "
-                       "does not lend; try --chat-template off",
-                   1, true};
-  }
-  return std::nullopt;
+  if (info_.weighs) info_.weigh_options["likelihoods"] = weigher_.how();
 }
 
 void ApiRunner::submit(std::vector<Request> requests, CompletionSink& sink) {
   std::vector<std::unique_ptr<ApiCall>> calls;
   for (Request& request : requests) {
-    if (auto failure = refused(request)) {
+    if (auto failure = refused_by(link_, info_, request)) {
       Completion completion;
       completion.id = request.id;
       completion.stop_reason = StopReason::kFailed;

@@ -32,6 +32,15 @@ enum class ApiStreaming {
 // Are log-likelihoods wanted of a server that may have them? It is asked one question to find out.
 enum class ApiLikelihoods { kNone, kByEcho };
 
+// What becomes of a prompt that is longer than the model's context.
+enum class ApiTruncation {
+  kOff,   // it counts as answered with nothing
+  kLeft,  // its beginning is left out, and it is asked once more
+};
+
+// Are questions handed over many at a time, for half the price, and answered within a day?
+enum class ApiBatching { kOff, kOn };
+
 struct ApiSettings {
   ApiAccount openai = {};  // url "": OpenAI's own
   ApiAccount azure = {};
@@ -46,6 +55,9 @@ struct ApiSettings {
   std::chrono::milliseconds first_wait{500};  // between attempts, doubling, with full jitter
   ApiStreaming streaming = ApiStreaming::kLong;
   ApiLikelihoods likelihoods = ApiLikelihoods::kNone;
+  ApiTruncation truncation = ApiTruncation::kOff;
+  ApiBatching batching = ApiBatching::kOff;
+  std::chrono::milliseconds batch_quiet{2000};  // without a new question: what there is becomes a batch
   std::string user_agent = "micius", ca_file = {};
   Prices prices = {};                     // what tokens cost
   std::string day = {};                   // whose prices are meant, "2026-11-26"
@@ -59,7 +71,8 @@ struct ApiSettings {
 // provider wants one, and a budget for a model without a known price; with a probe, Error{kIo} where the
 // server cannot be asked at all.
 //
-// A refused prompt or answer is a completion with StopReason::kContentFilter. Requests that fail for good
+// A refused prompt or answer is a completion with StopReason::kContentFilter, a prompt that is too long one
+// without text and with StopReason::kUnfinished. Completions have their attempts. Requests that fail for good
 // have a Failure of code "context_too_long", "request", "request_too_large", "bad_response", "truncated",
 // "server", "rate_limit", "timeout", "connection", "no_likelihoods", "empty_context", "empty_continuation" or
 // "cancelled"; with Failure::stops_run: "auth", "quota", "not_found", "config", "endpoint", "endpoint_dead",

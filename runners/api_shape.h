@@ -14,6 +14,7 @@
 #include "core/completion.h"
 #include "core/runner.h"
 #include "net/api_error.h"
+#include "net/api_json.h"
 #include "net/http.h"
 #include "net/sse.h"
 
@@ -36,9 +37,11 @@ bool drop_field(ApiFields& fields, std::string_view name);
 struct ApiReply {
   std::optional<std::string> text;  // absent where the content is null, which is not ""
   StopReason stop_reason = StopReason::kStop;
-  std::string finish;                                               // the server's own word for it
-  int prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;  // 0 where the server does not say
-  std::string model, fingerprint;                                   // "" where the server does not say
+  std::string finish;  // the server's own word for it
+  // 0 where the server does not say
+  int prompt_tokens = 0, cached_tokens = 0, cache_write_tokens = 0, completion_tokens = 0;
+  std::string model, fingerprint;  // "" where the server does not say
+  BodyMarks marks;
 };
 using ApiReading = std::variant<ApiReply, ApiError>;
 

@@ -30,6 +30,8 @@ struct EchoWeigher::Weighing {
   void end(const ApiLink& link) {
     if (--open > 0) return;
     completion.timing.done = link.clock().now();
+    std::stable_sort(completion.attempts.begin(), completion.attempts.end(),
+                     [](const Attempt& a, const Attempt& b) { return a.part < b.part; });
     if (completion.failure) {
       completion.stop_reason = StopReason::kFailed;
       completion.likelihoods.clear();
@@ -104,6 +106,7 @@ void EchoWeigher::Call::take_echo(const EchoReply& echo) {
   Completion& completion = weighing_->completion;
   completion.prompt_tokens += echo.reply.prompt_tokens;
   completion.cached_tokens += echo.reply.cached_tokens;
+  completion.cache_write_tokens += echo.reply.cache_write_tokens;
   completion.completion_tokens += echo.reply.completion_tokens;
   ++weigher_.pairs_;
   Seam seam{context_ids_ ? context_ids_->size() : 0, false};
@@ -120,7 +123,10 @@ void EchoWeigher::Call::take_echo(const EchoReply& echo) {
 void EchoWeigher::Call::ended(const ApiEnd& end) {
   if (end.next != ApiNext::kDone)
     failure_ = Failure{end.code, link_.safe(end.message), end.attempts, end.next == ApiNext::kStop};
-  auto& failure = weighing_->completion.failure;
+  Completion& completion = weighing_->completion;
+  for (Attempt& attempt : link_.attempts(end, completion.timing.planned, index_))
+    completion.attempts.push_back(std::move(attempt));
+  auto& failure = completion.failure;
   if (failure_ && (!failure || failure_->stops_run)) failure = failure_;
   weighing_->end(link_);
 }

@@ -41,6 +41,7 @@ void take_usage(const Json& json, ApiReply& reply) {
   if (usage == nullptr || !usage->is_object()) return;
   reply.prompt_tokens = count_at(*usage, "prompt_tokens");
   reply.cached_tokens = count_at(*usage, "prompt_tokens_details.cached_tokens");
+  reply.cache_write_tokens = count_at(*usage, "prompt_tokens_details.cache_write_tokens");
   reply.completion_tokens = count_at(*usage, "completion_tokens");
 }
 
@@ -93,7 +94,7 @@ void ChatStream::take(const SseEvent& event) {
     is_over_ = true;
     return;
   }
-  const std::optional<Json> json = parse_body(event.data);
+  const std::optional<Json> json = parse_body(event.data, reply_.marks);
   if (!json || !json->is_object())
     return spoil(no_answer(ApiErrorKind::kBadResponse, "an event is no JSON object: " + kept(event.data)));
   if (error_in(*json) != nullptr) return spoil(error_inside(*json));
@@ -207,9 +208,12 @@ Json chat_body(const Request& request, const std::string& model, const ApiFields
 
 ApiReading read_chat(const HttpHead& head, const std::string& body,
                      std::chrono::system_clock::time_point now) {
-  const auto object = read_object(head, body, now);
+  BodyMarks marks;
+  const auto object = read_object(head, body, now, marks);
   if (const auto* error = std::get_if<ApiError>(&object)) return *error;
-  return reply_of(std::get<Json>(object));
+  ApiReading reading = reply_of(std::get<Json>(object));
+  if (auto* reply = std::get_if<ApiReply>(&reading)) reply->marks = marks;
+  return reading;
 }
 
 std::unique_ptr<ApiStream> chat_stream() { return std::make_unique<ChatStream>(); }

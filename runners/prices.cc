@@ -46,7 +46,9 @@ Prices::Row Prices::row_of(const Json& json, const std::string& where) {
   row.price.from = fields.string("from");
   row.price.input = micros("input");
   row.price.cached_input = fields.has("cached_input") ? micros("cached_input") : row.price.input;
+  row.price.cache_write = fields.has("cache_write") ? micros("cache_write") : row.price.input;
   row.price.output = micros("output");
+  if (fields.has("batch_factor")) row.batch_millionths = micros("batch_factor");
   return row;
 }
 
@@ -65,8 +67,8 @@ Prices Prices::read(const std::filesystem::path& file) {
   return prices;
 }
 
-std::optional<Price> Prices::find(std::string_view provider, std::string_view model,
-                                  std::string_view day) const {
+std::optional<Price> Prices::find(std::string_view provider, std::string_view model, std::string_view day,
+                                  Tariff tariff) const {
   const Row* best = nullptr;
   const auto rank = [](const Row& row) {
     return std::tuple(!row.is_prefix, row.model.size(), std::string_view(row.price.from));
@@ -76,7 +78,12 @@ std::optional<Price> Prices::find(std::string_view provider, std::string_view mo
     if (row.provider != provider || !fits || row.price.from > day) continue;
     if (best == nullptr || rank(row) > rank(*best)) best = &row;
   }
-  return best != nullptr ? std::optional(best->price) : std::nullopt;
+  if (best == nullptr) return std::nullopt;
+  Price price = best->price;
+  if (tariff == Tariff::kAtOnce) return price;
+  for (std::int64_t* micros : {&price.input, &price.cached_input, &price.cache_write, &price.output})
+    *micros = *micros * best->batch_millionths / 1'000'000;
+  return price;
 }
 
 }  // namespace micius

@@ -1,6 +1,7 @@
 // What the tokens of remote models cost, by a dated list that users may replace.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@
 
 namespace micius {
 
+enum class Tariff { kAtOnce, kBatch };
+
 class Prices {
  public:
   // Throws Error{kInvalidData} with file and row for what is no list of prices.
@@ -18,13 +21,15 @@ class Prices {
 
   // The newest that is not from after `day`; an exact name goes before a prefix, a longer prefix before a
   // shorter one. Absent: unknown, which is not free.
-  std::optional<Price> find(std::string_view provider, std::string_view model, std::string_view day) const;
+  std::optional<Price> find(std::string_view provider, std::string_view model, std::string_view day,
+                            Tariff tariff = Tariff::kAtOnce) const;
 
  private:
   struct Row {
     std::string provider, model;
     bool is_prefix = false;  // `model` is how names begin: dated ones too
     Price price = {};
+    std::int64_t batch_millionths = 1'000'000;  // of the price, that a batch costs
   };
   static Row row_of(const Json& json, const std::string& where);
 

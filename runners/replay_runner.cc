@@ -25,7 +25,8 @@ void ReplayRunner::submit(std::vector<Request> requests, CompletionSink& sink) {
     Completion completion;
     if (found != completions_.end()) {
       completion = found->second;
-      completion.work.reset();  // nothing is forwarded again
+      completion.work.reset();  // nothing is forwarded again, and nobody asked
+      completion.attempts.clear();
     } else {
       completion.stop_reason = StopReason::kFailed;
       completion.failure =

@@ -18,6 +18,7 @@ StreamReader::StreamReader(std::unique_ptr<ApiStream> stream, const Clock& clock
     : stream_(std::move(stream)), clock_(clock), deadline_(std::chrono::steady_clock::now() + longest_wait) {}
 
 bool StreamReader::read(const HttpHead& head, std::string_view bytes) {
+  hash_.update(bytes);
   if (head.status != 200) kind_ = Kind::kWhole;
   if (kind_ == Kind::kUnknown) {
     body_ += bytes;

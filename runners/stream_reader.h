@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "net/api_queue.h"
 #include "net/sse.h"
 #include "runners/api_shape.h"
@@ -31,6 +32,8 @@ class StreamReader final : public ApiReader {
   ApiReading reading(const ApiShape& shape, const HttpHead& head,
                      std::chrono::system_clock::time_point now) const;
   std::optional<Clock::time_point> first_token() const { return first_token_; }
+  // Of all bytes that came. To be called once.
+  std::string sha256() { return hash_.hex(); }
 
  private:
   enum class Kind { kUnknown, kStream, kWhole };
@@ -40,6 +43,7 @@ class StreamReader final : public ApiReader {
   const std::unique_ptr<ApiStream> stream_;
   const Clock& clock_;
   SseParser parser_;
+  Sha256 hash_;
   Kind kind_ = Kind::kUnknown;
   std::string body_;  // of a kWhole answer, the beginning of one that is not known yet, or of a stream
                       // without events

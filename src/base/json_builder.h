@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -16,16 +17,16 @@ namespace micius {
 // library's way to have them, a callback, looks through all earlier neighbours at the end of each object:
 // time by the square of a list's length.
 //
-// Keys: what is kept of each open object or list. It is made empty where one begins, and Keys::add(name,
-// where) is called for each key of an object; it throws Error for one that must not be.
+// Keys: what is kept of each open object or list. It begins as a copy of `none`, and Keys::add(name, where)
+// is called for each key of an object; it throws Error for one that must not be.
 template <typename Value, typename Keys>
 class JsonBuilder : public nlohmann::detail::json_sax_dom_parser<Value> {
   using Base = nlohmann::detail::json_sax_dom_parser<Value>;
 
  public:
-  // Borrows all; `where` goes into the errors.
-  JsonBuilder(Value& value, std::size_t max_depth, std::string_view where)
-      : Base(value), max_depth_(max_depth), where_(where) {}
+  // Borrows value and `where`, which goes into the errors.
+  JsonBuilder(Value& value, std::size_t max_depth, std::string_view where, Keys none = {})
+      : Base(value), max_depth_(max_depth), where_(where), none_(std::move(none)) {}
 
   bool start_object(std::size_t size) {
     open();
@@ -52,11 +53,12 @@ class JsonBuilder : public nlohmann::detail::json_sax_dom_parser<Value> {
   void open() {
     if (open_.size() == max_depth_)
       fail(ErrorCode::kInvalidData, "{}: JSON nested deeper than {}", where_, max_depth_);
-    open_.emplace_back();
+    open_.push_back(none_);
   }
 
   std::size_t max_depth_;
   std::string_view where_;
+  Keys none_;
   std::vector<Keys> open_;
 };
 

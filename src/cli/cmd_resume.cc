@@ -86,6 +86,7 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
     engine_.selective_v = spec.model_options.at("selective_v").get<std::string>();
   remote_.likelihoods =
       spec.model_options.contains("likelihoods") ? ApiLikelihoods::kByEcho : ApiLikelihoods::kNone;
+  remote_.truncation = spec.model_options.contains("truncate") ? ApiTruncation::kLeft : ApiTruncation::kOff;
   const auto runner =
       open_model(spec.model_source, engine_, places_, {clock_, &context.store, &remote_, &context.log});
   LazyServices services(engine_.threads, places_);

@@ -75,7 +75,8 @@ class RunCommand final : public Command {
   PlanOptions plan_;
   std::vector<std::string> tasks_, models_, tags_;
   std::optional<int> shots_;
-  std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_, profile_ = "lm-eval";
+  std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_, profile_ = "lm-eval",
+              truncate_ = "off";
   std::string format_ = "text", progress_ = "auto", report_, config_;
   bool fresh_ = false, quiet_ = false, verify_invariance_ = false, dry_run_ = false;
   SystemClock clock_;
@@ -148,6 +149,11 @@ void RunCommand::define_prompt_flags(CLI::App& app) {
       ->check(whole_number(1));
   app.add_option("--temperature", plan_.temperature, "0: greedy; over the task's own")
       ->check(number_within(0, 100));
+  app.add_option("--truncate", truncate_,
+                 "A prompt that is longer than a remote model's context: off, it counts as wrong; left, its "
+                 "beginning is left out")
+      ->check(CLI::IsMember({"off", "left"}))
+      ->capture_default_str();
   app.add_option("--top-k", plan_.top_k, "Keep the k most likely tokens; 0: off")->check(whole_number(0));
   app.add_option("--top-p", plan_.top_p, "Keep the most likely tokens up to this mass")
       ->check(number_within(0, 1));
@@ -343,6 +349,7 @@ ExitCode RunCommand::run() {
   report_file.output = report_;
   if (!report_.empty()) check_report_file(report_file, places_.db);
   remote_ = api_settings(api_);
+  if (truncate_ == "left") remote_.truncation = ApiTruncation::kLeft;
   models_ = split_models(models_);
   if (models_.empty()) fail(ErrorCode::kUsage, "--model names no model");
   for (const std::string& model : models_) {

@@ -1,7 +1,9 @@
 #include "cli/show_text.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -71,6 +73,30 @@ std::string input_text(const Prompt& prompt, const std::vector<Likelihood>& like
   return messages_text(weigh.messages, length) + pairs_text(weigh.pairs, likelihoods, length);
 }
 
+std::string seconds_text(std::chrono::nanoseconds time) {
+  return fmt::format("{:.3f} s", std::chrono::duration<double>(time).count());
+}
+
+std::string attempt_text(const Attempt& a) {
+  std::string text = a.status != 0 ? fmt::format("HTTP {}", a.status) : std::string("no answer");
+  if (!a.code.empty()) text += " " + a.code;
+  text +=
+      fmt::format(", {} after {}, {} bytes", seconds_text(a.ended - a.began), seconds_text(a.began), a.bytes);
+  if (a.wait_asked) text += ", asked to wait " + seconds_text(*a.wait_asked);
+  if (a.waited) text += ", waited " + seconds_text(*a.waited);
+  if (!a.request_id.empty()) text += ", id " + a.request_id;
+  if (!a.invalid_utf8_sha256.empty()) text += ", mended UTF-8 of " + a.invalid_utf8_sha256.substr(0, 12);
+  return text + (a.message.empty() ? "" : ": " + shorten(visible_line(a.message), 200)) + "\n";
+}
+
+std::string attempts_text(const std::vector<Attempt>& attempts) {
+  if (attempts.empty()) return "";
+  std::string text = "attempts\n";
+  for (std::size_t i = 0; i < attempts.size(); ++i)
+    text += fmt::format("   {}  {}", i + 1, attempt_text(attempts[i]));
+  return text;
+}
+
 std::string turn_text(const Turn& turn, Length length) {
   std::string text = input_text(turn.prompt, turn.completion.likelihoods, length);
   if (std::holds_alternative<GenerateInput>(turn.prompt.input) && !turn.completion.failure) {
@@ -78,6 +104,9 @@ std::string turn_text(const Turn& turn, Length length) {
                               name_of(turn.completion.stop_reason)),
                   turn.completion.text);
   }
+  if (turn.completion.cut_tokens > 0)
+    text += fmt::format("cut: about {} tokens at the prompt's beginning\n", turn.completion.cut_tokens);
+  text += attempts_text(turn.completion.attempts);
   if (!turn.observation.empty()) text += block("observation", shown(turn.observation, length));
   return text;
 }

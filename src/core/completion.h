@@ -1,6 +1,8 @@
 // What came back for one prompt.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,6 +49,21 @@ struct ForwardedTokens {
   bool operator==(const ForwardedTokens&) const = default;
 };
 
+// One time that a server was asked. The times count from Timing::planned.
+struct Attempt {
+  std::size_t part = 0;  // which request of several that a prompt took: of a choice, its index
+  std::chrono::nanoseconds began{}, ended{};
+  int status = 0;    // of HTTP; 0: no answer came
+  std::string code;  // "" where it was answered, else what was wrong: "rate_limit", "timeout"
+  std::string message;
+  std::optional<std::chrono::nanoseconds> wait_asked, waited;  // by the server; until the next attempt
+  std::string request_id;                                      // the server's, or ""
+  std::uint64_t bytes = 0;                                     // of the answer's body
+  // Of a body that was no valid UTF-8, or had half characters: the SHA-256 of its bytes as they came.
+  std::string invalid_utf8_sha256;
+  bool operator==(const Attempt&) const = default;
+};
+
 constexpr char kPromptTextSeparator = '\x1e';
 
 struct Completion {
@@ -54,7 +71,8 @@ struct Completion {
   std::string text;                     // empty for a LikelihoodInput
   std::vector<Likelihood> likelihoods;  // one a pair, in order; may be empty where a runner gives no answer
   StopReason stop_reason = StopReason::kStop;
-  int prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
+  // Cached ones, and those written to a cache, are part of the prompt's.
+  int prompt_tokens = 0, cached_tokens = 0, cache_write_tokens = 0, completion_tokens = 0;
   std::optional<ForwardedTokens> work;  // absent where no model of ours did it
   // Of the prompt's beginning, left out because the model's context is too short; of the worst pair.
   int cut_tokens = 0;
@@ -63,6 +81,7 @@ struct Completion {
   // kPromptTextSeparator between them.
   std::string prompt_text;
   Timing timing;
+  std::vector<Attempt> attempts;   // empty where no server was asked
   std::optional<Failure> failure;  // set if and only if stop_reason == kFailed
 };
 

@@ -7,8 +7,9 @@ namespace micius {
 
 std::int64_t cost_pico(const Price& price, const BilledTokens& tokens) {
   const std::int64_t cached = std::min(tokens.cached, tokens.prompt);
-  return (tokens.prompt - cached) * price.input + cached * price.cached_input +
-         tokens.completion * price.output;
+  const std::int64_t written = std::min(tokens.cache_write, tokens.prompt - cached);
+  return (tokens.prompt - cached - written) * price.input + cached * price.cached_input +
+         written * price.cache_write + tokens.completion * price.output;
 }
 
 double cost_usd(const Price& price, const BilledTokens& tokens) {
@@ -19,6 +20,7 @@ Json to_json(const Price& price) {
   return {{"from", price.from},
           {"input", price.input},
           {"cached_input", price.cached_input},
+          {"cache_write", price.cache_write},
           {"output", price.output}};
 }
 
@@ -34,6 +36,10 @@ std::optional<Price> price_from_json(const Json& json) {
     if (value == nullptr || !value->is_number_integer()) return std::nullopt;
     *micros = value->get<std::int64_t>();
   }
+  // Runs from before it was told apart paid the input's price.
+  const Json* written = find_json(json, "cache_write");
+  price.cache_write =
+      written != nullptr && written->is_number_integer() ? written->get<std::int64_t>() : price.input;
   return price;
 }
 

@@ -13,10 +13,12 @@ namespace micius {
 struct Price {
   std::string from;  // the day since when: "2024-10-01"
   std::int64_t input = 0, cached_input = 0, output = 0;
+  std::int64_t cache_write = 0;  // of prompt tokens that the provider keeps for later requests
 };
 
 struct BilledTokens {
-  std::int64_t prompt = 0, cached = 0, completion = 0;  // cached: part of the prompt's
+  std::int64_t prompt = 0, cached = 0, completion = 0;
+  std::int64_t cache_write = 0;  // this and `cached` are part of the prompt's
 };
 
 std::int64_t cost_pico(const Price& price, const BilledTokens& tokens);  // in picodollars

@@ -1,8 +1,11 @@
 #include "core/record_json.h"
 
+#include <chrono>
+#include <cstdint>
 #include <variant>
 
 #include "base/text.h"
+#include "core/attempt_json.h"
 #include "core/names.h"
 
 namespace micius {
@@ -66,22 +69,56 @@ Json prompt_as_read(const Turn& turn) {
   return json;
 }
 
+// What both forms of a turn begin with, behind the prompt.
+void add_answer(Json& json, const Turn& turn) {
+  if (std::holds_alternative<LikelihoodInput>(turn.prompt.input)) {
+    json["likelihoods"] = to_json(turn.completion.likelihoods);
+  } else {
+    json["completion"] = turn.completion.text;
+  }
+}
+
 Json turn_json(const Turn& turn) {
   const Completion& c = turn.completion;
   Json json = {{"prompt", prompt_as_read(turn)}};
   if (!c.failure) {
-    if (std::holds_alternative<LikelihoodInput>(turn.prompt.input)) {
-      json["likelihoods"] = to_json(c.likelihoods);
-    } else {
-      json["completion"] = c.text;
+    add_answer(json, turn);
+    if (std::holds_alternative<GenerateInput>(turn.prompt.input))
       json["stop_reason"] = name_of(c.stop_reason);
-    }
   }
   json["prompt_tokens"] = c.prompt_tokens;
   json["completion_tokens"] = c.completion_tokens;
   if (c.cut_tokens > 0) json["cut_tokens"] = c.cut_tokens;
   json["observation"] = turn.observation;
   return json;
+}
+
+std::int64_t ns_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
+}
+
+Json whole_turn_json(const Turn& turn) {
+  const Completion& c = turn.completion;
+  Json json = {{"prompt", to_json(turn.prompt)}};
+  if (!c.prompt_text.empty()) json["prompt_text"] = c.prompt_text;
+  add_answer(json, turn);
+  json["stop_reason"] = name_of(c.stop_reason);
+  json["prompt_tokens"] = c.prompt_tokens;
+  if (c.cached_tokens != 0) json["cached_tokens"] = c.cached_tokens;
+  if (c.cache_write_tokens != 0) json["cache_write_tokens"] = c.cache_write_tokens;
+  json["completion_tokens"] = c.completion_tokens;
+  if (c.cut_tokens != 0) json["cut_tokens"] = c.cut_tokens;
+  if (c.work) json["work"] = {{"forwarded", c.work->forwarded}, {"naive", c.work->naive}};
+  json["sent_ns"] = ns_between(c.timing.planned, c.timing.sent);
+  if (c.timing.first_token) json["ttft_ns"] = ns_between(c.timing.planned, *c.timing.first_token);
+  json["latency_ns"] = ns_between(c.timing.planned, c.timing.done);
+  if (!c.attempts.empty()) json["attempts"] = to_json(c.attempts);
+  if (!turn.observation.empty()) json["observation"] = turn.observation;
+  return json;
+}
+
+Json failure_json(const Failure& failure) {
+  return {{"code", failure.code}, {"message", failure.message}, {"attempts", failure.attempts}};
 }
 
 }  // namespace
@@ -128,9 +165,7 @@ Json record_json(RunId run, const Record& record) {
   Json json = {
       {"run_id", static_cast<std::int64_t>(run)}, {"sample_id", record.sample.id}, {"repeat", record.repeat}};
   if (record.failure) {
-    json["failure"] = {{"code", record.failure->code},
-                       {"message", record.failure->message},
-                       {"attempts", record.failure->attempts}};
+    json["failure"] = failure_json(*record.failure);
   } else {
     json["verdict"] = name_of(record.score.verdict);
     json["values"] = Json::object();
@@ -140,6 +175,22 @@ Json record_json(RunId run, const Record& record) {
   }
   json["turns"] = Json::array();
   for (const Turn& turn : record.turns) json["turns"].push_back(turn_json(turn));
+  return json;
+}
+
+Json whole_record_json(const Record& record) {
+  Json json = {{"sample", to_json(record.sample)}, {"repeat", record.repeat}};
+  if (record.failure) {
+    json["failure"] = failure_json(*record.failure);
+  } else {
+    json["verdict"] = name_of(record.score.verdict);
+    json["answer"] = record.score.answer;
+    json["reason"] = record.score.reason;
+  }
+  json["values"] = Json::array();
+  for (const Value& value : record.score.values) json["values"].push_back({value.metric, value.value});
+  json["turns"] = Json::array();
+  for (const Turn& turn : record.turns) json["turns"].push_back(whole_turn_json(turn));
   return json;
 }
 

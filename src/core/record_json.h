@@ -1,4 +1,5 @@
-// Prompts, likelihoods and whole records as JSON: for the store, `show --format jsonl`, exports and reports.
+// Prompts, likelihoods and whole records as JSON: for the store, run files, `show --format jsonl`, exports
+// and reports.
 #pragma once
 
 #include <string>
@@ -24,5 +25,8 @@ std::vector<Likelihood> likelihoods_from_json(const Json& json, const std::strin
 // is there where it is not 0. A turn that failed has neither answer nor stop reason; a record that failed has
 // `failure` in place of its score.
 Json record_json(RunId run, const Record& record);
+
+// All of a record, with its sample, its times and its prompts as the task made them: what a run file holds.
+Json whole_record_json(const Record& record);
 
 }  // namespace micius

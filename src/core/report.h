@@ -73,7 +73,7 @@ struct Latency {
 };
 
 struct Usage {
-  std::uint64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
+  std::uint64_t prompt_tokens = 0, cached_tokens = 0, cache_write_tokens = 0, completion_tokens = 0;
   std::optional<std::uint64_t> requests, retries;  // absent in a stable report
   std::optional<double> cost_usd;  // absent where a price, or what a server used, is not known
 };

@@ -48,7 +48,8 @@ struct RunnerInfo {
   std::size_t max_in_flight = 64;  // how many requests it makes good use of at once
   Json options =
       Json::object();  // what of its settings may change an answer: {"numerics": "precise"}; part of the spec
-  Json environment = Json::object();  // what may not: {"isa": "avx512", "threads": 2, "cpu": ".."}
+  Json weigh_options = Json::object();  // the same for LikelihoodInput alone
+  Json environment = Json::object();    // what may not: {"isa": "avx512", "threads": 2, "cpu": ".."}
 };
 
 // Turns prompts into completions. The same interface serves accuracy and speed runs.

@@ -168,8 +168,14 @@ ApiError no_answer(ApiErrorKind kind, std::string message) {
 
 std::variant<Json, ApiError> read_object(const HttpHead& head, const std::string& body,
                                          std::chrono::system_clock::time_point now) {
+  BodyMarks marks;
+  return read_object(head, body, now, marks);
+}
+
+std::variant<Json, ApiError> read_object(const HttpHead& head, const std::string& body,
+                                         std::chrono::system_clock::time_point now, BodyMarks& marks) {
   if (head.status != 200) return error_of(head, body, now);
-  std::optional<Json> json = parse_body(body);
+  std::optional<Json> json = parse_body(body, marks);
   if (!json || !json->is_object())
     return no_answer(ApiErrorKind::kBadResponse, "no JSON object: " + kept(strip(body)));
   if (error_in(*json) != nullptr) return error_inside(*json);

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/json.h"
+#include "net/api_json.h"
 #include "net/http.h"
 #include "net/waits.h"
 
@@ -49,7 +50,9 @@ ApiError error_inside(const Json& json);
 // A 200 that holds no answer; worth another attempt.
 ApiError no_answer(ApiErrorKind kind, std::string message);
 
-// The JSON object of a 200, or the error that stands in its place.
+// The JSON object of a 200, or the error that stands in its place. Adds to `marks`.
+std::variant<Json, ApiError> read_object(const HttpHead& head, const std::string& body,
+                                         std::chrono::system_clock::time_point now, BodyMarks& marks);
 std::variant<Json, ApiError> read_object(const HttpHead& head, const std::string& body,
                                          std::chrono::system_clock::time_point now);
 

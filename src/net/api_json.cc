@@ -3,14 +3,29 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <unordered_set>
 
 #include "base/error.h"
+#include "base/json_builder.h"
 #include "base/text.h"
 
 namespace micius {
 namespace {
 
-constexpr std::size_t kKeptBytes = 2048;
+constexpr std::size_t kKeptBytes = 2048, kMaxDepth = 64;
+
+// The keys of one object.
+struct NamedKeys {
+  BodyMarks* marks = nullptr;
+  std::unordered_set<std::string> names = {};
+
+  void add(const std::string& name, std::string_view where) {
+    constexpr std::size_t kMost = 50'000;  // an ordered object finds a key in time by its size
+    if (!names.insert(name).second) marks->had_twin_keys = true;
+    if (names.size() > kMost)
+      fail(ErrorCode::kInvalidData, "{}: an object of more than {} keys", where, kMost);
+  }
+};
 
 // Reads four hex digits at `offset`.
 std::optional<unsigned> hex4(std::string_view text, std::size_t offset) {
@@ -47,12 +62,29 @@ std::string with_whole_surrogates(std::string text) {
 
 }  // namespace
 
-std::optional<Json> parse_body(std::string_view body) {
+void BodyMarks::add(const BodyMarks& other) {
+  had_invalid_utf8 = had_invalid_utf8 || other.had_invalid_utf8;
+  had_twin_keys = had_twin_keys || other.had_twin_keys;
+}
+
+std::optional<Json> parse_body(std::string_view body, BodyMarks& marks) {
+  const std::string text = with_whole_surrogates(to_valid_utf8(body));
+  marks.had_invalid_utf8 = marks.had_invalid_utf8 || text != body;
   try {
-    return parse_json(with_whole_surrogates(to_valid_utf8(body)), "answer");
+    Json value;
+    JsonBuilder<Json, NamedKeys> builder(value, kMaxDepth, "answer", {&marks});
+    Json::sax_parse(text, &builder);
+    return value;
   } catch (const Error&) {
     return std::nullopt;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
   }
+}
+
+std::optional<Json> parse_body(std::string_view body) {
+  BodyMarks marks;
+  return parse_body(body, marks);
 }
 
 std::string text_at(const Json& json, const char* key) {

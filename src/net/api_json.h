@@ -9,7 +9,16 @@
 
 namespace micius {
 
-// Absent where the body is not JSON. Bytes that are no UTF-8, and half surrogate pairs, become U+FFFD.
+// What was mended, or passed over, to read a body.
+struct BodyMarks {
+  bool had_invalid_utf8 = false;  // bytes that are no UTF-8, or half surrogate pairs
+  bool had_twin_keys = false;     // an object names a key twice
+  void add(const BodyMarks& other);
+};
+
+// Absent where the body is not JSON, holds NaN or an infinity, or is nested deeper than 64. What is no UTF-8
+// becomes U+FFFD; of two equal keys the last counts. Adds to `marks`.
+std::optional<Json> parse_body(std::string_view body, BodyMarks& marks);
 std::optional<Json> parse_body(std::string_view body);
 
 // The string, number or truth value at a key, as text; "" where there is none.

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace micius {
 namespace {
 
@@ -32,6 +34,14 @@ ApiVerdict verdict_on(const HttpResult& result, const std::string& place) {
   }
 }
 
+// By which a provider finds an attempt again: OpenAI's, Anthropic's, Azure's.
+std::string request_id_of(const HttpHead& head) {
+  for (const char* name : {"x-request-id", "request-id", "apim-request-id"}) {
+    if (const auto id = head.header(name)) return to_valid_utf8(id->substr(0, 128));
+  }
+  return "";
+}
+
 ApiEnd cancelled() { return {ApiNext::kFail, "cancelled", "cancelled"}; }
 
 }  // namespace
@@ -42,12 +52,14 @@ class ApiQueue::Flight final : public HttpSink {
   Flight(ApiQueue& queue, Pending flown)
       : pending(std::move(flown)), queue_(queue), reader_(pending.call->reader()) {
     answer.attempt = pending.attempts;
+    attempt.began = attempt.ended = std::chrono::steady_clock::now();
   }
   bool on_head(const HttpHead& head) override {
     answer.head = head;
     return true;
   }
   bool on_body(std::string_view bytes) override {
+    attempt.bytes += bytes.size();
     if (reader_ != nullptr) return reader_->read(answer.head, bytes);
     answer.body += bytes;
     return true;
@@ -57,6 +69,7 @@ class ApiQueue::Flight final : public HttpSink {
   }
   void on_done(const HttpResult& ended) override {
     result = ended;
+    attempt.ended = std::chrono::steady_clock::now();
     queue_.landed(*this);
   }
 
@@ -69,6 +82,7 @@ class ApiQueue::Flight final : public HttpSink {
   Pending pending;
   ApiAnswer answer;
   HttpResult result;
+  ApiAttempt attempt;
 
  private:
   ApiQueue& queue_;
@@ -173,6 +187,19 @@ void ApiQueue::stop(const ApiVerdict& verdict, Time now) {
   if (!flights_.empty()) cut_at_ = now + options_.grace;
 }
 
+ApiAttempt ApiQueue::attempt_of(const Flight& flight, const ApiVerdict& verdict) {
+  ApiAttempt attempt = flight.attempt;
+  attempt.status = flight.answer.head.status;
+  attempt.request_id = request_id_of(flight.answer.head);
+  attempt.wait_asked = verdict.wait;
+  attempt.invalid_utf8_sha256 = verdict.invalid_utf8_sha256;
+  // A call that goes on from an answer to its next question was answered.
+  if (verdict.next == ApiNext::kAgain && attempt.status == 200) return attempt;
+  attempt.code = verdict.code;
+  attempt.message = verdict.message;
+  return attempt;
+}
+
 void ApiQueue::judge(Flight& flight, Time now) {
   const std::unique_ptr<Flight> owned = std::move(flights_.extract(&flight).mapped());
   if (flights_.empty()) cut_at_.reset();  // there is nothing left to cut; what is added later is not meant
@@ -180,6 +207,7 @@ void ApiQueue::judge(Flight& flight, Time now) {
   pending.call->landed();
   const ApiVerdict verdict =
       flight.has_answer() ? pending.call->judge(flight.answer) : verdict_on(flight.result, place_);
+  pending.log.push_back(attempt_of(flight, verdict));
   if (verdict.is_busy) {
     governor_.was_busy(now);
     if (verdict.wait && *verdict.wait <= options_.longest_asked_wait)
@@ -236,6 +264,7 @@ void ApiQueue::retry(Pending pending, const ApiVerdict& verdict, Time now) {
                jittered_wait(rng_, pending.attempts - 1, options_.first_wait, options_.longest_wait));
   if (Seconds(now - pending.began) + wait > options_.call_limit)
     return fail(fmt::format("{}; not answered within {} s", verdict.message, options_.call_limit.count()));
+  pending.log.back().waited = wait;
   waiting_.emplace(now + std::chrono::ceil<Time::duration>(wait), std::move(pending));
 }
 
@@ -261,6 +290,8 @@ void ApiQueue::send_due(Time now) {
 void ApiQueue::send(Pending pending, Time now) {
   governor_.sent(now, pending.call->tokens());
   if (++pending.attempts == 1) pending.began = now;
+  if (!pending.log.empty() && pending.log.back().waited)
+    pending.log.back().waited = Seconds(now - pending.log.back().ended);
   HttpRequest request = pending.call->request();
   auto flight = std::make_unique<Flight>(*this, std::move(pending));
   Flight& sink = *flight;
@@ -270,6 +301,7 @@ void ApiQueue::send(Pending pending, Time now) {
 
 void ApiQueue::end(Pending pending, ApiEnd end) {
   end.attempts = std::max(1, pending.attempts);
+  end.log = std::move(pending.log);
   pending.call->ended(end);
   pending.call.reset();
   const std::lock_guard lock(mutex_);

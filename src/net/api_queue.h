@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -39,9 +40,22 @@ enum class ApiNext {
 
 struct ApiVerdict {
   ApiNext next = ApiNext::kDone;
-  std::string code{}, message{};  // of the failure, now or once attempts are used up
-  bool is_busy = false;           // all others are to slow down
-  std::optional<Seconds> wait{};  // that the server asks for
+  // Of the failure, now or once attempts are used up; of a kDone, why the attempt gave nothing.
+  std::string code{}, message{};
+  bool is_busy = false;                  // all others are to slow down
+  std::optional<Seconds> wait{};         // that the server asks for
+  std::string invalid_utf8_sha256 = {};  // ApiAttempt's
+};
+
+// One request that was sent, and what became of it.
+struct ApiAttempt {
+  std::chrono::steady_clock::time_point began, ended;
+  int status = 0;                                 // of HTTP; 0: no answer came
+  std::string code{}, message{};                  // "" where it was answered
+  std::optional<Seconds> wait_asked{}, waited{};  // by the server; until the next attempt
+  std::string request_id{};                       // the server's, or ""
+  std::uint64_t bytes = 0;                        // of the answer's body
+  std::string invalid_utf8_sha256{};              // of a body that was mended to be read: of its bytes
 };
 
 // How a call ended. A failure has a code and a message.
@@ -49,6 +63,7 @@ struct ApiEnd {
   ApiNext next = ApiNext::kDone;  // kDone, kFail or kStop
   std::string code{}, message{};
   int attempts = 0;
+  std::vector<ApiAttempt> log{};  // every request of it that was sent and ended, in order
 };
 
 enum class ApiAdmit {
@@ -118,12 +133,14 @@ class ApiQueue {
     Time began;  // its first attempt
     int attempts = 0, changes = 0;
     bool is_cancelled = false;
+    std::vector<ApiAttempt> log = {};
   };
 
   void run();
   void begin(std::deque<Pending> added);
   void cancel_all(Time now);
   void judge(Flight& flight, Time now);
+  static ApiAttempt attempt_of(const Flight& flight, const ApiVerdict& verdict);
   void settle(Pending pending, const ApiVerdict& verdict, Time now);
   void retry(Pending pending, const ApiVerdict& verdict, Time now);
   void send_due(Time now);

@@ -76,7 +76,7 @@ void check_shots(const PlanSource& source, const Plan& plan) {
 }
 
 // A task asks for the same kind of answer throughout, so its first prompt shows what the model has to do.
-void check_model(const PlanSource& source, const Plan& plan) {
+void settle_model(const PlanSource& source, Plan& plan) {
   if (plan.chosen.empty()) return;
   const std::size_t first = plan.chosen.front();
   const std::vector<Sample> shots = plan.shots_for ? plan.shots_for(first) : std::vector<Sample>();
@@ -107,6 +107,7 @@ void check_model(const PlanSource& source, const Plan& plan) {
          "--chat-template off",
          source.task.name, source.model.name);
   }
+  plan.spec.model_options.update(source.model.weigh_options);
 }
 
 }  // namespace
@@ -142,7 +143,7 @@ Plan make_plan(const PlanSource& source, const PlanOptions& options) {
   spec.cluster = task.cluster;
   spec.environment = source.model.environment;
   check_shots(source, plan);
-  check_model(source, plan);
+  settle_model(source, plan);
   return plan;
 }
 

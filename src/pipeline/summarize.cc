@@ -157,6 +157,18 @@ class Table {
   std::map<std::string, std::map<std::string, std::vector<std::uint32_t>, KeyOrder>> groups_;
 };
 
+// Attempts that another one followed after a wait.
+std::uint64_t retries_of(const Record& record) {
+  std::uint64_t retries = 0;
+  bool has_attempts = false;
+  for (const Turn& turn : record.turns) {
+    for (const Attempt& attempt : turn.completion.attempts) retries += attempt.waited ? 1 : 0;
+    has_attempts = has_attempts || !turn.completion.attempts.empty();
+  }
+  if (has_attempts || !record.failure) return retries;
+  return static_cast<std::uint64_t>(std::max(0, record.failure->attempts - 1));
+}
+
 struct Totals {
   Counts counts;
   Usage usage;
@@ -167,14 +179,18 @@ struct Totals {
 
   void add(const Record& record) {
     ++records;
+    retries += retries_of(record);
     for (const Turn& turn : record.turns) {
       ++requests;
       const Completion& c = turn.completion;
-      // A refused prompt has no tokens and no cost.
-      const bool is_known = c.failure || c.prompt_tokens > 0 || c.stop_reason == StopReason::kContentFilter;
+      // A prompt that was refused, or is too long, has no tokens and no cost.
+      const bool is_refused = c.stop_reason == StopReason::kContentFilter ||
+                              (!c.attempts.empty() && !c.attempts.back().code.empty());
+      const bool is_known = c.failure || c.prompt_tokens > 0 || is_refused;
       uncounted += is_known ? 0 : 1;
       usage.prompt_tokens += turn.completion.prompt_tokens;
       usage.cached_tokens += turn.completion.cached_tokens;
+      usage.cache_write_tokens += turn.completion.cache_write_tokens;
       usage.completion_tokens += turn.completion.completion_tokens;
       if (const auto& of_turn = turn.completion.work) {
         ForwardedTokens& sum = work ? *work : work.emplace();
@@ -184,7 +200,6 @@ struct Totals {
     }
     if (record.failure) {
       ++counts.failed;
-      retries += std::max(0, record.failure->attempts - 1);
     } else if (record.score.verdict == Verdict::kUnscored) {
       ++counts.unscored;
     } else {
@@ -237,7 +252,8 @@ std::optional<double> cost_of(const RunSpec& spec, const Totals& totals) {
   if (!price || totals.uncounted > 0) return std::nullopt;
   return cost_usd(*price, {static_cast<std::int64_t>(totals.usage.prompt_tokens),
                            static_cast<std::int64_t>(totals.usage.cached_tokens),
-                           static_cast<std::int64_t>(totals.usage.completion_tokens)});
+                           static_cast<std::int64_t>(totals.usage.completion_tokens),
+                           static_cast<std::int64_t>(totals.usage.cache_write_tokens)});
 }
 
 }  // namespace

@@ -32,6 +32,10 @@ std::optional<std::string_view> unless_empty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
 }
 
+std::optional<std::int64_t> count_of(const std::optional<std::chrono::nanoseconds>& time) {
+  return time ? std::optional<std::int64_t>(time->count()) : std::nullopt;
+}
+
 struct Totals {
   std::int64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0, latency_ns = 0;
 };
@@ -69,8 +73,12 @@ RecordWriter::RecordWriter(Database& database)
           database,
           "INSERT INTO turns (record_id, turn, prompt, prompt_text, completion, likelihoods, stop_reason, "
           "prompt_tokens, cached_tokens, completion_tokens, sent_ns, ttft_ns, latency_ns, observation, "
-          "cut_tokens, forwarded_tokens, naive_tokens) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          "cut_tokens, forwarded_tokens, naive_tokens, cache_write_tokens) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      add_attempt_(database,
+                   "INSERT INTO attempts (record_id, turn, attempt, part, began_ns, ended_ns, status, code, "
+                   "message, wait_asked_ns, waited_ns, request_id, bytes, invalid_utf8_sha256) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       add_value_(database,
                  "INSERT INTO record_values (record_id, ordinal, metric, value) VALUES (?, ?, ?, ?)") {}
 
@@ -145,7 +153,21 @@ void RecordWriter::write_turn(std::int64_t record_id, std::size_t turn, const Tu
                 likelihoods, name_of(c.stop_reason), c.prompt_tokens, c.cached_tokens, c.completion_tokens,
                 ns_between(c.timing.planned, c.timing.sent), ttft_ns(c.timing),
                 ns_between(c.timing.planned, c.timing.done), unless_empty(value.observation), c.cut_tokens,
-                forwarded, naive);
+                forwarded, naive, c.cache_write_tokens);
+  write_attempts(record_id, turn, c.attempts);
+}
+
+void RecordWriter::write_attempts(std::int64_t record_id, std::size_t turn,
+                                  const std::vector<Attempt>& attempts) {
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    const Attempt& a = attempts[i];
+    std::optional<int> status;
+    if (a.status != 0) status = a.status;
+    add_attempt_.run(record_id, turn, i, a.part, a.began.count(), a.ended.count(), status,
+                     unless_empty(a.code), unless_empty(a.message), count_of(a.wait_asked),
+                     count_of(a.waited), unless_empty(a.request_id), static_cast<std::int64_t>(a.bytes),
+                     unless_empty(a.invalid_utf8_sha256));
+  }
 }
 
 RecordReader::RecordReader(Database& database)
@@ -157,10 +179,16 @@ RecordReader::RecordReader(Database& database)
       turns_(database,
              "SELECT t.record_id, prompt, prompt_text, completion, likelihoods, t.stop_reason, "
              "t.prompt_tokens, t.cached_tokens, t.completion_tokens, sent_ns, t.ttft_ns, t.latency_ns, "
-             "observation, cut_tokens, forwarded_tokens, naive_tokens "
+             "observation, cut_tokens, forwarded_tokens, naive_tokens, cache_write_tokens "
              "FROM records JOIN turns t USING (record_id) "
              "WHERE run_id = ? AND (position, repeat) > (?, ?) AND (position, repeat) <= (?, ?) "
              "ORDER BY position, repeat, turn"),
+      attempts_(database,
+                "SELECT a.record_id, turn, part, began_ns, ended_ns, status, code, message, wait_asked_ns, "
+                "waited_ns, request_id, bytes, invalid_utf8_sha256 "
+                "FROM records JOIN attempts a USING (record_id) "
+                "WHERE run_id = ? AND (position, repeat) > (?, ?) AND (position, repeat) <= (?, ?) "
+                "ORDER BY position, repeat, turn, attempt"),
       values_(database,
               "SELECT v.record_id, metric, value FROM records JOIN record_values v USING (record_id) "
               "WHERE run_id = ? AND (position, repeat) > (?, ?) AND (position, repeat) <= (?, ?) "
@@ -174,7 +202,10 @@ void RecordReader::for_each(std::int64_t run, Turns turns, const std::function<v
   while (true) {
     read_records(page);
     if (page.records.empty()) return;
-    if (turns == Turns::kRead) read_turns(page);
+    if (turns == Turns::kRead) {
+      read_turns(page);
+      read_attempts(page);
+    }
     read_values(page);
     for (const Record& record : page.records) fn(record);
   }
@@ -246,9 +277,39 @@ void RecordReader::read_turns(Page& page) {
       c.work = {static_cast<std::uint64_t>(turns_.integer(14)),
                 static_cast<std::uint64_t>(turns_.integer(15))};
     }
+    c.cache_write_tokens = static_cast<int>(turns_.integer(16));
     record.turns.push_back(std::move(turn));
   }
   turns_.reset();
+}
+
+void RecordReader::read_attempts(Page& page) {
+  const auto time_at = [this](int column) -> std::optional<std::chrono::nanoseconds> {
+    if (attempts_.is_null(column)) return std::nullopt;
+    return std::chrono::nanoseconds(attempts_.integer(column));
+  };
+  attempts_.bind(page.run, page.before_position, page.before_repeat, page.position, page.repeat);
+  while (attempts_.step()) {
+    const auto index = page.index_of.find(attempts_.integer(0));
+    if (index == page.index_of.end()) continue;
+    std::vector<Turn>& turns = page.records[index->second].turns;
+    const auto turn = static_cast<std::size_t>(attempts_.integer(1));
+    if (turn >= turns.size()) continue;  // of a record that was replaced between the statements
+    Attempt a;
+    a.part = static_cast<std::size_t>(attempts_.integer(2));
+    a.began = std::chrono::nanoseconds(attempts_.integer(3));
+    a.ended = std::chrono::nanoseconds(attempts_.integer(4));
+    if (!attempts_.is_null(5)) a.status = static_cast<int>(attempts_.integer(5));
+    a.code = attempts_.text(6);
+    a.message = attempts_.text(7);
+    a.wait_asked = time_at(8);
+    a.waited = time_at(9);
+    a.request_id = attempts_.text(10);
+    a.bytes = static_cast<std::uint64_t>(attempts_.integer(11));
+    a.invalid_utf8_sha256 = attempts_.text(12);
+    turns[turn].completion.attempts.push_back(std::move(a));
+  }
+  attempts_.reset();
 }
 
 }  // namespace micius

@@ -29,9 +29,10 @@ class RecordWriter {
   static std::optional<std::int64_t> number(Statement& statement);
   std::int64_t sample_ref(const Sample& sample);
   void write_turn(std::int64_t record_id, std::size_t turn, const Turn& value);
+  void write_attempts(std::int64_t record_id, std::size_t turn, const std::vector<Attempt>& attempts);
 
   Database* database_;
-  Statement find_sample_, add_sample_, drop_failed_, add_record_, add_turn_, add_value_;
+  Statement find_sample_, add_sample_, drop_failed_, add_record_, add_turn_, add_attempt_, add_value_;
 };
 
 // Reads the records of a run in order.
@@ -52,11 +53,12 @@ class RecordReader {
   };
   void read_records(Page& page);
   void read_turns(Page& page);
+  void read_attempts(Page& page);
   void read_values(Page& page);
   std::string where(const Page& page, std::int64_t record_id) const;
 
   std::string name_;
-  Statement page_, turns_, values_;
+  Statement page_, turns_, attempts_, values_;
 };
 
 }  // namespace micius

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/attempt_json.h"
 #include "core/names.h"
 #include "core/record_json.h"
 #include "store/run_lines_internal.h"
@@ -16,35 +17,9 @@ namespace {
 constexpr std::int64_t kLongestNs = 1'000'000'000'000'000;
 constexpr std::int64_t kMostWork = 1'000'000'000'000'000;
 
-std::int64_t ns_between(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
-}
-
 Clock::time_point at_ns(std::int64_t ns) {
   return Clock::time_point(
       std::chrono::duration_cast<Clock::time_point::duration>(std::chrono::nanoseconds(ns)));
-}
-
-Json turn_json(const Turn& turn) {
-  const Completion& c = turn.completion;
-  Json json = {{"prompt", to_json(turn.prompt)}};
-  if (!c.prompt_text.empty()) json["prompt_text"] = c.prompt_text;
-  if (std::holds_alternative<LikelihoodInput>(turn.prompt.input)) {
-    json["likelihoods"] = to_json(c.likelihoods);
-  } else {
-    json["completion"] = c.text;
-  }
-  json["stop_reason"] = name_of(c.stop_reason);
-  json["prompt_tokens"] = c.prompt_tokens;
-  if (c.cached_tokens != 0) json["cached_tokens"] = c.cached_tokens;
-  json["completion_tokens"] = c.completion_tokens;
-  if (c.cut_tokens != 0) json["cut_tokens"] = c.cut_tokens;
-  if (c.work) json["work"] = {{"forwarded", c.work->forwarded}, {"naive", c.work->naive}};
-  json["sent_ns"] = ns_between(c.timing.planned, c.timing.sent);
-  if (c.timing.first_token) json["ttft_ns"] = ns_between(c.timing.planned, *c.timing.first_token);
-  json["latency_ns"] = ns_between(c.timing.planned, c.timing.done);
-  if (!turn.observation.empty()) json["observation"] = turn.observation;
-  return json;
 }
 
 Json run_json(const Run& run) {
@@ -53,24 +28,6 @@ Json run_json(const Run& run) {
           {"finished", run.finished},
           {"wall_ns", run.wall_ns},
           {"spec", to_json(run.spec)}};
-}
-
-Json record_json(const Record& record) {
-  Json json = {{"sample", to_json(record.sample)}, {"repeat", record.repeat}};
-  if (record.failure) {
-    json["failure"] = {{"code", record.failure->code},
-                       {"message", record.failure->message},
-                       {"attempts", record.failure->attempts}};
-  } else {
-    json["verdict"] = name_of(record.score.verdict);
-    json["answer"] = record.score.answer;
-    json["reason"] = record.score.reason;
-  }
-  json["values"] = Json::array();
-  for (const Value& value : record.score.values) json["values"].push_back({value.metric, value.value});
-  json["turns"] = Json::array();
-  for (const Turn& turn : record.turns) json["turns"].push_back(turn_json(turn));
-  return json;
 }
 
 const Json& list_of(const JsonFields& fields, const std::string& key) {
@@ -121,6 +78,7 @@ Turn turn_from(const Json& json, const std::string& where, const Record& record)
   if (c.stop_reason == StopReason::kFailed) c.failure = record.failure;
   c.prompt_tokens = tokens_of(f, "prompt_tokens");
   c.cached_tokens = tokens_of(f, "cached_tokens");
+  c.cache_write_tokens = tokens_of(f, "cache_write_tokens");
   c.completion_tokens = tokens_of(f, "completion_tokens");
   c.cut_tokens = tokens_of(f, "cut_tokens");
   if (f.has("work")) {
@@ -131,6 +89,7 @@ Turn turn_from(const Json& json, const std::string& where, const Record& record)
   c.timing.sent = time_of(f, "sent_ns");
   if (f.has("ttft_ns")) c.timing.first_token = time_of(f, "ttft_ns");
   c.timing.done = time_of(f, "latency_ns");
+  if (f.has("attempts")) c.attempts = attempts_from_json(list_of(f, "attempts"), f.where() + ".attempts");
   turn.observation = f.string_or("observation", "");
   return turn;
 }
@@ -185,7 +144,9 @@ void check_words(const Json& object, const std::string& where) {
 }  // namespace
 
 std::string run_line(const Run& run) { return dump_json({{"run", run_json(run)}}) + "\n"; }
-std::string record_line(const Record& record) { return dump_json({{"record", record_json(record)}}) + "\n"; }
+std::string record_line(const Record& record) {
+  return dump_json({{"record", whole_record_json(record)}}) + "\n";
+}
 
 Run run_from_line(const Json& json, const std::string& where) {
   const JsonFields f(json, where);
@@ -225,7 +186,7 @@ Record record_from_line(const Json& json, const std::string& where) {
   const Json& turns = list_of(f, "turns");
   for (std::size_t i = 0; i < turns.size(); ++i)
     record.turns.push_back(turn_from(turns[i], fmt::format("{}.turns.{}", where, i), record));
-  check_kept(json, record_json(record), "record", where);
+  check_kept(json, whole_record_json(record), "record", where);
   return record;
 }
 

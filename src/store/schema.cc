@@ -131,7 +131,49 @@ CREATE TABLE baselines (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 4> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr const char* kVersion5 = R"sql(
+ALTER TABLE turns ADD COLUMN cache_write_tokens INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE attempts (
+  record_id INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,
+  turn INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  part INTEGER NOT NULL,
+  began_ns INTEGER NOT NULL,
+  ended_ns INTEGER NOT NULL,
+  status INTEGER,
+  code TEXT,
+  message TEXT,
+  wait_asked_ns INTEGER,
+  waited_ns INTEGER,
+  request_id TEXT,
+  bytes INTEGER NOT NULL,
+  invalid_utf8_sha256 TEXT,
+  PRIMARY KEY (record_id, turn, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW v_attempts AS
+SELECT r.run_id, r.sample_id, r.repeat, a.turn, a.attempt, a.part, a.status, a.code, a.message, a.began_ns,
+       a.ended_ns, a.wait_asked_ns, a.waited_ns, a.request_id, a.bytes, a.invalid_utf8_sha256
+FROM attempts a JOIN records r USING (record_id);
+
+CREATE TABLE batches (
+  batch_ref INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id INTEGER NOT NULL REFERENCES runs,
+  token TEXT NOT NULL,
+  batch_id TEXT,
+  sent_at TEXT NOT NULL,
+  requests INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE batch_questions (
+  batch_ref INTEGER NOT NULL REFERENCES batches ON DELETE CASCADE,
+  question TEXT NOT NULL,
+  PRIMARY KEY (batch_ref, question)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 5> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 }  // namespace
 

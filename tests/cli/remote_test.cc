@@ -317,6 +317,108 @@ TEST_CASE("a run knows what it cost, and a budget stops it before it costs more"
   CHECK_THAT(unknown.err, Contains("no price of openai:tiny") && Contains("--prices"));
 }
 
+TEST_CASE("a key in a file opens a server as one in the environment, and is nowhere else") {
+  FaultServer server([](Exchange& exchange) {
+    const bool is_open = exchange.request.headers.at("authorization") == "Bearer " + kKey;
+    if (exchange.request.number == 2) return exchange.answer(429, {"Retry-After-Ms: 1"}, "slow, " + kKey);
+    exchange.answer(is_open ? 200 : 401, {}, is_open ? chat("x " + kKey) : "no");
+  });
+  const TempDir keys, folder;
+  const fs::path key = keys.path() / "openai";
+  std::ofstream(key) << kKey << "\n";
+  const auto run = [&](const std::string& name) {
+    return run_micius(folder.path(),
+                      {"-u", "OPENAI_API_KEY", "OPENAI_API_KEY_FILE=" + key.string(), "MICIUS_DB=micius.db",
+                       "HOME=" + folder.path().string()},
+                      {"run", "infrawise", "--model", "openai:tiny@" + server.url("/v1"), "--limit", "3",
+                       "--concurrency", "1", "--progress", "none", "--report", name});
+  };
+  fs::permissions(key, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
+  const Outcome open = run("report.html");
+  CHECK(open.exit_code == 2);
+  CHECK_THAT(open.err, Contains("chmod 600 " + key.string()));
+  CHECK(server.requests() == 0);
+  fs::permissions(key, fs::perms::owner_read | fs::perms::owner_write);
+  const Outcome closed = run("report.html");
+  INFO(closed.err);
+  CHECK(closed.exit_code == 0);
+  CHECK(server.requests() == 4);
+  for (const auto& file : fs::recursive_directory_iterator(folder.path()))
+    if (file.is_regular_file()) CHECK(read_file(file.path()).find("planted") == std::string::npos);
+  CHECK((closed.out + closed.err).find("planted") == std::string::npos);
+}
+
+TEST_CASE("show prints the attempts of a sample") {
+  FaultServer server([](Exchange& exchange) {
+    if (exchange.request.number == 1) return exchange.answer(503, {"X-Request-Id: abc"}, "busy");
+    exchange.answer(200, {}, chat("x"));
+  });
+  const Session session(server);
+  const Outcome outcome = session.run(
+      {"run", "infrawise", "--model", "openai:tiny@" + session.url, "--limit", "1", "--progress", "none"});
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK_THAT(session.run({"show", "1", "--samples"}).out, Contains("attempts") &&
+                                                              Contains("1  HTTP 503 server") &&
+                                                              Contains("id abc") && Contains("2  HTTP 200,"));
+  const Outcome report = session.run({"report", "1", "--format", "json"});
+  CHECK(parse_json(report.out, "report").at("reports").at(0).at("usage").at("retries") == 1);
+}
+
+TEST_CASE("a text task has the same spec beside a likelihood task as alone") {
+  FaultServer server([](Exchange& exchange) {
+    if (exchange.request.path == "/tokenize") return exchange.answer(404, {}, "{}");
+    if (exchange.request.path != "/v1/completions") return exchange.answer(200, {}, chat("x"));
+    exchange.answer(200, {}, echo_of(parse_json(exchange.request.body, "body").at("prompt")));
+  });
+  const Session session(server);
+  write_choice_task(session.folder.path());
+  const std::string model = "openai:tiny@" + session.url;
+  CHECK(
+      session.run({"run", "./choice.json,infrawise", "--model", model, "--limit", "2", "--progress", "none"})
+          .exit_code == 0);
+  CHECK(session.run({"run", "infrawise", "--model", model, "--limit", "2", "--progress", "none"}).exit_code ==
+        0);
+  const Outcome report = session.run({"report", "1,2,3", "--format", "json"});
+  const Json reports = parse_json(report.out, "report").at("reports");
+  REQUIRE(reports.size() == 3);
+  CHECK(reports.at(0).at("run").at("options").dump().find("split by offsets") != std::string::npos);
+  CHECK(reports.at(1).at("run").at("spec_sha256") == reports.at(2).at("run").at("spec_sha256"));
+}
+
+TEST_CASE("--truncate is part of a run's spec and resume keeps to it") {
+  std::atomic<bool> has_money = false;
+  FaultServer server([&](Exchange& exchange) {
+    const auto messages = parse_json(exchange.request.body, "body").at("messages");
+    const std::size_t size = messages.back().at("content").get<std::string>().size();
+    if (!has_money && exchange.request.number > 3)
+      return exchange.answer(429, {}, R"({"error": {"message": "m", "code": "insufficient_quota"}})");
+    if (size > 300)
+      return exchange.answer(400, {},
+                             R"({"error": {"message": "prompt is too long: 1000 tokens > 200 maximum"}})");
+    exchange.answer(200, {}, chat("x"));
+  });
+  const Session session(server);
+  std::ofstream(session.folder.path() / "cases.jsonl")
+      << R"({"q": ")" << std::string(1000, 'a') << R"(", "right": "x"})"
+      << "\n"
+      << R"({"q": ")" << std::string(1000, 'b') << R"(", "right": "x"})"
+      << "\n";
+  std::ofstream(session.folder.path() / "long.json") << R"({"micius_task": 1, "name": "long", "version": 1,
+             "dataset": {"loader": "jsonl", "path": "cases.jsonl", "input": "q", "targets": "right"},
+             "prompt": {"user": "{{input}}"}, "generate": {"max_tokens": 16},
+             "scorer": {"name": "exact"}, "metrics": ["acc"]})";
+  const Outcome stopped = session.run({"run", "./long.json", "--model", "openai:tiny@" + session.url,
+                                       "--truncate", "left", "--concurrency", "1", "--progress", "none"});
+  INFO(stopped.err);
+  CHECK(stopped.exit_code == 1);
+  has_money = true;
+  const Outcome resumed = session.run({"resume", "--progress", "none"});
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  CHECK_THAT(session.run({"show", "1", "--samples"}).out, Contains("cut: about 989 tokens"));
+}
+
 TEST_CASE("a remote model without a key or a server is refused at once") {
   const TempDir folder;
   const auto run = [&](const std::vector<std::string>& arguments) {

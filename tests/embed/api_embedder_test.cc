@@ -31,7 +31,7 @@ std::variant<Vectors, ApiError> read(const std::string& body, std::size_t texts)
   return read_embeddings({200, {}, ""}, body, texts, {});
 }
 
-std::string error_in(const std::string& body, std::size_t texts) {
+std::string error_name(const std::string& body, std::size_t texts) {
   const auto reading = read(body, texts);
   REQUIRE(std::holds_alternative<ApiError>(reading));
   return std::get<ApiError>(reading).message;
@@ -158,15 +158,15 @@ TEST_CASE("trouble is tried again, what no retry cures is not, and no message ha
 }
 
 TEST_CASE("what are no vectors is known as such") {
-  CHECK_THAT(error_in("{}", 1), Contains("no data"));
-  CHECK_THAT(error_in(R"({"data": [{"index": 1, "embedding": [1]}]})", 1), Contains("index"));
-  CHECK_THAT(error_in(R"({"data": [{"index": 0, "embedding": [1]}, {"index": 0, "embedding": [1]}]})", 2),
+  CHECK_THAT(error_name("{}", 1), Contains("no data"));
+  CHECK_THAT(error_name(R"({"data": [{"index": 1, "embedding": [1]}]})", 1), Contains("index"));
+  CHECK_THAT(error_name(R"({"data": [{"index": 0, "embedding": [1]}, {"index": 0, "embedding": [1]}]})", 2),
              Contains("two vectors"));
-  CHECK_THAT(error_in(R"({"data": [{"index": 0, "embedding": [1]}, {"index": 1, "embedding": [1, 2]}]})", 2),
+  CHECK_THAT(error_name(R"({"data": [{"index": 0, "embedding": [1]}, {"index": 1, "embedding": [1, 2]}]})", 2),
              Contains("1 and of 2"));
   for (const char* wrong : {"[0, 0]", "[]", "[1, \"x\"]", "[1e200, 1]", "\"AAA\"", "\"*AAA\"", "null", "7",
                             "\"AADAfw==\""})  // the last: not a number
-    CHECK_THAT(error_in(std::string(R"({"data": [{"index": 0, "embedding": )") + wrong + "}]}", 1),
+    CHECK_THAT(error_name(std::string(R"({"data": [{"index": 0, "embedding": )") + wrong + "}]}", 1),
                Contains("no vector"));
 }
 

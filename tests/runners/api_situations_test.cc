@@ -227,8 +227,6 @@ TEST_CASE("what is the sample's own fault is not asked again") {
     std::string code, message, expected;
   };
   const std::vector<Row> rows = {
-      {400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum", "context_too_long"},
-      {400, "context_length_exceeded", "m", "context_too_long"},
       {400, "invalid_request_error", "m", "request"},
       {413, "request_too_large", "m", "request"},
       {422, "invalid_request_error", "m", "request"},
@@ -250,6 +248,26 @@ TEST_CASE("what is the sample's own fault is not asked again") {
     });
     CHECK(refused.stop_reason == StopReason::kContentFilter);
     CHECK(refused.text.empty());
+  }
+}
+
+TEST_CASE("a prompt that is too long counts as answered with nothing, and is not asked again") {
+  for (const Way& way : kWays) {
+    for (const auto& [code, message] :
+         {std::pair{"invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"},
+          std::pair{"context_length_exceeded", "m"}}) {
+      std::atomic<int> requests = 0;
+      const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
+        ++requests;
+        exchange.answer(400, {}, error_body(of, code, message));
+      });
+      CHECK_FALSE(completion.failure);
+      CHECK(completion.text.empty());
+      CHECK(completion.stop_reason == StopReason::kUnfinished);
+      REQUIRE(completion.attempts.size() == 1);
+      CHECK(completion.attempts[0].code == "context_exceeded");
+      CHECK(requests == 1);
+    }
   }
 }
 

@@ -42,7 +42,7 @@ ApiReading read(const std::string& stream, const std::string& api = "openai") {
   return read_in_pieces(api, stream, std::max<std::size_t>(1, stream.size()));
 }
 
-std::string error_in(const std::string& stream, const std::string& api = "openai") {
+std::string error_name(const std::string& stream, const std::string& api = "openai") {
   const ApiReading reading = read(stream, api);
   REQUIRE(std::holds_alternative<ApiError>(reading));
   return std::string(api_error_name(std::get<ApiError>(reading).kind));
@@ -114,32 +114,32 @@ TEST_CASE("a stream of a chat is its text, its end and its usage") {
 
 TEST_CASE("a stream without its end is none, whatever it says at last") {
   const std::string text = chunk(R"({"content": "a"})");
-  CHECK(error_in("") == "truncated");
-  CHECK(error_in(text) == "truncated");
-  CHECK(error_in(text + kDone) == "truncated");
-  CHECK(error_in(text + kEnd.substr(0, kEnd.size() - 1)) == "truncated");
+  CHECK(error_name("") == "truncated");
+  CHECK(error_name(text) == "truncated");
+  CHECK(error_name(text + kDone) == "truncated");
+  CHECK(error_name(text + kEnd.substr(0, kEnd.size() - 1)) == "truncated");
   CHECK(reply_in(text + kEnd).text == "a");
   CHECK(reply_in(text + kEnd + "data: [DO").text == "a");
 }
 
 TEST_CASE("what does not belong in a stream spoils it") {
   const std::string text = chunk(R"({"content": "a"})");
-  CHECK(error_in(text + "data: {\"choices\": [{\"del\n\n" + kEnd + kDone) == "bad_response");
-  CHECK(error_in(text + "data: 7\n\n" + kEnd) == "bad_response");
-  CHECK(error_in(text + "data: {\"choices\": 7}\n\n" + kEnd) == "bad_response");
-  CHECK(error_in(text + "data: {\"choices\": [7]}\n\n" + kEnd) == "bad_response");
-  CHECK(error_in(kEnd + text + kDone) == "bad_response");  // reordered
-  CHECK(error_in(text + R"(data: {"error": {"type": "overloaded_error", "message": "m"}})" + "\n\n" + kEnd) ==
-        "server");
+  CHECK(error_name(text + "data: {\"choices\": [{\"del\n\n" + kEnd + kDone) == "bad_response");
+  CHECK(error_name(text + "data: 7\n\n" + kEnd) == "bad_response");
+  CHECK(error_name(text + "data: {\"choices\": 7}\n\n" + kEnd) == "bad_response");
+  CHECK(error_name(text + "data: {\"choices\": [7]}\n\n" + kEnd) == "bad_response");
+  CHECK(error_name(kEnd + text + kDone) == "bad_response");  // reordered
+  CHECK(error_name(text + R"(data: {"error": {"type": "overloaded_error", "message": "m"}})" + "\n\n" +
+                   kEnd) == "server");
   CHECK(reply_in(text + kEnd + kDone + text + "data: {\"error\": 1}\n\n").text == "a");
   CHECK(reply_in(text + kEnd + kEnd).text == "a");
-  CHECK(error_in(chunk(R"({"content": ")" + std::string(5'000'000, 'x') + "\"}") + kEnd) == "bad_response");
+  CHECK(error_name(chunk(R"({"content": ")" + std::string(5'000'000, 'x') + "\"}") + kEnd) == "bad_response");
 }
 
 TEST_CASE("what is no stream is judged by what it is") {
-  CHECK(error_in("<html>sign in</html>") == "bad_response");
-  CHECK(error_in("upstream connect error") == "bad_response");
-  CHECK(error_in("\n\n  {\"choices\": [") == "bad_response");
+  CHECK(error_name("<html>sign in</html>") == "bad_response");
+  CHECK(error_name("upstream connect error") == "bad_response");
+  CHECK(error_name("\n\n  {\"choices\": [") == "bad_response");
   CHECK(reply_in(R"(  {"choices": [{"finish_reason": "stop", "message": {"content": "A"}}]})").text == "A");
   const ApiReading busy = read_in_pieces("openai", R"({"error": {"message": "m"}})", 3, {503, {}, ""});
   CHECK(std::get<ApiError>(busy).status == 503);
@@ -204,16 +204,16 @@ TEST_CASE("Anthropic's blocks are put together in their order") {
   CHECK(reply.completion_tokens == 9);
   CHECK(reply.model == "m-1");
   CHECK_FALSE(reply_in(start + think + stop, "anthropic").text);
-  CHECK(error_in(start + text(1, "A") + over, "anthropic") == "truncated");
-  CHECK(error_in(start + text(1, "A"), "anthropic") == "truncated");
-  CHECK(error_in(stop + text(1, "A"), "anthropic") == "bad_response");
-  CHECK(error_in(think + text(0, "A") + stop, "anthropic") == "bad_response");
-  CHECK(error_in(think + think + stop, "anthropic") == "bad_response");
-  CHECK(error_in(R"(event: error
+  CHECK(error_name(start + text(1, "A") + over, "anthropic") == "truncated");
+  CHECK(error_name(start + text(1, "A"), "anthropic") == "truncated");
+  CHECK(error_name(stop + text(1, "A"), "anthropic") == "bad_response");
+  CHECK(error_name(think + text(0, "A") + stop, "anthropic") == "bad_response");
+  CHECK(error_name(think + think + stop, "anthropic") == "bad_response");
+  CHECK(error_name(R"(event: error
 data: {"type": "error", "error": {"type": "overloaded_error", "message": "m"}}
 
 )" + stop,
-                 "anthropic") == "server");
+                   "anthropic") == "server");
   CHECK(reply_in(stop + over + text(1, "late"), "anthropic").finish == "end_turn");
 }
 

@@ -40,7 +40,7 @@ ApiReply answer_in(const std::string& body) {
   return std::get<ApiReply>(reading);
 }
 
-std::string error_in(const std::string& body, int status = 200) {
+std::string error_name(const std::string& body, int status = 200) {
   const auto reading = read(body, status);
   REQUIRE(std::holds_alternative<ApiError>(reading));
   return std::string(api_error_name(std::get<ApiError>(reading).kind));
@@ -186,20 +186,20 @@ TEST_CASE("text that is not UTF-8, and half characters, become replacement chara
 }
 
 TEST_CASE("what is no answer is known as such") {
-  CHECK(error_in("") == "bad_response");
-  CHECK(error_in("<html>sign in</html>") == "bad_response");
-  CHECK(error_in(R"({"choices": [{"finish_reason": "st)") == "bad_response");
-  CHECK(error_in("[]") == "bad_response");
-  CHECK(error_in("{}") == "bad_response");
-  CHECK(error_in(R"({"choices": []})") == "bad_response");
-  CHECK(error_in(R"({"choices": {"0": 1}})") == "bad_response");
-  CHECK(error_in(R"({"choices": [7]})") == "bad_response");
-  CHECK(error_in(R"({"choices": [{"message": {"content": "x"}}]})") == "truncated");
-  CHECK(error_in(R"({"choices": [{"message": {"content": "x"}, "finish_reason": null}]})") == "truncated");
-  CHECK(error_in(R"({"error": {"message": "overloaded"}})") == "server");
-  CHECK(error_in(R"({"error": "no such thing"})", 400) == "request");
-  CHECK(error_in(std::string(100'000, '['), 200) == "bad_response");
-  CHECK(error_in(with_content('"' + std::string(5'000'000, 'x') + '"')) == "bad_response");
+  CHECK(error_name("") == "bad_response");
+  CHECK(error_name("<html>sign in</html>") == "bad_response");
+  CHECK(error_name(R"({"choices": [{"finish_reason": "st)") == "bad_response");
+  CHECK(error_name("[]") == "bad_response");
+  CHECK(error_name("{}") == "bad_response");
+  CHECK(error_name(R"({"choices": []})") == "bad_response");
+  CHECK(error_name(R"({"choices": {"0": 1}})") == "bad_response");
+  CHECK(error_name(R"({"choices": [7]})") == "bad_response");
+  CHECK(error_name(R"({"choices": [{"message": {"content": "x"}}]})") == "truncated");
+  CHECK(error_name(R"({"choices": [{"message": {"content": "x"}, "finish_reason": null}]})") == "truncated");
+  CHECK(error_name(R"({"error": {"message": "overloaded"}})") == "server");
+  CHECK(error_name(R"({"error": "no such thing"})", 400) == "request");
+  CHECK(error_name(std::string(100'000, '['), 200) == "bad_response");
+  CHECK(error_name(with_content('"' + std::string(5'000'000, 'x') + '"')) == "bad_response");
   const auto page = read("<html>" + std::string(100'000, 'x'), 502);
   CHECK(std::get<ApiError>(page).message.size() <= 2048);
 }

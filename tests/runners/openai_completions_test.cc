@@ -51,7 +51,7 @@ EchoReply echo_in(const std::string& body, const EchoPrompt& prompt) {
   return std::get<EchoReply>(reading);
 }
 
-std::string error_in(const std::string& body, const EchoPrompt& prompt) {
+std::string error_name(const std::string& body, const EchoPrompt& prompt) {
   const auto reading = read(body, prompt);
   REQUIRE(std::holds_alternative<ApiError>(reading));
   CHECK(std::get<ApiError>(reading).kind == ApiErrorKind::kBadResponse);
@@ -114,27 +114,27 @@ TEST_CASE("offsets count characters, and not those of a token that the server pu
 
 TEST_CASE("an answer that is no echo is known as such") {
   const std::string prompt = "The sky is blue";
-  CHECK_THAT(error_in(answer(kSky, 3), prompt), Contains("5 tokens"));
-  CHECK_THAT(error_in(answer({kSky[4]}, 4), prompt), Contains("1 tokens"));
-  CHECK_THAT(error_in(answer({}, 0, 0), prompt), Contains("0 tokens"));
+  CHECK_THAT(error_name(answer(kSky, 3), prompt), Contains("5 tokens"));
+  CHECK_THAT(error_name(answer({kSky[4]}, 4), prompt), Contains("1 tokens"));
+  CHECK_THAT(error_name(answer({}, 0, 0), prompt), Contains("0 tokens"));
   std::vector<Token> odd = kSky;
   odd[0].logprob = -1.0;
-  CHECK_THAT(error_in(answer(odd, 4), prompt), Contains("first token"));
+  CHECK_THAT(error_name(answer(odd, 4), prompt), Contains("first token"));
   for (const Json& wrong : {Json(nullptr), Json(0.5), Json("x")}) {
     odd = kSky;
     odd[2].logprob = wrong;
-    CHECK_THAT(error_in(answer(odd, 4), prompt), Contains("token 2"));
+    CHECK_THAT(error_name(answer(odd, 4), prompt), Contains("token 2"));
   }
   odd = kSky;
   odd[2].offset = 2;  // before the one before
-  CHECK_THAT(error_in(answer(odd, 4), prompt), Contains("text_offset"));
+  CHECK_THAT(error_name(answer(odd, 4), prompt), Contains("text_offset"));
   odd = kSky;
   odd[4].offset = 17;  // of a longer text
-  CHECK_THAT(error_in(answer(odd, 4), prompt), Contains("text_offset"));
-  CHECK_THAT(error_in(R"({"choices": [{"logprobs": null}]})", prompt), Contains("no logprobs"));
-  CHECK_THAT(error_in(R"({"choices": [{"logprobs": {"content": []}}]})", prompt), Contains("token_logprobs"));
-  CHECK_THAT(error_in("<html>", prompt), Contains("no JSON"));
-  CHECK_THAT(error_in(R"({"choices": []})", prompt), Contains("no choices"));
+  CHECK_THAT(error_name(answer(odd, 4), prompt), Contains("text_offset"));
+  CHECK_THAT(error_name(R"({"choices": [{"logprobs": null}]})", prompt), Contains("no logprobs"));
+  CHECK_THAT(error_name(R"({"choices": [{"logprobs": {"content": []}}]})", prompt), Contains("token_logprobs"));
+  CHECK_THAT(error_name("<html>", prompt), Contains("no JSON"));
+  CHECK_THAT(error_name(R"({"choices": []})", prompt), Contains("no choices"));
 }
 
 TEST_CASE("ids are weighed by id where the server can") {
@@ -144,10 +144,10 @@ TEST_CASE("ids are weighed by id where the server can") {
   const EchoReply echo = echo_in(by_id, ApiTokenIds{10, 11, 12});
   CHECK(std::get<Likelihood>(weigh_from(echo, 2)) == Likelihood{-0.75, 1, true});
   CHECK(std::get<Likelihood>(weigh_from(echo, 1)) == Likelihood{-6.25, 2, false});
-  CHECK_THAT(error_in(by_id, ApiTokenIds{10, 11}), Contains("3 prompt_logprobs for 2"));
-  CHECK_THAT(error_in(by_id, ApiTokenIds{10, 11, 13}), Contains("token 2"));
+  CHECK_THAT(error_name(by_id, ApiTokenIds{10, 11}), Contains("3 prompt_logprobs for 2"));
+  CHECK_THAT(error_name(by_id, ApiTokenIds{10, 11, 13}), Contains("token 2"));
   CHECK(echo_in(answer(kSky, 4), ApiTokenIds{1, 2, 3, 4}).tokens.size() == 4);
-  CHECK_THAT(error_in(answer(kSky, 4), ApiTokenIds{1, 2, 3}), Contains("4 tokens where 3"));
+  CHECK_THAT(error_name(answer(kSky, 4), ApiTokenIds{1, 2, 3}), Contains("4 tokens where 3"));
 }
 
 TEST_CASE("the recorded server that ignores echo is found out, vLLM's shapes are not") {
@@ -157,7 +157,7 @@ TEST_CASE("the recorded server that ignores echo is found out, vLLM's shapes are
       WARN("skipped: llamacpp.jsonl is not there");
       return;
     }
-    CHECK_THAT(error_in(row.at("response").at("json").dump(),
+    CHECK_THAT(error_name(row.at("response").at("json").dump(),
                         row.at("request").at("body").at("prompt").get<std::string>()),
                Contains("token_logprobs"));
   }

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "core/attempt_json.h"
 #include "core/names.h"
 #include "core/record_json.h"
 
@@ -38,6 +39,22 @@ Prompt random_prompt(Rng& rng, const std::string& id) {
   return {id, LikelihoodInput{std::move(messages), std::move(pairs)}};
 }
 
+Attempt random_attempt(Rng& rng) {
+  Attempt a;
+  a.part = rng.below(3);
+  a.began = std::chrono::nanoseconds(rng.below(1000));
+  a.ended = std::chrono::nanoseconds(1000 + rng.below(1000));
+  a.status = rng.below(3) == 0 ? 0 : static_cast<int>(200 + rng.below(400));
+  if (rng.below(2) == 0) a.code = "rate_limit";
+  a.message = random_text(rng);
+  if (rng.below(2) == 0) a.wait_asked = std::chrono::nanoseconds(rng.below(1000));
+  if (rng.below(2) == 0) a.waited = std::chrono::nanoseconds(rng.below(1000));
+  a.request_id = random_text(rng);
+  a.bytes = rng.below(1000);
+  if (rng.below(3) == 0) a.invalid_utf8_sha256 = std::string(64, 'f');
+  return a;
+}
+
 Turn random_turn(Rng& rng, const std::string& id) {
   Turn turn{random_prompt(rng, id), {}, random_text(rng)};
   Completion& c = turn.completion;
@@ -53,6 +70,8 @@ Turn random_turn(Rng& rng, const std::string& id) {
   c.completion_tokens = static_cast<int>(rng.below(300));
   c.cut_tokens = static_cast<int>(rng.below(3));
   if (rng.below(2) == 0) c.work = {rng.below(5000), rng.below(9000)};
+  c.cache_write_tokens = static_cast<int>(rng.below(3));
+  for (std::size_t i = rng.below(4); i > 0; --i) c.attempts.push_back(random_attempt(rng));
   c.prompt_text = random_text(rng);
   c.timing.sent = at_ns(static_cast<std::int64_t>(rng.below(1000)));
   if (rng.below(2) == 0) c.timing.first_token = at_ns(static_cast<std::int64_t>(1000 + rng.below(1000)));
@@ -140,6 +159,7 @@ std::string all_of(const Record& record) {
                        c.prompt_text, name_of(c.stop_reason), c.cached_tokens, ns(c.timing.sent),
                        c.timing.first_token ? ns(*c.timing.first_token) : -1, ns(c.timing.done));
     if (c.work) all += fmt::format("|work {} of {}", c.work->forwarded, c.work->naive);
+    all += fmt::format("|{} written to a cache", c.cache_write_tokens) + dump_json(to_json(c.attempts));
     if (c.failure) all += fmt::format("|{}|{}|{}", c.failure->code, c.failure->message, c.failure->attempts);
   }
   return all;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "store/example_records.h"
 #include "store/sqlite_internal.h"
 #include "store/sqlite_store.h"
 #include "temp_dir.h"
@@ -69,6 +70,46 @@ TEST_CASE("a step that fails changes nothing") {
   CHECK_THROWS_AS(migrate(database, kBroken), Error);
   CHECK(database.pragma("user_version") == 1);
   CHECK(count(path, "SELECT count(*) FROM pragma_table_info('pets')") == 1);
+}
+
+TEST_CASE("a database of every earlier version opens with its records whole") {
+  for (std::size_t version = 1; version < schema_migrations().size(); ++version) {
+    INFO("version " << version);
+    const TempDir dir;
+    const fs::path path = dir.path() / "a.db";
+    {
+      SqliteDatabase database(path);
+      migrate(database, schema_migrations().first(version));
+      database.execute(
+          "INSERT INTO runs (batch, spec, spec_sha256, task, task_version, suite, model, model_kind, status, "
+          "total, started_at) VALUES (1, '" +
+          dump_json(to_json(example_spec(1, 1))) +
+          "', 'x', 'example', 1, 'user', 'fake', 'fake', 'complete', 1, '2026-01-02T03:04:05Z');"
+          "INSERT INTO samples (sha256, sample) VALUES ('x', '{\"id\": \"s0\", \"input\": \"q\", "
+          "\"choices\": "
+          "[], \"targets\": [\"yes\"], \"extra\": null}');"
+          "INSERT INTO records (run_id, position, repeat, sample_id, sample_ref, verdict, answer, reason, "
+          "prompt_tokens, cached_tokens, completion_tokens, stop_reason, latency_ns) VALUES (1, 0, 0, 's0', "
+          "1, "
+          "'correct', 'yes', '', 3, 2, 1, 'stop', 9);"
+          "INSERT INTO turns (record_id, turn, prompt, completion, stop_reason, prompt_tokens, "
+          "cached_tokens, "
+          "completion_tokens, sent_ns, latency_ns) VALUES (1, 0, '{\"messages\": []}', 'yes', 'stop', 3, 2, "
+          "1, 0, "
+          "9)");
+    }
+    const SqliteStore store(path, OpenMode::kExisting, kClock);
+    std::size_t records = 0;
+    store.for_each(RunId{1}, [&](const Record& record) {
+      ++records;
+      CHECK(record.turns.at(0).completion.text == "yes");
+      CHECK(record.turns.at(0).completion.attempts.empty());
+      CHECK(record.turns.at(0).completion.cache_write_tokens == 0);
+    });
+    CHECK(records == 1);
+    CHECK(count(path, "SELECT count(*) FROM v_attempts") == 0);
+    CHECK(fs::exists(path.string() + ".v" + std::to_string(version) + ".bak"));
+  }
 }
 
 TEST_CASE("a newer database and another program's are refused and left alone") {
