@@ -14,6 +14,7 @@
 #include "cli/signals.h"
 #include "cli/task_setup.h"
 #include "pipeline/rescore.h"
+#include "store/batch_ledger.h"
 #include "store/open_store.h"
 
 namespace micius {
@@ -86,6 +87,7 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
     engine_.selective_v = spec.model_options.at("selective_v").get<std::string>();
   remote_.likelihoods =
       spec.model_options.contains("likelihoods") ? ApiLikelihoods::kByEcho : ApiLikelihoods::kNone;
+  remote_.batching = is_batch_run(spec) ? ApiBatching::kOn : ApiBatching::kOff;
   remote_.truncation = spec.model_options.contains("truncate") ? ApiTruncation::kLeft : ApiTruncation::kOff;
   const auto runner =
       open_model(spec.model_source, engine_, places_, {clock_, &context.store, &remote_, &context.log});
@@ -94,7 +96,11 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
                                 spec.options.seed, {services, context.log});
   const Plan plan = plan_run(setup, runner->info(), options_of(spec));
   check_same_spec(spec, plan.spec, id);
-  return execute(context, id, setup, plan, *runner);
+  if (!is_batch_run(spec)) return execute(context, id, setup, plan, *runner);
+  const auto ledger = open_batch_ledger(places_.db, id, clock_, &context.log);
+  const auto batches =
+      open_batch_runner(spec.model_source, {clock_, &context.store, &remote_, &context.log}, *ledger);
+  return execute(context, id, setup, plan, *batches);
 }
 
 ExitCode ResumeCommand::run() {

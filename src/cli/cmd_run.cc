@@ -27,6 +27,7 @@
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "reports/command.h"
+#include "store/batch_ledger.h"
 #include "store/open_store.h"
 #include "tasks/registry.h"
 #include "tasks/suites.h"
@@ -79,6 +80,7 @@ class RunCommand final : public Command {
               truncate_ = "off";
   std::string format_ = "text", progress_ = "auto", report_, config_;
   bool fresh_ = false, quiet_ = false, verify_invariance_ = false, dry_run_ = false;
+  bool asks_in_batches_ = false;
   SystemClock clock_;
   std::optional<LazyServices> services_;  // before the setups, whose scorers borrow it
   std::optional<SetupContext> context_;
@@ -171,6 +173,9 @@ void RunCommand::define_output_flags(CLI::App& app) {
                  "End a run once it is better or worse than the baseline's (docs/gate.md)")
       ->type_name("BASELINE")
       ->excludes(verify);
+  app.add_flag("--batch", asks_in_batches_,
+               "Ask remote models through their batch API: half the price, answers within a day")
+      ->excludes(verify);
   app.add_flag("--dry-run", dry_run_,
                "Say how many samples and tokens it would be, and their cost; ask nothing");
   app.add_option("--report", report_, "Write a report at the end; format by its ending")->type_name("FILE");
@@ -245,6 +250,7 @@ RunId RunCommand::begin_or_go_on(const Plan& plan) const {
     const std::string wanted = spec_sha256(plan.spec);
     for (const Run& run : store_->runs()) {
       if (run.status == RunStatus::kComplete || spec_sha256(run.spec) != wanted) continue;
+      if (is_batch_run(run.spec) != is_batch_run(plan.spec)) continue;  // its answers have another price
       store_->set_batch(run.id, batch_);
       forget_stop(*store_, run.id);
       return run.id;
@@ -295,8 +301,15 @@ bool RunCommand::run_model(const ExecuteContext& context, const std::string& mod
     const RunId run = begin_or_go_on(plan);
     runs_.push_back(run);
     const TaskSetup& setup = setup_for(task, runner->info());
-    const EvaluateResult result = early_stop_ ? early_stop_->execute(context, run, setup, plan, *runner)
-                                              : execute(context, run, setup, plan, *runner);
+    std::unique_ptr<BatchLedger> ledger;  // before the runner that has it
+    std::unique_ptr<Runner> batches;
+    if (asks_in_batches_) {
+      ledger = open_batch_ledger(places_.db, run, clock_, &context.log);
+      batches = open_batch_runner(model, {clock_, &context.store, &remote_, &context.log}, *ledger);
+    }
+    Runner& asked = batches ? *batches : *runner;
+    const EvaluateResult result = early_stop_ ? early_stop_->execute(context, run, setup, plan, asked)
+                                              : execute(context, run, setup, plan, asked);
     failed_ = failed_ || result.failed > 0 || result.status == RunStatus::kStopped;
     if (result.interrupted) return false;
   }
@@ -350,11 +363,13 @@ ExitCode RunCommand::run() {
   if (!report_.empty()) check_report_file(report_file, places_.db);
   remote_ = api_settings(api_);
   if (truncate_ == "left") remote_.truncation = ApiTruncation::kLeft;
+  if (asks_in_batches_) remote_.batching = ApiBatching::kOn;
   models_ = split_models(models_);
   if (models_.empty()) fail(ErrorCode::kUsage, "--model names no model");
   for (const std::string& model : models_) {
     require_model(model, places_, {clock_, nullptr, &remote_});
     if (verify_invariance_) require_engine_model(model, "--verify-invariance");
+    if (asks_in_batches_) check_batch_model(model, remote_);
   }
   services_.emplace(engine_.threads, places_);
   set_up_all(log);
@@ -362,7 +377,7 @@ ExitCode RunCommand::run() {
     return api_kind_from(model.substr(0, model.find(':'))).has_value();
   });
   if (dry_run_) return show_dry_run(log);
-  if (asks_server && std::any_of(setups_.begin(), setups_.end(), weighs_choices))
+  if (asks_server && !asks_in_batches_ && std::any_of(setups_.begin(), setups_.end(), weighs_choices))
     remote_.likelihoods = ApiLikelihoods::kByEcho;
 
   InterruptGuard interrupt;
@@ -388,7 +403,7 @@ ExitCode RunCommand::show_dry_run(Log& log) {
   for (const std::string& model : models_) {
     const auto runner = open_model(model, engine_, places_, {clock_, nullptr, &remote_, &log});
     for (const auto& [task, plan] : plans_of(model, *runner))
-      runs.push_back(dry_run(setup_for(task, runner->info()).task, plan, remote_.prices, remote_.day));
+      runs.push_back(dry_run(setup_for(task, runner->info()).task, plan, remote_));
   }
   print_dry_runs(runs, format_);
   return ExitCode::kGood;

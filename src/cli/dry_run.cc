@@ -72,7 +72,7 @@ DryRun sum_of(const std::vector<DryRun>& runs) {
 
 }  // namespace
 
-DryRun dry_run(const Task& task, const Plan& plan, const Prices& prices, std::string_view day) {
+DryRun dry_run(const Task& task, const Plan& plan, const ApiSettings& settings) {
   const RunSpec& spec = plan.spec;
   DryRun run;
   run.task = spec.task;
@@ -91,7 +91,8 @@ DryRun dry_run(const Task& task, const Plan& plan, const Prices& prices, std::st
   run.prompt_tokens = all.prompt * spec.repeats;
   run.completion_tokens = all.completion * spec.repeats;
   const std::string name = spec.model.name.substr(spec.model.name.find(':') + 1);
-  if (const auto price = prices.find(spec.model.kind, name, day)) {
+  const Tariff tariff = settings.batching == ApiBatching::kOn ? Tariff::kBatch : Tariff::kAtOnce;
+  if (const auto price = settings.prices.find(spec.model.kind, name, settings.day, tariff)) {
     run.cost = CostRange{cost_usd(*price, {run.prompt_tokens, 0, 0}),
                          cost_usd(*price, {run.prompt_tokens, 0, run.completion_tokens})};
   }

@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/task.h"
 #include "pipeline/plan.h"
-#include "runners/prices.h"
+#include "runners/api_runner.h"
 
 namespace micius {
 
@@ -28,7 +27,8 @@ struct DryRun {
   std::optional<CostRange> cost;
 };
 
-DryRun dry_run(const Task& task, const Plan& plan, const Prices& prices, std::string_view day);
+// By the settings' prices, of batches where they say so.
+DryRun dry_run(const Task& task, const Plan& plan, const ApiSettings& settings);
 
 // `format`: "text" or "json". Ends with the sum.
 void print_dry_runs(const std::vector<DryRun>& runs, const std::string& format);

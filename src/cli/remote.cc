@@ -5,11 +5,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "cli/checks.h"
 #include "cli/environment.h"
 #include "cli/places.h"
 #include "cli/secrets.h"
+#include "runners/batch_runner.h"
 
 namespace micius {
 namespace {
@@ -89,6 +91,23 @@ ApiSettings api_settings(const ApiFlags& flags) {
   settings.day = format_utc(SystemClock().utc()).substr(0, 10);
   settings.budget_usd = flags.budget;
   return settings;
+}
+
+bool is_batch_run(const RunSpec& spec) { return spec.environment.contains("batch"); }
+
+void check_batch_model(const std::string& model, const ApiSettings& settings) {
+  const std::size_t colon = model.find(':');
+  const auto kind = api_kind_from(model.substr(0, colon));
+  if (kind && colon != std::string::npos) return check_batches(*kind, model.substr(colon + 1), settings);
+  fail(ErrorCode::kUsage,
+       "--batch: '{}' has no batch API; openai:NAME, azure:DEPLOYMENT and anthropic:NAME have", model);
+}
+
+std::unique_ptr<Runner> open_batch_runner(const std::string& model, const RunnerContext& context,
+                                          BatchLedger& ledger) {
+  const std::size_t colon = model.find(':');
+  return make_batch_runner(api_kind_from(model.substr(0, colon)).value(), model.substr(colon + 1),
+                           *context.api, context.clock, context.log, ledger);
 }
 
 }  // namespace micius

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "core/batch_ledger.h"
+#include "core/run.h"
 #include "runners/api_runner.h"
+#include "runners/registry.h"
 
 namespace CLI {
 class App;
@@ -29,5 +33,15 @@ void add_api_flags(CLI::App& app, ApiFlags& flags);
 // dump from here on. Throws Error for a --prices that is not there or no list of prices, and as secret_from()
 // does.
 ApiSettings api_settings(const ApiFlags& flags);
+
+// The runner of `--batch` for a model that check_batch_model() took. All must outlive it.
+std::unique_ptr<Runner> open_batch_runner(const std::string& model, const RunnerContext& context,
+                                          BatchLedger& ledger);
+
+// Was the run begun with `--batch`?
+bool is_batch_run(const RunSpec& spec);
+
+// Throws Error{kUsage} for a model without a batch API, and as check_batches() does.
+void check_batch_model(const std::string& model, const ApiSettings& settings);
 
 }  // namespace micius

@@ -67,6 +67,8 @@ SqlStore::~SqlStore() = default;
 
 const std::string& SqlStore::name() const { return state_->database->name(); }
 
+Database& SqlStore::database() const { return *state_->database; }
+
 RunId SqlStore::begin(const RunSpec& spec, std::int64_t batch) {
   std::optional<std::string> primary;
   if (!spec.metrics.empty()) primary = spec.metrics.front().name;

@@ -46,6 +46,7 @@ class SqlStore : public Store {
 
   // What messages call the database: a path, or a URL without its password.
   [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] Database& database() const;  // for what else is kept in it
 
   // RunSpec::notes, in place of those that are there.
   void set_notes(RunId run, const std::vector<std::string>& notes);

@@ -1,0 +1,85 @@
+// What is open of a run's questions, and which batch of a provider has which of them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/batch_ledger.h"
+#include "runners/api_link.h"
+#include "runners/batch_provider.h"
+#include "runners/batch_question.h"
+
+namespace micius {
+
+// Of one thread. Its steps wait for the network.
+class BatchDesk {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using OnEnd = std::function<void()>;                           // once for each question, after its sink
+  using Pause = std::function<bool(std::chrono::milliseconds)>;  // waits; false: not to its end
+
+  // All must outlive it.
+  BatchDesk(ApiLink& link, const ApiShape& shape, BatchProvider& provider, BatchLedger& ledger, OnEnd on_end,
+            Pause pause);
+
+  void add(const RunnerInfo& info, Request request, CompletionSink& sink);
+  bool is_launch_due() const { return is_launch_due_ && !stopped_; }  // there may be something to send
+  Time next_look() const;                                             // Time::max(): nothing is under way
+  void work();    // sends what can be sent, looks after what is under way and due
+  void cancel();  // ends all questions; their batches stay with the provider, and in the ledger
+
+ private:
+  // A batch that is with the provider.
+  struct Flight {
+    SentBatch batch;
+    ApiFields sent;
+    Time began = {}, next_look = {};
+    std::chrono::milliseconds pause{200};
+  };
+
+  void launch();
+  void adopt_sent();
+  void adopt(SentBatch batch);
+  bool find_again(SentBatch& batch);
+  std::vector<std::string> next_rows(const std::string& token, std::vector<std::string>& names);
+  bool send(const std::vector<std::string>& names, const std::vector<std::string>& rows,
+            const std::string& token);
+  std::chrono::milliseconds pause_before(int attempt) const;
+  void fly(SentBatch batch);
+  void look(Flight flight);
+  void land(Flight& flight, const BatchState& state);
+  bool take_for_another(SentBatch& batch);
+  void refuse(const SentBatch& batch, const std::string& what);
+  Attempt attempt_of(const Flight& flight, const BatchOutcome& outcome, const BatchQuestion& question) const;
+  void take(Flight& flight, BatchOutcome outcome);
+  void ask_again(const Flight& flight, const std::string& name, BatchQuestion& question,
+                 const Attempt& attempt);
+  void fail_one(const std::string& name, const ApiEnd& why);
+  void halt(ApiEnd why);
+  void stop(const ApiEnd& why);
+  void end(const std::string& name);
+
+  ApiLink& link_;
+  const ApiShape& shape_;
+  BatchProvider& provider_;
+  BatchLedger& ledger_;
+  const OnEnd on_end_;
+  const Pause pause_;
+  const ApiFields first_fields_;  // what a question is named by: others are learned anew by each process
+
+  std::map<std::string, BatchQuestion> open_;  // by name
+  std::set<std::string> waiting_;              // of them, those that no batch has
+  std::vector<Flight> flights_;
+  std::set<std::string> not_ours_;  // ids of batches
+  std::size_t batches_ = 0;
+  bool is_launch_due_ = false;
+  std::optional<ApiEnd> stopped_;
+};
+
+}  // namespace micius
