@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "cli/commands.h"
 #include "cli/models.h"
+#include "cli/secrets.h"
 #include "cli/services.h"
 #include "engine/cpu.h"
 #include "engine/gpu.h"
@@ -88,9 +89,27 @@ Finding sandbox() {
   return {"sandbox", false, offer.why_not + "; without it cmdgen and optiflow cannot run"};
 }
 
+// Is there one? Never what it is.
+Finding key(const std::string& variable, const std::string& users) {
+  const std::string what = "key " + variable;
+  try {
+    if (!secret_from(variable).empty()) return {what, true, "set, for " + users};
+  } catch (const Error& error) {
+    return {what, false, error.what()};
+  }
+  return {what, false, fmt::format("not set, nor {}_FILE; only {} need it", variable, users)};
+}
+
 std::vector<Finding> DoctorCommand::findings() const {
   const Finding own = own_data();
-  std::vector<Finding> list = {processor(), gpu(), sandbox(), own, python()};
+  std::vector<Finding> list = {processor(),
+                               gpu(),
+                               sandbox(),
+                               own,
+                               python(),
+                               key("OPENAI_API_KEY", "models openai:NAME"),
+                               key("AZURE_OPENAI_API_KEY", "models azure:DEPLOYMENT"),
+                               key("ANTHROPIC_API_KEY", "models anthropic:NAME")};
   if (!own.good) return list;  // without it there are no manifests to go through
   for (const ManifestEntry& entry : model_manifest().entries) {
     const bool here = is_there(entry, model_root(places_));
