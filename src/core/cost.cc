@@ -11,10 +11,11 @@ std::optional<std::int64_t> worth_pico(const Price& price, const Record& record)
   std::int64_t sum = 0;
   for (const Turn& turn : record.turns) {
     const Completion& c = turn.completion;
-    // A refused prompt has no tokens and no cost.
-    if (!c.failure && c.prompt_tokens == 0 && c.stop_reason != StopReason::kContentFilter)
-      return std::nullopt;
-    sum += cost_pico(price, {c.prompt_tokens, c.cached_tokens, c.completion_tokens});
+    // A prompt that was refused, or is too long, has no tokens and no cost.
+    const bool is_refused = c.stop_reason == StopReason::kContentFilter ||
+                            (!c.attempts.empty() && !c.attempts.back().code.empty());
+    if (!c.failure && c.prompt_tokens == 0 && !is_refused) return std::nullopt;
+    sum += cost_pico(price, {c.prompt_tokens, c.cached_tokens, c.completion_tokens, c.cache_write_tokens});
   }
   return sum;
 }
