@@ -108,7 +108,7 @@ def compare(ours, theirs, engine):
         print(f"{sample}: margin {margin:.3f}\n   engine     {mine!r}\n   llama.cpp  {other!r}")
         assert margin < MARGIN, f"sample {sample}: the engine was sure of its token"
     print(f"{equal} of {len(ours)} answers equal, the others part at margins up to {max(closest, default=0):.3f}")
-    assert equal >= len(ours) // 2
+    assert equal > 0  # else nothing shows that both were asked the same
 
 
 def with_package():
