@@ -1,16 +1,17 @@
 #include "core/cost.h"
 
+#include "core/from_cache.h"
+
 namespace micius {
+namespace {
 
-std::optional<Price> price_of(const RunSpec& spec) {
-  const Json* kept = find_json(spec.environment, "price");
-  return kept != nullptr ? price_from_json(*kept) : std::nullopt;
-}
+enum class Cached { kFree, kCounted };
 
-std::optional<std::int64_t> worth_pico(const Price& price, const Record& record) {
+std::optional<std::int64_t> cost_of(const Price& price, const Record& record, Cached cached) {
   std::int64_t sum = 0;
   for (const Turn& turn : record.turns) {
     const Completion& c = turn.completion;
+    if (is_from_cache(c) && cached == Cached::kFree) continue;
     // A prompt that was refused, or is too long, has no tokens and no cost.
     const bool is_refused = c.stop_reason == StopReason::kContentFilter ||
                             (!c.attempts.empty() && !c.attempts.back().code.empty());
@@ -18,6 +19,21 @@ std::optional<std::int64_t> worth_pico(const Price& price, const Record& record)
     sum += cost_pico(price, {c.prompt_tokens, c.cached_tokens, c.completion_tokens, c.cache_write_tokens});
   }
   return sum;
+}
+
+}  // namespace
+
+std::optional<Price> price_of(const RunSpec& spec) {
+  const Json* kept = find_json(spec.environment, "price");
+  return kept != nullptr ? price_from_json(*kept) : std::nullopt;
+}
+
+std::optional<std::int64_t> paid_pico(const Price& price, const Record& record) {
+  return cost_of(price, record, Cached::kFree);
+}
+
+std::optional<std::int64_t> worth_pico(const Price& price, const Record& record) {
+  return cost_of(price, record, Cached::kCounted);
 }
 
 std::optional<double> worth_usd(const std::optional<Price>& price, const Record& record) {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "core/attempt_json.h"
+#include "core/from_cache.h"
 #include "core/names.h"
 
 namespace micius {
@@ -89,6 +90,7 @@ Json turn_json(const Turn& turn) {
   json["prompt_tokens"] = c.prompt_tokens;
   json["completion_tokens"] = c.completion_tokens;
   if (c.cut_tokens > 0) json["cut_tokens"] = c.cut_tokens;
+  if (is_from_cache(c)) json["from_cache"] = true;
   json["observation"] = turn.observation;
   return json;
 }
@@ -111,7 +113,11 @@ Json whole_turn_json(const Turn& turn) {
   if (c.work) json["work"] = {{"forwarded", c.work->forwarded}, {"naive", c.work->naive}};
   json["sent_ns"] = ns_between(c.timing.planned, c.timing.sent);
   if (c.timing.first_token) json["ttft_ns"] = ns_between(c.timing.planned, *c.timing.first_token);
-  json["latency_ns"] = ns_between(c.timing.planned, c.timing.done);
+  if (is_from_cache(c)) {
+    json["from_cache"] = true;
+  } else {
+    json["latency_ns"] = ns_between(c.timing.planned, c.timing.done);
+  }
   if (!c.attempts.empty()) json["attempts"] = to_json(c.attempts);
   if (!turn.observation.empty()) json["observation"] = turn.observation;
   return json;

@@ -22,8 +22,8 @@ std::vector<Likelihood> likelihoods_from_json(const Json& json, const std::strin
 
 // One line of `show RUN --samples --format jsonl`. Same record, same bytes: no times in it. A pair's context
 // is all that the model read before the continuation, so it begins with Completion::prompt_text. `cut_tokens`
-// is there where it is not 0. A turn that failed has neither answer nor stop reason; a record that failed has
-// `failure` in place of its score.
+// is there where it is not 0, `from_cache` where it is true. A turn that failed has neither answer nor stop
+// reason; a record that failed has `failure` in place of its score.
 Json record_json(RunId run, const Record& record);
 
 // All of a record, with its sample, its times and its prompts as the task made them: what a run file holds.

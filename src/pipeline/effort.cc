@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "core/cost.h"
+#include "core/from_cache.h"
 #include "stats/mean.h"
 #include "stats/sample_quantile.h"
 
@@ -53,10 +54,12 @@ void EffortTally::add(const Record& record) {
   }
   double prompt = 0, completion = 0;
   std::chrono::nanoseconds time{0};
+  bool is_timed = true;
   for (const Turn& turn : record.turns) {
     prompt += turn.completion.prompt_tokens;
     completion += turn.completion.completion_tokens;
     time += turn.completion.timing.done - turn.completion.timing.sent;
+    is_timed = is_timed && !is_from_cache(turn.completion);
   }
   prompt_.add(prompt);
   completion_.add(completion);
@@ -66,7 +69,7 @@ void EffortTally::add(const Record& record) {
   } else {
     price_.reset();
   }
-  if (time.count() <= 0) return;
+  if (!is_timed || time.count() <= 0) return;
   const double seconds = std::chrono::duration<double>(time).count();
   seconds_.add(seconds);
   latencies_.push_back(seconds);

@@ -12,8 +12,9 @@
 namespace micius {
 
 // Takes the records of a run, those of a sample one after the other. Means are over samples: repeats of one
-// are averaged first. Records that failed are left out, and of the times those that no clock was read for. Of
-// money there is nothing without a price, or where a server said nothing of one answer's tokens.
+// are averaged first. Records that failed are left out, and of the times those that no clock was read for and
+// those with an answer from the cache. Of money there is nothing without a price, or where a server said
+// nothing of one answer's tokens.
 class EffortTally {
  public:
   explicit EffortTally(std::optional<Price> price) : price_(std::move(price)) {}

@@ -9,8 +9,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/cost.h"
 #include "core/ending.h"
+#include "core/from_cache.h"
 #include "core/group_keys.h"
 #include "pipeline/effort.h"
 #include "stats/mean.h"
@@ -172,22 +175,16 @@ std::uint64_t retries_of(const Record& record) {
 struct Totals {
   Counts counts;
   Usage usage;
-  std::size_t records = 0;
-  std::uint64_t requests = 0, retries = 0;
-  std::uint64_t uncounted = 0;  // answers whose server said nothing of its tokens
+  std::size_t records = 0, asked = 0;  // the latter: without an answer from the cache
+  std::uint64_t requests = 0, retries = 0, from_cache = 0;
   std::optional<ForwardedTokens> work;
 
   void add(const Record& record) {
     ++records;
     retries += retries_of(record);
+    const std::uint64_t from_cache_before = from_cache;
     for (const Turn& turn : record.turns) {
-      ++requests;
-      const Completion& c = turn.completion;
-      // A prompt that was refused, or is too long, has no tokens and no cost.
-      const bool is_refused = c.stop_reason == StopReason::kContentFilter ||
-                              (!c.attempts.empty() && !c.attempts.back().code.empty());
-      const bool is_known = c.failure || c.prompt_tokens > 0 || is_refused;
-      uncounted += is_known ? 0 : 1;
+      ++(is_from_cache(turn.completion) ? from_cache : requests);
       usage.prompt_tokens += turn.completion.prompt_tokens;
       usage.cached_tokens += turn.completion.cached_tokens;
       usage.cache_write_tokens += turn.completion.cache_write_tokens;
@@ -198,6 +195,7 @@ struct Totals {
         sum.naive += of_turn->naive;
       }
     }
+    asked += from_cache == from_cache_before ? 1 : 0;
     if (record.failure) {
       ++counts.failed;
     } else if (record.score.verdict == Verdict::kUnscored) {
@@ -240,21 +238,40 @@ Execution execution_of(const Run& run, const Totals& totals) {
   execution.finished = run.finished;
   execution.wall_ns = run.wall_ns;
   if (run.wall_ns > 0)
-    execution.samples_per_s = static_cast<double>(totals.records) * 1e9 / static_cast<double>(run.wall_ns);
+    execution.samples_per_s = static_cast<double>(totals.asked) * 1e9 / static_cast<double>(run.wall_ns);
   execution.work = totals.work;
   execution.environment = run.spec.environment;
   return execution;
 }
 
-// By the price that was kept with the run.
-std::optional<double> cost_of(const RunSpec& spec, const Totals& totals) {
-  const std::optional<Price> price = price_of(spec);
-  if (!price || totals.uncounted > 0) return std::nullopt;
-  return cost_usd(*price, {static_cast<std::int64_t>(totals.usage.prompt_tokens),
-                           static_cast<std::int64_t>(totals.usage.cached_tokens),
-                           static_cast<std::int64_t>(totals.usage.completion_tokens),
-                           static_cast<std::int64_t>(totals.usage.cache_write_tokens)});
+std::string cache_note(const Totals& totals) {
+  return fmt::format("{} of {} answers are from the cache: they cost nothing and have no time",
+                     totals.from_cache, totals.from_cache + totals.requests);
 }
+
+// Sums what records cost.
+class Costs {
+ public:
+  Costs(const RunSpec& spec, const SummarizeOptions& options)
+      : price_(price_of(spec)), stable_(options.stable) {}
+
+  void add(const Record& record) {
+    if (!price_ || !pico_) return;
+    const auto of_record = stable_ ? worth_pico(*price_, record) : paid_pico(*price_, record);
+    pico_ = of_record ? std::optional(*pico_ + *of_record) : std::nullopt;
+  }
+
+  // Absent where it is not known.
+  std::optional<double> usd() const {
+    if (!price_ || !pico_) return std::nullopt;
+    return static_cast<double>(*pico_) / 1e12;
+  }
+
+ private:
+  const std::optional<Price> price_;
+  const bool stable_;
+  std::optional<std::int64_t> pico_ = 0;  // absent once that of a record is not known
+};
 
 }  // namespace
 
@@ -262,10 +279,12 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   const Run run = store.run(id);
   Table table(run.spec);
   Totals totals;
+  Costs costs(run.spec, options);
   EffortTally effort(price_of(run.spec));
   ReadingsTally readings(run.spec.metrics);
   store.for_each(id, [&](const Record& record) {
     totals.add(record);
+    costs.add(record);
     effort.add(record);
     if (!has_score(record)) return;
     table.add(record.sample, record.score.values);
@@ -279,7 +298,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   report.usage = totals.usage;
   report.effort = effort.effort();
   report.readings = readings.readings();
-  report.usage.cost_usd = cost_of(run.spec, totals);
+  report.usage.cost_usd = costs.usd();
   report.published = published_for(options.published, run.spec.task);
   report.metrics = table.metrics();
   set_reach(options.expected, run.spec.task, report.metrics);
@@ -291,6 +310,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   if (!options.stable) {
     report.usage.requests = totals.requests;
     report.usage.retries = totals.retries;
+    if (totals.from_cache > 0) report.spec.notes.push_back(cache_note(totals));
     report.execution = execution_of(run, totals);
     report.execution->seconds = effort.seconds();
   }

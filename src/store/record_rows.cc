@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "core/cost.h"
+#include "core/from_cache.h"
 #include "core/names.h"
 #include "core/record_json.h"
 #include "store/record_rows_internal.h"
@@ -37,7 +39,7 @@ std::optional<std::int64_t> count_of(const std::optional<std::chrono::nanosecond
 }
 
 struct Totals {
-  std::int64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0, latency_ns = 0;
+  std::int64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0, latency_ns = 0, from_cache = 0;
 };
 
 Totals totals(const std::vector<Turn>& turns) {
@@ -47,7 +49,8 @@ Totals totals(const std::vector<Turn>& turns) {
     sum.prompt_tokens += c.prompt_tokens;
     sum.cached_tokens += c.cached_tokens;
     sum.completion_tokens += c.completion_tokens;
-    sum.latency_ns += ns_between(c.timing.planned, c.timing.done);
+    sum.latency_ns += is_from_cache(c) ? 0 : ns_between(c.timing.planned, c.timing.done);
+    sum.from_cache += is_from_cache(c) ? 1 : 0;
   }
   return sum;
 }
@@ -66,15 +69,15 @@ RecordWriter::RecordWriter(Database& database)
       add_record_(database,
                   "INSERT INTO records (run_id, position, repeat, sample_id, sample_ref, verdict, answer, "
                   "reason, failure_code, failure_message, failure_attempts, prompt_tokens, cached_tokens, "
-                  "completion_tokens, stop_reason, ttft_ns, latency_ns) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "completion_tokens, stop_reason, ttft_ns, latency_ns, from_cache, cost_pico) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                   "ON CONFLICT (run_id, position, repeat) DO NOTHING RETURNING record_id"),
       add_turn_(
           database,
           "INSERT INTO turns (record_id, turn, prompt, prompt_text, completion, likelihoods, stop_reason, "
           "prompt_tokens, cached_tokens, completion_tokens, sent_ns, ttft_ns, latency_ns, observation, "
-          "cut_tokens, forwarded_tokens, naive_tokens, cache_write_tokens) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          "cut_tokens, forwarded_tokens, naive_tokens, cache_write_tokens, from_cache) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       add_attempt_(database,
                    "INSERT INTO attempts (record_id, turn, attempt, part, began_ns, ended_ns, status, code, "
                    "message, wait_asked_ns, waited_ns, request_id, bytes, invalid_utf8_sha256) "
@@ -123,7 +126,8 @@ void RecordWriter::write(const RecordKey& key, const Record& record) {
   const std::optional<std::int64_t> added = number(
       add_record_.bind(key.run, key.position, record.repeat, record.sample.id, sample_ref(record.sample),
                        verdict, answer, reason, code, message, attempts, sum.prompt_tokens, sum.cached_tokens,
-                       sum.completion_tokens, stop_reason, ttft, sum.latency_ns));
+                       sum.completion_tokens, stop_reason, ttft, sum.latency_ns, sum.from_cache,
+                       key.price ? paid_pico(*key.price, record) : std::nullopt));
   if (!added) {
     fail(ErrorCode::kIo,
          "{}: run {} has a record of sample '{}', repeat {} already; another process is at work on this run: "
@@ -152,8 +156,9 @@ void RecordWriter::write_turn(std::int64_t record_id, std::size_t turn, const Tu
   add_turn_.run(record_id, turn, dump_json(to_json(value.prompt)), unless_empty(c.prompt_text), text,
                 likelihoods, name_of(c.stop_reason), c.prompt_tokens, c.cached_tokens, c.completion_tokens,
                 ns_between(c.timing.planned, c.timing.sent), ttft_ns(c.timing),
-                ns_between(c.timing.planned, c.timing.done), unless_empty(value.observation), c.cut_tokens,
-                forwarded, naive, c.cache_write_tokens);
+                is_from_cache(c) ? 0 : ns_between(c.timing.planned, c.timing.done),
+                unless_empty(value.observation), c.cut_tokens, forwarded, naive, c.cache_write_tokens,
+                is_from_cache(c) ? 1 : 0);
   write_attempts(record_id, turn, c.attempts);
 }
 
@@ -179,7 +184,7 @@ RecordReader::RecordReader(Database& database)
       turns_(database,
              "SELECT t.record_id, prompt, prompt_text, completion, likelihoods, t.stop_reason, "
              "t.prompt_tokens, t.cached_tokens, t.completion_tokens, sent_ns, t.ttft_ns, t.latency_ns, "
-             "observation, cut_tokens, forwarded_tokens, naive_tokens, cache_write_tokens "
+             "observation, cut_tokens, forwarded_tokens, naive_tokens, cache_write_tokens, t.from_cache "
              "FROM records JOIN turns t USING (record_id) "
              "WHERE run_id = ? AND (position, repeat) > (?, ?) AND (position, repeat) <= (?, ?) "
              "ORDER BY position, repeat, turn"),
@@ -278,6 +283,7 @@ void RecordReader::read_turns(Page& page) {
                 static_cast<std::uint64_t>(turns_.integer(15))};
     }
     c.cache_write_tokens = static_cast<int>(turns_.integer(16));
+    if (turns_.integer(17) != 0) mark_from_cache(c, {});
     record.turns.push_back(std::move(turn));
   }
   turns_.reset();

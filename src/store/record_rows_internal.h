@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/price.h"
 #include "core/record.h"
 #include "store/sql_internal.h"
 
@@ -15,7 +17,8 @@ namespace micius {
 
 struct RecordKey {
   std::int64_t run = 0;
-  std::size_t position = 0;  // of the sample in the run's list
+  std::size_t position = 0;         // of the sample in the run's list
+  std::optional<Price> price = {};  // of the run
 };
 
 // Writes one record; the caller holds the transaction.

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/attempt_json.h"
+#include "core/from_cache.h"
 #include "core/names.h"
 #include "core/record_json.h"
 #include "store/run_lines_internal.h"
@@ -88,7 +89,11 @@ Turn turn_from(const Json& json, const std::string& where, const Record& record)
   }
   c.timing.sent = time_of(f, "sent_ns");
   if (f.has("ttft_ns")) c.timing.first_token = time_of(f, "ttft_ns");
-  c.timing.done = time_of(f, "latency_ns");
+  if (f.boolean_or("from_cache", false)) {
+    mark_from_cache(c, {});
+  } else {
+    c.timing.done = time_of(f, "latency_ns");
+  }
   if (f.has("attempts")) c.attempts = attempts_from_json(list_of(f, "attempts"), f.where() + ".attempts");
   turn.observation = f.string_or("observation", "");
   return turn;

@@ -173,7 +173,46 @@ CREATE TABLE batch_questions (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 5> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+// What records cost, by the price that is kept with their run; which answers are from the cache.
+constexpr const char* kVersion6 = R"sql(
+ALTER TABLE turns ADD COLUMN from_cache INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN from_cache INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN cost_pico INTEGER;
+
+DROP VIEW v_runs;
+CREATE VIEW v_runs AS
+SELECT runs.run_id, task, task_version, model, model_kind, status, total,
+       count(CASE WHEN r.verdict <> 'unscored' THEN 1 END) AS scored,
+       count(r.failure_code) AS failed,
+       primary_metric, primary_value, primary_low, primary_high,
+       coalesce(sum(r.prompt_tokens), 0) AS prompt_tokens,
+       coalesce(sum(r.completion_tokens), 0) AS completion_tokens,
+       CASE WHEN count(r.record_id) = count(r.cost_pico) THEN CAST(sum(r.cost_pico) AS REAL) / 1e12 END AS cost_usd,
+       wall_ns, started_at, finished_at, suite, batch, spec_sha256,
+       coalesce(sum(r.from_cache), 0) AS from_cache
+FROM runs LEFT JOIN records r USING (run_id)
+GROUP BY runs.run_id;
+
+DROP VIEW v_records;
+CREATE VIEW v_records AS
+SELECT r.run_id, r.sample_id, r.repeat, r.verdict,
+       (SELECT v.value FROM record_values v
+        WHERE v.record_id = r.record_id AND v.metric = runs.primary_metric) AS primary_value,
+       r.answer, r.reason, r.prompt_tokens, r.completion_tokens, r.stop_reason, r.ttft_ns,
+       CASE WHEN r.from_cache = 0 THEN r.latency_ns END AS latency_ns,
+       r.failure_code, r.failure_message, r.position, CAST(r.cost_pico AS REAL) / 1e12 AS cost_usd, r.from_cache
+FROM records r JOIN runs USING (run_id);
+
+DROP VIEW v_turns;
+CREATE VIEW v_turns AS
+SELECT r.run_id, r.sample_id, r.repeat, t.turn, t.prompt, t.completion, t.likelihoods, t.observation,
+       t.prompt_text, t.stop_reason, t.prompt_tokens, t.completion_tokens, t.ttft_ns,
+       CASE WHEN t.from_cache = 0 THEN t.latency_ns END AS latency_ns, t.from_cache
+FROM turns t JOIN records r USING (record_id);
+)sql";
+
+constexpr std::array<const char*, 6> kMigrations{kVersion1, kVersion2, kVersion3,
+                                                 kVersion4, kVersion5, kVersion6};
 
 }  // namespace
 

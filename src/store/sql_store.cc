@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/cost.h"
 #include "core/names.h"
 #include "store/record_rows_internal.h"
 #include "store/sql_internal.h"
@@ -32,6 +33,18 @@ Run read_run(const Statement& row, const std::string& path) {
   return run;
 }
 
+// What a record's row takes from its run.
+struct RunFacts {
+  std::unordered_map<std::string, std::size_t> positions;  // of the samples in the run's list
+  std::optional<Price> price;
+};
+
+RunFacts facts_of(const RunSpec& spec) {
+  RunFacts facts{{}, price_of(spec)};
+  for (std::size_t i = 0; i < spec.sample_ids.size(); ++i) facts.positions.emplace(spec.sample_ids[i], i);
+  return facts;
+}
+
 }  // namespace
 
 struct SqlStore::State {
@@ -42,13 +55,9 @@ struct SqlStore::State {
         add_wall(*database, "UPDATE runs SET wall_ns = wall_ns + ? WHERE run_id = ?"),
         clock(&a_clock) {}
 
-  // Where a run's list has its samples.
-  const std::unordered_map<std::string, std::size_t>& positions(RunId id, const SqlStore& store) {
-    const auto [entry, is_new] = positions_by_run.try_emplace(id);
-    if (is_new) {
-      const std::vector<std::string> ids = store.run(id).spec.sample_ids;
-      for (std::size_t i = 0; i < ids.size(); ++i) entry->second.emplace(ids[i], i);
-    }
+  const RunFacts& facts(RunId id, const SqlStore& store) {
+    const auto [entry, is_new] = facts_by_run.try_emplace(id);
+    if (is_new) entry->second = facts_of(store.run(id).spec);
     return entry->second;
   }
 
@@ -57,7 +66,7 @@ struct SqlStore::State {
   RecordReader reader;
   Statement add_wall;
   const Clock* clock;
-  std::map<RunId, std::unordered_map<std::string, std::size_t>> positions_by_run;
+  std::map<RunId, RunFacts> facts_by_run;
 };
 
 SqlStore::SqlStore(std::unique_ptr<Database> database, const Clock& clock)
@@ -96,15 +105,15 @@ void SqlStore::set_batch(RunId run, std::int64_t batch) {
 }
 
 void SqlStore::append(RunId run, const Record& record, std::int64_t wall_ns) {
-  const auto& positions = state_->positions(run, *this);
-  const auto position = positions.find(record.sample.id);
-  if (position == positions.end()) {
+  const RunFacts& facts = state_->facts(run, *this);
+  const auto position = facts.positions.find(record.sample.id);
+  if (position == facts.positions.end()) {
     fail(ErrorCode::kIo, "{}: sample '{}' is not one of run {}", state_->database->name(), record.sample.id,
          static_cast<std::int64_t>(run));
   }
   const auto id = static_cast<std::int64_t>(run);
   state_->database->transact([&] {
-    state_->writer.write({id, position->second}, record);
+    state_->writer.write({id, position->second, facts.price}, record);
     if (wall_ns > 0) state_->add_wall.run(wall_ns, id);
   });
 }
@@ -196,12 +205,12 @@ class ImportSink final : public RunSink {
     database_->execute("SAVEPOINT imported_run");
     run_ = run;
     run_.id = store_->begin(run.spec, 0);
-    positions_.clear();
-    for (std::size_t i = 0; i < run.spec.sample_ids.size(); ++i) positions_[run.spec.sample_ids[i]] = i;
+    facts_ = facts_of(run.spec);
   }
 
   void add(const Record& record) override {
-    writer_->write({static_cast<std::int64_t>(run_.id), positions_.at(record.sample.id)}, record);
+    writer_->write({static_cast<std::int64_t>(run_.id), facts_.positions.at(record.sample.id), facts_.price},
+                   record);
   }
 
   void end() override {
@@ -245,7 +254,7 @@ class ImportSink final : public RunSink {
   RecordWriter* writer_;
   const std::function<std::optional<Estimate>(RunId)>* primary_;
   Run run_;
-  std::unordered_map<std::string, std::size_t> positions_;
+  RunFacts facts_;
 };
 
 }  // namespace

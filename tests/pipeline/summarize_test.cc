@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "core/from_cache.h"
 #include "core/price.h"
 #include "memory_store.h"
 #include "stats/proportion.h"
@@ -201,6 +202,31 @@ TEST_CASE(
   CHECK_FALSE(unknown.effort.cost_usd);
   spec.environment["price"] = "much";
   CHECK_FALSE(report_of(spec, {records[0]}).usage.cost_usd);
+}
+
+TEST_CASE("an answer from the cache costs nothing, is no request and has no time") {
+  RunSpec spec = spec_of({"a", "b"});
+  spec.environment["price"] = to_json(Price{"2026-01-01", 1'000'000, 500'000, 2'000'000});
+  std::vector<Record> records = {record_of("a", 1), record_of("b", 0)};
+  for (Record& record : records) {
+    Timing& timing = record.turns[0].completion.timing;
+    timing.done = timing.sent + std::chrono::seconds(record.sample.id == "a" ? 1 : 3);
+  }
+  mark_from_cache(records[0].turns[0].completion, {});
+  const Report report = report_of(spec, records);
+  CHECK(*report.usage.cost_usd == Approx(1e-6 * (10 + 2 * 2)));
+  CHECK(*report.usage.requests == 1);
+  REQUIRE(report.spec.notes.size() == 1);
+  CHECK_THAT(report.spec.notes[0], Catch::Contains("1 of 2 answers are from the cache"));
+  CHECK(report.usage.prompt_tokens == 20);
+  CHECK(report.execution->seconds->mean.value == 3);
+  CHECK(report.execution->samples_per_s == 0.5);
+  SummarizeOptions stable;
+  stable.stable = true;
+  CHECK(*report_of(spec, records, stable).usage.cost_usd == Approx(2e-6 * (10 + 2 * 2)));
+  records[0].turns[0].completion.prompt_tokens = 0;  // what once was not counted costs nothing now
+  CHECK(*report_of(spec, records).usage.cost_usd == Approx(1e-6 * (10 + 2 * 2)));
+  CHECK_FALSE(report_of(spec, records, stable).usage.cost_usd);
 }
 
 TEST_CASE("prompts that lost their beginning are counted once a sample") {

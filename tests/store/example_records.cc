@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "core/attempt_json.h"
+#include "core/from_cache.h"
 #include "core/names.h"
 #include "core/record_json.h"
 
@@ -76,6 +77,7 @@ Turn random_turn(Rng& rng, const std::string& id) {
   c.timing.sent = at_ns(static_cast<std::int64_t>(rng.below(1000)));
   if (rng.below(2) == 0) c.timing.first_token = at_ns(static_cast<std::int64_t>(1000 + rng.below(1000)));
   c.timing.done = at_ns(static_cast<std::int64_t>(2000 + rng.below(1000)));
+  if (rng.below(4) == 0) mark_from_cache(c, {});
   return turn;
 }
 

@@ -108,6 +108,8 @@ TEST_CASE("a database of every earlier version opens with its records whole") {
     });
     CHECK(records == 1);
     CHECK(count(path, "SELECT count(*) FROM v_attempts") == 0);
+    CHECK(count(path, "SELECT count(*) FROM v_runs WHERE cost_usd IS NULL AND from_cache = 0") == 1);
+    CHECK(count(path, "SELECT count(*) FROM v_records WHERE cost_usd IS NULL AND latency_ns = 9") == 1);
     CHECK(fs::exists(path.string() + ".v" + std::to_string(version) + ".bak"));
   }
 }

@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "core/from_cache.h"
+#include "core/price.h"
 #include "postgres_server.h"
 #include "processes.h"
 #include "store/example_records.h"
@@ -91,6 +93,32 @@ void check_read_and_append(const Place& place) {
   for (std::size_t i = 0; i < 150; ++i) store.append(from, random_record(i, 0, "copy"));
   store.for_each(from, [&](const Record& record) { store.append(to, record); });
   CHECK(all_records(store, to).size() == 150);
+}
+
+void check_costs(const Place& place) {
+  const auto opened = place.open();
+  SqlStore& store = *opened;
+  RunSpec spec = example_spec(3);
+  const RunId local = store.begin(spec, 1);
+  spec.environment["price"] = to_json(Price{"2026-01-01", 1'000'000, 500'000, 2'000'000});
+  const RunId paid = store.begin(spec, 1);
+  CHECK(store.overview().at(1).at("cost_usd").is_null());  // nothing was asked yet
+  store.append(local, example_record(0));
+  store.append(paid, example_record(0));
+  Record cached = example_record(1);
+  for (Turn& turn : cached.turns) mark_from_cache(turn.completion, {});
+  store.append(paid, cached);
+  CHECK(store.overview().at(0).at("cost_usd").is_null());
+  CHECK(store.overview().at(1).at("cost_usd").get<double>() == Approx(1e-6 * (2 * 1200 + 2 * 50 * 2)));
+  CHECK(store.overview().at(1).at("from_cache") == 2);
+  CHECK(
+      place.count("SELECT count(*) FROM v_records WHERE run_id = 2 AND sample_id = 's1' AND cost_usd = 0 AND "
+                  "from_cache = 2 AND latency_ns IS NULL") == 1);
+  CHECK(place.count("SELECT count(*) FROM v_turns WHERE from_cache = 1 AND latency_ns IS NULL") == 2);
+  Record uncounted = example_record(2);
+  uncounted.turns[1].completion.prompt_tokens = 0;
+  store.append(paid, uncounted);
+  CHECK(store.overview().at(1).at("cost_usd").is_null());
 }
 
 void check_views(const Place& place) {
@@ -255,6 +283,7 @@ constexpr std::array<StoreCase, 12> kCases = {{
     {"ten runs hold their samples once", check_samples_once},
     {"a store may be appended to while it is read", check_read_and_append},
     {"the views have the columns of the contract and what they mean", check_views},
+    {"the views say what a run cost and which answers are from the cache", check_costs},
     {"a baseline is a name for runs", check_baselines},
     {"records without their turns are the same but for them", check_scores_only},
     {"notes and batch of a run can be changed", check_set_notes},
