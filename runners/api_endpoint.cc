@@ -34,15 +34,6 @@ Target target_of(ApiKind kind, const std::string& argument, const std::string& u
   return target;
 }
 
-bool is_loopback(std::string_view url) {
-  const std::string_view host = url.substr(url.find("://") + 3);
-  for (const std::string_view name : {"127.0.0.1", "localhost", "[::1]"}) {
-    if (host.starts_with(name) && (host.size() == name.size() || host.find_first_of(":/") == name.size()))
-      return true;
-  }
-  return false;
-}
-
 void check(const ApiEndpoint& endpoint) {
   const std::string shown = shown_url(endpoint.url);
   const std::string scheme = lower_ascii(endpoint.url.substr(0, endpoint.url.find("://") + 3));
@@ -52,7 +43,7 @@ void check(const ApiEndpoint& endpoint) {
     fail(ErrorCode::kUsage, "{}: an address has neither password nor query; the key goes into {}", shown,
          endpoint.key_name);
   }
-  if (scheme == "http://" && !endpoint.secret.empty() && !is_loopback(endpoint.url)) {
+  if (scheme == "http://" && !endpoint.secret.empty() && !is_on_this_machine(endpoint.url)) {
     fail(ErrorCode::kUsage,
          "{}: a key is not sent over plain http to another machine; use https, or unset {}", shown,
          endpoint.key_name);
@@ -134,6 +125,17 @@ ApiEndpoint anthropic_endpoint(const std::string& argument, const ApiSettings& s
 }
 
 }  // namespace
+
+bool is_on_this_machine(std::string_view url) {
+  const std::size_t begin = url.find("://");
+  if (begin == std::string_view::npos) return false;
+  const std::string_view host = url.substr(begin + 3);
+  for (const std::string_view name : {"127.0.0.1", "localhost", "[::1]"}) {
+    if (host.starts_with(name) && (host.size() == name.size() || host.find_first_of(":/") == name.size()))
+      return true;
+  }
+  return false;
+}
 
 std::string_view api_kind_name(ApiKind kind) { return kNames.at(static_cast<std::size_t>(kind)); }
 

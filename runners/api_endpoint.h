@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/http.h"
@@ -19,6 +20,9 @@ struct ApiEndpoint {
   std::string key_name = {};             // of the environment: "OPENAI_API_KEY"
   std::string source = {};               // as api_source() gives it
 };
+
+// Is the host 127.0.0.1, localhost or ::1?
+bool is_on_this_machine(std::string_view url);
 
 // Throws as make_api_runner() does.
 ApiEndpoint endpoint_of(ApiKind kind, const std::string& argument, const ApiSettings& settings);

@@ -1,6 +1,7 @@
 #include "runners/registry.h"
 
 #include <charconv>
+#include <utility>
 
 #include "base/error.h"
 #include "runners/pseudo_runner.h"
@@ -31,8 +32,10 @@ std::unique_ptr<Runner> make_replay(const std::string& argument, const RunnerCon
 
 RunnerFactory remote(ApiKind kind) {
   return [kind](const std::string& argument, const RunnerContext& context) {
-    return make_api_runner(kind, argument, context.api != nullptr ? *context.api : ApiSettings{},
-                           context.clock, context.log);
+    auto runner = make_api_runner(kind, argument, context.api != nullptr ? *context.api : ApiSettings{},
+                                  context.clock, context.log);
+    if (context.cache == nullptr) return runner;
+    return with_cache(std::move(runner), *context.cache, context.cache_use, context.clock);
   };
 }
 

@@ -7,10 +7,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/answer_cache.h"
 #include "core/registry.h"
 #include "core/runner.h"
 #include "core/store.h"
 #include "runners/api_runner.h"
+#include "runners/cached_runner.h"
 
 namespace micius {
 
@@ -20,6 +22,8 @@ struct RunnerContext {
   const Store* store = nullptr;      // for `replay`
   const ApiSettings* api = nullptr;  // for `openai`, `azure` and `anthropic`
   Log* log = nullptr;                // for what a user should know; null: nobody hears it
+  AnswerCache* cache = nullptr;      // of the answers of `openai`, `azure` and `anthropic`; null: none
+  CacheUse cache_use = CacheUse::kGreedy;
 };
 
 // Gets what follows the kind's colon ("12"), or "". Throws Error{kUsage} for an argument it cannot use.

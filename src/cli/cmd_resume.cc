@@ -9,6 +9,7 @@
 #include "cli/execute.h"
 #include "cli/models.h"
 #include "cli/remote.h"
+#include "cli/response_cache.h"
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/signals.h"
@@ -32,6 +33,7 @@ class ResumeCommand final : public Command {
     add_model_dir_flag(app, places_);
     add_engine_speed_flags(app, engine_);
     add_api_flags(app, api_);
+    add_cache_flags(app, caching_);
     app.add_flag("-q,--quiet", quiet_, "Errors only, no table");
     app.add_option("--progress", progress_, "auto, plain or none")->capture_default_str();
   }
@@ -40,11 +42,12 @@ class ResumeCommand final : public Command {
 
  private:
   std::vector<RunId> chosen(const Store& store) const;
-  EvaluateResult go_on(const ExecuteContext& context, RunId id);
+  EvaluateResult go_on(const ExecuteContext& context, ResponseCache& cache, RunId id);
 
   PlaceFlags places_;
   EngineFlags engine_;
   ApiFlags api_;
+  CacheFlags caching_;
   ApiSettings remote_;  // what the flags and the environment say
   std::vector<std::string> runs_;
   std::string progress_ = "auto";
@@ -72,7 +75,7 @@ std::vector<RunId> ResumeCommand::chosen(const Store& store) const {
   return runs;
 }
 
-EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
+EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, ResponseCache& cache, RunId id) {
   const RunSpec spec = context.store.run(id).spec;
   if (const auto from = rescored_from(spec)) {
     LazyServices services(engine_.threads, places_);
@@ -89,8 +92,10 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, RunId id) {
       spec.model_options.contains("likelihoods") ? ApiLikelihoods::kByEcho : ApiLikelihoods::kNone;
   remote_.batching = is_batch_run(spec) ? ApiBatching::kOn : ApiBatching::kOff;
   remote_.truncation = spec.model_options.contains("truncate") ? ApiTruncation::kLeft : ApiTruncation::kOff;
+  AnswerCache* answers = api_kind_from(spec.model.kind) ? cache.use(caching_) : nullptr;
   const auto runner =
-      open_model(spec.model_source, engine_, places_, {clock_, &context.store, &remote_, &context.log});
+      open_model(spec.model_source, engine_, places_,
+                 {clock_, &context.store, &remote_, &context.log, answers, cache.cache_use()});
   LazyServices services(engine_.threads, places_);
   TaskSetup setup = set_up_task(spec.task_source, task_options_of(spec, data_roots(places_)),
                                 spec.options.seed, {services, context.log});
@@ -108,6 +113,7 @@ ExitCode ResumeCommand::run() {
   const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
   remote_ = api_settings(api_);
   InterruptGuard interrupt;
+  ResponseCache cache(clock_, log);
   const auto opened = open_store(places_.db, OpenMode::kExisting, clock_, &log);
   SqlStore& store = *opened;
   const std::vector<RunId> runs = chosen(store);
@@ -120,7 +126,7 @@ ExitCode ResumeCommand::run() {
     EvaluateResult result;
     forget_stop(store, id);
     try {
-      result = go_on({store, clock_, log, progress, interrupt.token(), place_words(places_)}, id);
+      result = go_on({store, clock_, log, progress, interrupt.token(), place_words(places_)}, cache, id);
     } catch (const Error& error) {  // the others need not wait for a model that is gone
       if (runs.size() == 1) throw;
       log.warning(fmt::format("run {} cannot go on: {}", static_cast<std::int64_t>(id), error.what()));

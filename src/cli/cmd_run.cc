@@ -22,6 +22,7 @@
 #include "cli/invariance.h"
 #include "cli/models.h"
 #include "cli/remote.h"
+#include "cli/response_cache.h"
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/signals.h"
@@ -73,6 +74,9 @@ class RunCommand final : public Command {
   EngineFlags engine_;
   ApiFlags api_;
   ApiSettings remote_;  // what the flags and the environment say
+  CacheFlags caching_;
+  AnswerCache* cache_ = nullptr;  // of remote models; null where it is off
+  CacheUse cache_use_ = CacheUse::kGreedy;
   PlanOptions plan_;
   std::vector<std::string> tasks_, models_, tags_;
   std::optional<int> shots_;
@@ -128,6 +132,7 @@ void RunCommand::define(CLI::App& app) {
   define_prompt_flags(app);
   add_engine_flags(app, engine_);
   add_api_flags(app, api_);
+  add_cache_flags(app, caching_);
   define_output_flags(app);
 }
 
@@ -293,7 +298,8 @@ std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string
 // A model's plans are made before its first run, so that what is wrong with one of them is said at once.
 // False if the user interrupted it.
 bool RunCommand::run_model(const ExecuteContext& context, const std::string& model) {
-  const auto runner = open_model(model, engine_, places_, {clock_, &context.store, &remote_, &context.log});
+  const auto runner = open_model(model, engine_, places_,
+                                 {clock_, &context.store, &remote_, &context.log, cache_, cache_use_});
   const auto plans = plans_of(model, *runner);
   if (early_stop_)
     for (const auto& [task, plan] : plans) early_stop_->check(plan);
@@ -381,6 +387,9 @@ ExitCode RunCommand::run() {
     remote_.likelihoods = ApiLikelihoods::kByEcho;
 
   InterruptGuard interrupt;
+  ResponseCache cache(clock_, log);
+  if (asks_server) cache_ = cache.use(caching_);
+  cache_use_ = cache.cache_use();
   const auto opened = open_store(places_.db, OpenMode::kCreate, clock_, &log);
   SqlStore& store = *opened;
   batch_ = next_batch(store);

@@ -18,6 +18,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_import_command());
   commands.push_back(make_data_command());
   commands.push_back(make_model_command());
+  commands.push_back(make_cache_command());
   commands.push_back(make_engine_command());
   commands.push_back(make_serve_command());
   commands.push_back(make_bench_command());

@@ -21,6 +21,7 @@ std::unique_ptr<Command> make_import_command();
 std::unique_ptr<Command> make_rescore_command();
 std::unique_ptr<Command> make_data_command();
 std::unique_ptr<Command> make_model_command();
+std::unique_ptr<Command> make_cache_command();
 std::unique_ptr<Command> make_engine_command();
 std::unique_ptr<Command> make_bench_command();
 std::unique_ptr<Command> make_serve_command();

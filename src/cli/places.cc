@@ -81,6 +81,15 @@ fs::path model_root(const PlaceFlags& flags) {
   return flags.model_dir.empty() ? user_data_folder() / "models" : flags.model_dir;
 }
 
+std::optional<fs::path> answer_cache_file() {
+  constexpr const char* kFile = "answers.db";
+  if (const fs::path folder = environment_path("MICIUS_CACHE_DIR"); !folder.empty()) return folder / kFile;
+  if (const fs::path xdg = environment_path("XDG_CACHE_HOME"); !xdg.empty()) return xdg / "micius" / kFile;
+  const fs::path home = environment_path("HOME");
+  if (home.empty()) return std::nullopt;
+  return home / ".cache/micius" / kFile;
+}
+
 std::string database_words(const PlaceFlags& flags) {
   if (words_of("--db", flags.db, "MICIUS_DB", PlaceFlags{}.db).empty()) return "";
   return " --db " + shell_word(database_label(flags.db));

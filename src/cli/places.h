@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "core/manifest.h"
@@ -33,6 +34,9 @@ std::filesystem::path inner_program(const std::string& name);
 // --data-dir, MICIUS_DATA_DIR, else the user's data folder; made by nobody.
 std::filesystem::path data_root(const PlaceFlags& flags);
 std::filesystem::path model_root(const PlaceFlags& flags);
+// The file of the response cache, in MICIUS_CACHE_DIR, else $XDG_CACHE_HOME/micius, else ~/.cache/micius.
+// Absent where none of them is set, and no HOME.
+std::optional<std::filesystem::path> answer_cache_file();
 // What a command that is offered to the user needs besides to find the same files: " --db other.db", or ""
 // for what is the default or set by the environment. Without passwords.
 std::string database_words(const PlaceFlags& flags);

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <sqlite3.h>
 
 #include "base/error.h"
@@ -84,7 +86,8 @@ class SqliteCursor final : public Cursor {
 
 void SqliteDatabase::Closer::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
 
-SqliteDatabase::SqliteDatabase(const std::filesystem::path& path) : Database(path.string()) {
+SqliteDatabase::SqliteDatabase(const std::filesystem::path& path, std::string advice)
+    : Database(path.string()), advice_(std::move(advice)) {
   sqlite3* handle = nullptr;
   const int status = sqlite3_open_v2(
       name().c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
@@ -96,8 +99,13 @@ SqliteDatabase::SqliteDatabase(const std::filesystem::path& path) : Database(pat
 SqliteDatabase::~SqliteDatabase() = default;
 
 void SqliteDatabase::fail_with_last_error() const {
-  const int code = handle_ ? sqlite3_errcode(handle_.get()) : SQLITE_NOMEM;
-  switch (code & 0xff) {
+  const int code = (handle_ ? sqlite3_errcode(handle_.get()) : SQLITE_NOMEM) & 0xff;
+  if (!advice_.empty()) {
+    const bool is_invalid = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+    fail(is_invalid ? ErrorCode::kInvalidData : ErrorCode::kIo, "{}: {}; {}", name(),
+         handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory", advice_);
+  }
+  switch (code) {
     case SQLITE_NOTADB:
       fail(ErrorCode::kInvalidData, "{}: not an SQLite database; name another file with --db", name());
     case SQLITE_CORRUPT:

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
 
 #include "store/sql_internal.h"
 
@@ -12,8 +16,9 @@ namespace micius {
 
 class SqliteDatabase : public Database {
  public:
-  // Makes the file if it is not there. Waits up to 30 s where another process holds a lock.
-  explicit SqliteDatabase(const std::filesystem::path& path);
+  // Makes the file if it is not there. Waits up to 30 s where another process holds a lock. `advice`: what to
+  // do with a file that cannot be used; "": what is said of a database of runs.
+  explicit SqliteDatabase(const std::filesystem::path& path, std::string advice = "");
   ~SqliteDatabase() override;
 
   void execute(const std::string& sql) override;
@@ -28,6 +33,7 @@ class SqliteDatabase : public Database {
   struct Closer {
     void operator()(sqlite3* handle) const;
   };
+  std::string advice_;
   std::unique_ptr<sqlite3, Closer> handle_;
 };
 

@@ -14,7 +14,9 @@ std::string quoted(const std::string& word) { return "'" + replace_all(word, "'"
 
 Outcome run_micius(const std::filesystem::path& folder, const std::vector<std::string>& environment,
                    const std::vector<std::string>& arguments) {
-  std::string line = "cd " + quoted(folder.string()) + " && env";
+  // No answers from the test before.
+  std::string line =
+      "cd " + quoted(folder.string()) + " && env " + quoted("MICIUS_CACHE_DIR=" + folder.string()) + " env";
   for (const std::string& word : environment) line += " " + quoted(word);
   line += " " + quoted(built_micius().string());
   for (const std::string& word : arguments) line += " " + quoted(word);

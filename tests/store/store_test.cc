@@ -276,7 +276,7 @@ struct StoreCase {
   void (*check)(const Place& place);
 };
 
-constexpr std::array<StoreCase, 12> kCases = {{
+constexpr std::array<StoreCase, 13> kCases = {{
     {"records come back byte for byte, in dataset order, then by repeat", check_come_back},
     {"runs keep their spec, status and time", check_keep_runs},
     {"a failed record makes room for a new one, a good one does not", check_failed_records},
