@@ -44,6 +44,9 @@ void ApiPurse::pay(const BilledTokens& tokens) { spent_ += pico(tokens); }
 
 double ApiPurse::spent_usd() const { return static_cast<double>(spent_) / kPico; }
 
-std::int64_t most_tokens(std::size_t bytes) { return static_cast<std::int64_t>(bytes / 2 + 1); }
+std::int64_t most_tokens(std::size_t bytes, std::size_t messages) {
+  constexpr std::size_t kAMessage = 16, kAPrompt = 64;
+  return static_cast<std::int64_t>(bytes + kAMessage * messages + kAPrompt);
+}
 
 }  // namespace micius

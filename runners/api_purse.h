@@ -20,6 +20,7 @@ class ApiPurse {
   // nothing is left for it.
   ApiAdmission admit(const BilledTokens& most);
   void release(const BilledTokens& most);  // one that was admitted has ended
+  // What it came to; the most where the server may bill it and nobody knows what for.
   void pay(const BilledTokens& tokens);
 
   double spent_usd() const;
@@ -32,7 +33,8 @@ class ApiPurse {
   std::int64_t spent_ = 0, reserved_ = 0;
 };
 
-// The most that a text of so many bytes is taken for: two bytes a token.
-std::int64_t most_tokens(std::size_t bytes);
+// The most that a prompt of so many bytes, in so many messages, is taken for: a token a byte, and what a chat
+// template puts around it.
+std::int64_t most_tokens(std::size_t bytes, std::size_t messages);
 
 }  // namespace micius

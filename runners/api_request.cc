@@ -51,10 +51,10 @@ std::optional<Failure> refused_by(const ApiLink& link, const RunnerInfo& info, c
 }
 
 BilledTokens most_billed(const Request& request) {
+  const auto& messages = std::get<GenerateInput>(request.prompt.input).messages;
   std::size_t bytes = 0;
-  for (const Message& message : std::get<GenerateInput>(request.prompt.input).messages)
-    bytes += message.content.size();
-  return {most_tokens(bytes), 0, request.options.max_tokens};
+  for (const Message& message : messages) bytes += message.content.size();
+  return {most_tokens(bytes, messages.size()), 0, request.options.max_tokens};
 }
 
 void fill(Completion& completion, ApiReply reply, const Request& request, const ApiLink& link) {

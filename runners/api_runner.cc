@@ -49,7 +49,10 @@ class GenerateCall final : public ApiCall {
   }
 
   ApiAdmission admit() override { return link_.purse().admit(most_); }
-  void landed() override { link_.purse().release(most_); }
+  void landed(ApiLanding how) override {
+    link_.purse().release(most_);
+    if (how == ApiLanding::kLost) link_.purse().pay(most_);
+  }
   HttpRequest request() override;
   ApiReader* reader() override { return reader_.get(); }
   double tokens() const override { return tokens_; }
@@ -129,6 +132,7 @@ ApiVerdict GenerateCall::judge(const ApiAnswer& answer) {
     completion_.stop_reason = StopReason::kContentFilter;
     return {ApiNext::kDone, "refused", error.message};
   }
+  if (answer.head.status == 200) link_.purse().pay(most_);  // what is spoiled was written all the same
   return link_.verdict_on(error, answer, sent_);
 }
 

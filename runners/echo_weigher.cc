@@ -52,14 +52,17 @@ class EchoWeigher::Call final : public ApiCall {
         whole_(pair.context + pair.continuation) {}
 
   ApiAdmission admit() override { return link_.purse().admit(most()); }
-  void landed() override { link_.purse().release(most()); }
+  void landed(ApiLanding how) override {
+    link_.purse().release(most());
+    if (how == ApiLanding::kLost) link_.purse().pay(most());
+  }
   HttpRequest request() override;
   double tokens() const override { return static_cast<double>(whole_.size()) / 4 + 1; }
   ApiVerdict judge(const ApiAnswer& answer) override;
   void ended(const ApiEnd& end) override;
 
  private:
-  BilledTokens most() const { return {most_tokens(whole_.size()), 0, 1}; }
+  BilledTokens most() const { return {most_tokens(whole_.size(), 1), 0, 1}; }
   bool wants_ids() const { return weigher_.split_ == Split::kIds && !whole_ids_; }
   ApiVerdict take_ids(const ApiAnswer& answer);
   void take_echo(const EchoReply& echo);
@@ -88,7 +91,10 @@ ApiVerdict EchoWeigher::Call::judge(const ApiAnswer& answer) {
   if (wants_ids()) return take_ids(answer);
   const EchoPrompt prompt = whole_ids_ ? EchoPrompt(*whole_ids_) : EchoPrompt(whole_);
   const auto reading = read_echo(answer.head, answer.body, prompt, link_.clock().utc());
-  if (const auto* error = std::get_if<ApiError>(&reading)) return link_.verdict_on(*error, answer, sent_);
+  if (const auto* error = std::get_if<ApiError>(&reading)) {
+    if (answer.head.status == 200) link_.purse().pay(most());
+    return link_.verdict_on(*error, answer, sent_);
+  }
   take_echo(std::get<EchoReply>(reading));
   return {};
 }

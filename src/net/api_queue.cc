@@ -73,6 +73,19 @@ class ApiQueue::Flight final : public HttpSink {
     queue_.landed(*this);
   }
 
+  ApiLanding landing() const {
+    if (has_answer()) return ApiLanding::kAnswered;
+    switch (*result.failure) {
+      case HttpFailure::kUrl:
+      case HttpFailure::kResolve:
+      case HttpFailure::kConnect:
+      case HttpFailure::kCertificate:
+        return ApiLanding::kNotSent;
+      default:
+        return ApiLanding::kLost;
+    }
+  }
+
   // Is there something to judge?
   bool has_answer() const {
     if (!result.failure) return true;
@@ -204,7 +217,7 @@ void ApiQueue::judge(Flight& flight, Time now) {
   const std::unique_ptr<Flight> owned = std::move(flights_.extract(&flight).mapped());
   if (flights_.empty()) cut_at_.reset();  // there is nothing left to cut; what is added later is not meant
   Pending pending = std::move(flight.pending);
-  pending.call->landed();
+  pending.call->landed(flight.landing());
   const ApiVerdict verdict =
       flight.has_answer() ? pending.call->judge(flight.answer) : verdict_on(flight.result, place_);
   pending.log.push_back(attempt_of(flight, verdict));

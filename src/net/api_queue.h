@@ -76,6 +76,13 @@ struct ApiAdmission {
   std::string code{}, message{};  // of a kStop
 };
 
+// What became of an attempt, as far as it may be billed.
+enum class ApiLanding {
+  kAnswered,  // it is judged next
+  kLost,      // the server may have worked on it, but no whole answer came
+  kNotSent,   // the server never had it
+};
+
 // Reads an answer while it comes, on the client's thread; between attempts it is the queue's thread's.
 class ApiReader {
  public:
@@ -93,7 +100,7 @@ class ApiCall {
   virtual ~ApiCall() = default;
   // Asked before each attempt; after a kSend, landed() says that the attempt has ended, before it is judged.
   virtual ApiAdmission admit() { return {}; }
-  virtual void landed() {}
+  virtual void landed(ApiLanding) {}
   virtual HttpRequest request() = 0;  // of the next attempt
   // Of the attempt that request() has begun: gets the body instead of ApiAnswer. Must live until judge() or
   // the next request().

@@ -1,0 +1,105 @@
+// A budget against a server that bills what it likes, as far as it was allowed to.
+#include <atomic>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/rng.h"
+#include "cli/program.h"
+#include "net/fault_server.h"
+#include "temp_dir.h"
+
+namespace micius {
+namespace {
+
+using Catch::Contains;
+
+// A dollar a million tokens of the prompt, two of the answer: in micro-dollars.
+constexpr std::int64_t kPrompt = 1, kWritten = 2;
+constexpr int kMaxTokens = 400;
+
+void write_task(const std::filesystem::path& folder, int questions) {
+  std::ofstream cases(folder / "cases.jsonl");
+  for (int i = 0; i < questions; ++i)
+    cases << fmt::format("{{\"id\": \"s{0}\", \"q\": \"{0} {1}\", \"a\": \"{0}\"}}\n", i,
+                         std::string(static_cast<std::size_t>(i % 90), '7'));
+  std::ofstream(folder / "count.json") << fmt::format(
+      R"({{"micius_task": 1, "name": "count", "version": 1,
+         "dataset": {{"loader": "jsonl", "path": "cases.jsonl", "id": "id", "input": "q", "targets": "a"}},
+         "prompt": {{"user": "{{{{input}}}}"}}, "generate": {{"max_tokens": {}}},
+         "scorer": {{"name": "exact"}}, "metrics": ["acc"]}})",
+      kMaxTokens);
+  std::ofstream(folder / "prices.json")
+      << R"({"micius_prices": 1, "prices": [{"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
+}
+
+// A token a byte, a template around it, and an answer of any length up to its limit, billed however it ends.
+class Biller {
+ public:
+  explicit Biller(bool spoils) : spoils_(spoils) {}
+
+  void operator()(Exchange& exchange) {
+    if (exchange.request.method == "GET") return exchange.answer(404, {}, "{}");
+    Rng rng(fmt::format("request {}", exchange.request.number));
+    const auto fate = spoils_ ? rng.below(20) : 19;
+    if (fate < 2) return exchange.answer(503, {}, "{}");
+    const Json body = parse_json(exchange.request.body, "body");
+    const auto prompt =
+        static_cast<std::int64_t>(body.at("messages").at(0).at("content").get<std::string>().size()) + 40;
+    // Most are short; some go to the limit.
+    const auto most = body.at("max_tokens").get<std::uint64_t>();
+    const auto written = static_cast<std::int64_t>(rng.below(8) == 0 ? most : 1 + rng.below(60));
+    billed += prompt * kPrompt + written * kWritten;
+    exchange.pause(static_cast<int>(rng.below(8)));
+    if (fate < 4) return exchange.reset();
+    if (fate < 5) return exchange.answer(200, {}, R"({"choices": [{"message": {"content": "cut"}}]})");
+    if (fate < 6) return exchange.answer(200, {}, "<html>no</html>");
+    exchange.answer(200, {},
+                    fmt::format(R"({{"model": "tiny", "choices": [{{"finish_reason": "stop", "message":
+                    {{"role": "assistant", "content": "x"}}}}], "usage": {{"prompt_tokens": {},
+                    "completion_tokens": {}}}}})",
+                                prompt, written));
+  }
+
+  std::atomic<std::int64_t> billed = 0;  // micro-dollars
+
+ private:
+  const bool spoils_;
+};
+
+}  // namespace
+
+TEST_CASE("a budget is never gone over, with 100 requests at once and answers of unknown length") {
+  for (const bool spoils : {false, true}) {
+    INFO("spoils " << spoils);
+    Biller biller(spoils);
+    FaultServer server([&](Exchange& exchange) { biller(exchange); });
+    const TempDir folder;
+    write_task(folder.path(), 3000);
+    for (const std::int64_t budget : {90'000, 250'000}) {
+      biller.billed = 0;
+      const Outcome outcome = run_micius(
+          folder.path(), {"-u", "OPENAI_API_KEY", "no_proxy=127.0.0.1", "MICIUS_DB=micius.db"},
+          {"run", "./count.json", "--model", "openai:tiny@" + server.url("/v1"), "--fresh", "--concurrency",
+           "100", "--prices", "prices.json", "--budget", fmt::format("{}", static_cast<double>(budget) / 1e6),
+           "--progress", "none", "--retries", "3"});
+      INFO(outcome.err);
+      CHECK(outcome.exit_code == 1);
+      CHECK_THAT(outcome.err, Contains("budget: ") && Contains("micius resume"));
+      CHECK(biller.billed <= budget);
+      // What is lost counts at its most, but the budget is not left unused either.
+      CHECK(biller.billed >= budget * (spoils ? 4 : 9) / 10);
+      const Outcome report =
+          run_micius(folder.path(), {"MICIUS_DB=micius.db"}, {"report", "latest", "--format", "json"});
+      const Json usage = parse_json(report.out, "report").at("reports").at(0).at("usage");
+      if (!spoils)
+        CHECK(usage.at("cost_usd").get<double>() == Approx(static_cast<double>(biller.billed) / 1e6));
+    }
+  }
+}
+
+}  // namespace micius
