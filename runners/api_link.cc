@@ -144,6 +144,15 @@ std::vector<Attempt> ApiLink::attempts(const ApiEnd& end, Clock::time_point plan
   return attempts;
 }
 
+// What a user may have meant.
+std::string ApiLink::models_text() const {
+  constexpr std::size_t kNamed = 5;
+  if (models_.empty()) return "";
+  const std::string meant = did_you_mean(endpoint_.model, models_);
+  if (!meant.empty() || models_.size() > kNamed) return meant;
+  return "; it has " + join(models_, ", ");
+}
+
 ApiVerdict ApiLink::stop_on(const ApiError& error, std::string_view words, std::string_view hint) const {
   return {ApiNext::kStop, std::string(api_error_name(error.kind)), fmt::format("{}; {}", words, hint)};
 }
@@ -177,7 +186,8 @@ ApiVerdict ApiLink::verdict_on(const ApiError& error, const ApiAnswer& answer, c
           error, words,
           endpoint_.kind == ApiKind::kAzure
               ? "see that the deployment is there, and that --api-version is one of this resource"
-              : "see that the model is there and that the address ends as the server wants it (/v1)");
+              : "see that the model is there and that the address ends as the server wants it (/v1)" +
+                    models_text());
     case ApiErrorKind::kRequest:
       if (error.may_retry) break;
       if (!has_answered_ && ++wrong_requests_ >= kHopelessRequests)

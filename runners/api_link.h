@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -46,10 +47,14 @@ class ApiLink {
   // What a record keeps of a call that has ended; `part` is Attempt's.
   std::vector<Attempt> attempts(const ApiEnd& end, Clock::time_point planned, std::size_t part) const;
 
+  // Those that the server says it has; before the first call.
+  void set_models(std::vector<std::string> models) { models_ = std::move(models); }
+
   const std::optional<Price>& price() const { return price_; }  // absent: not known
   ApiPurse& purse() { return purse_; }
 
  private:
+  std::string models_text() const;
   ApiVerdict stop_on(const ApiError& error, std::string_view words, std::string_view hint) const;
 
   const ApiEndpoint endpoint_;
@@ -63,6 +68,7 @@ class ApiLink {
   bool has_answered_ = false, has_changed_ = false;
   int wrong_requests_ = 0;
   std::string fingerprint_;
+  std::vector<std::string> models_;
   std::set<std::string> warned_;
 };
 

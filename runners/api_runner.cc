@@ -13,6 +13,7 @@
 #include "runners/anthropic_messages.h"
 #include "runners/api_cut.h"
 #include "runners/api_link.h"
+#include "runners/api_probe.h"
 #include "runners/api_request.h"
 #include "runners/echo_weigher.h"
 #include "runners/openai_chat.h"
@@ -192,31 +193,74 @@ class ApiRunner final : public Runner {
   void cancel() override { queue_.cancel(); }
 
  private:
+  std::optional<Failure> without_room(const Request& request) const;
+  void warn_of_length(const Request& request);
+
   const ApiSettings settings_;
+  Log* const log_;
   ApiLink link_;
   const std::unique_ptr<ApiShape> shape_;
   EchoWeigher weigher_;
   RunnerInfo info_;
+  std::optional<ApiContext> context_;
+  bool has_warned_of_length_ = false;
   HttpClient client_;
   ApiQueue queue_;  // the last: its thread uses all above
 };
 
 ApiRunner::ApiRunner(const ApiEndpoint& endpoint, const ApiSettings& settings, const Clock& clock, Log* log)
     : settings_(settings),
+      log_(log),
       link_(endpoint, settings_, clock, log),
       shape_(shape_for(endpoint)),
       weigher_(link_),
       client_({settings.user_agent, settings.ca_file}),
       queue_(client_, endpoint.url, queue_options(settings)) {
   info_ = api_runner_info(link_);
+  if (settings.probe == ApiProbe::kModels) {
+    ApiFindings found = find_server(client_, link_.endpoint(), settings_, log);
+    context_ = found.context;
+    link_.set_models(std::move(found.models));
+  }
   info_.weighs = settings.likelihoods == ApiLikelihoods::kByEcho && weigher_.probe(queue_);
   if (info_.weighs) info_.weigh_options["likelihoods"] = weigher_.how();
+}
+
+// A server that refuses every request with so many tokens for the answer is not asked.
+std::optional<Failure> ApiRunner::without_room(const Request& request) const {
+  const bool is_text = std::holds_alternative<GenerateInput>(request.prompt.input);
+  if (!is_text || !context_ || !context_->refuses || request.options.max_tokens < context_->tokens)
+    return std::nullopt;
+  return Failure{
+      "request",
+      fmt::format("{}: {} tokens for an answer leave no room for a prompt in the context of {} that "
+                  "the server has; give fewer with --max-tokens",
+                  info_.name, request.options.max_tokens, context_->tokens),
+      1, true};
+}
+
+// Before the server refuses it, and where it cuts it without a word. About four bytes are a token.
+void ApiRunner::warn_of_length(const Request& request) {
+  const auto* asked = std::get_if<GenerateInput>(&request.prompt.input);
+  if (asked == nullptr || !context_ || has_warned_of_length_ || log_ == nullptr) return;
+  std::size_t bytes = 0;
+  for (const Message& message : asked->messages) bytes += message.content.size();
+  const std::size_t tokens = bytes / 4 + static_cast<std::size_t>(request.options.max_tokens);
+  if (tokens <= static_cast<std::size_t>(context_->tokens)) return;
+  has_warned_of_length_ = true;
+  log_->warning(
+      fmt::format("{}: sample '{}' has about {} tokens with its answer, the server's context {}; fewer "
+                  "--shots or --max-tokens make it shorter, --truncate left leaves out its beginning",
+                  info_.name, request.prompt.sample_id, tokens, context_->tokens));
 }
 
 void ApiRunner::submit(std::vector<Request> requests, CompletionSink& sink) {
   std::vector<std::unique_ptr<ApiCall>> calls;
   for (Request& request : requests) {
-    if (auto failure = refused_by(link_, info_, request)) {
+    warn_of_length(request);
+    auto failure = refused_by(link_, info_, request);
+    if (!failure) failure = without_room(request);
+    if (failure) {
       Completion completion;
       completion.id = request.id;
       completion.stop_reason = StopReason::kFailed;

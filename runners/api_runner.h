@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,9 @@ enum class ApiTruncation {
 // Are questions handed over many at a time, for half the price, and answered within a day?
 enum class ApiBatching { kOff, kOn };
 
+// Is the server looked for before the first request?
+enum class ApiProbe { kNone, kModels };
+
 struct ApiSettings {
   ApiAccount openai = {};  // url "": OpenAI's own
   ApiAccount azure = {};
@@ -62,14 +66,17 @@ struct ApiSettings {
   Prices prices = {};                     // what tokens cost
   std::string day = {};                   // whose prices are meant, "2026-11-26"
   std::optional<double> budget_usd = {};  // nothing is sent that may go over it
+  ApiProbe probe = ApiProbe::kNone;
+  std::chrono::milliseconds patience{60'000};  // with a server that accepts no connection, of the probe
+  std::stop_token stop = {};                   // ends the wait for it
 };
 
 // `argument` is NAME or NAME@URL; the URL goes over the settings'. `clock` must outlive the runner, and so
 // must `log`, which hears once of what changed on the way (null: nobody does). Nothing is sent before
-// submit(), but for the probe of ApiLikelihoods::kByEcho. Throws Error{kUsage} for an address or key that
-// cannot be used: no http(s), a password in it, a key over plain http to another machine, none where the
-// provider wants one, and a budget for a model without a known price; with a probe, Error{kIo} where the
-// server cannot be asked at all.
+// submit(), but for ApiProbe::kModels and the probe of ApiLikelihoods::kByEcho. Throws Error{kUsage} for an
+// address or key that cannot be used: no http(s), a password in it, a key over plain http to another machine,
+// none where the provider wants one, and a budget for a model without a known price; with a probe, Error{kIo}
+// where the server cannot be asked at all.
 //
 // A refused prompt or answer is a completion with StopReason::kContentFilter, a prompt that is too long one
 // without text and with StopReason::kUnfinished. Completions have their attempts. Requests that fail for good

@@ -113,6 +113,8 @@ ExitCode ResumeCommand::run() {
   const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
   remote_ = api_settings(api_);
   InterruptGuard interrupt;
+  remote_.probe = ApiProbe::kModels;
+  remote_.stop = interrupt.token();
   ResponseCache cache(clock_, log);
   const auto opened = open_store(places_.db, OpenMode::kExisting, clock_, &log);
   SqlStore& store = *opened;

@@ -387,6 +387,8 @@ ExitCode RunCommand::run() {
     remote_.likelihoods = ApiLikelihoods::kByEcho;
 
   InterruptGuard interrupt;
+  remote_.probe = ApiProbe::kModels;
+  remote_.stop = interrupt.token();
   ResponseCache cache(clock_, log);
   if (asks_server) cache_ = cache.use(caching_);
   cache_use_ = cache.cache_use();

@@ -1,5 +1,6 @@
 #include "cli/remote.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -79,6 +80,7 @@ ApiSettings api_settings(const ApiFlags& flags) {
   settings.requests_per_minute = flags.rpm;
   settings.tokens_per_minute = flags.tpm;
   settings.timeout = std::chrono::seconds(flags.timeout_s);
+  settings.patience = std::min(settings.patience, std::chrono::milliseconds(settings.timeout));
   settings.retries = flags.retries;
   settings.user_agent = "micius/" + version_text();
   settings.ca_file = variable("SSL_CERT_FILE");

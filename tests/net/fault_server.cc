@@ -118,7 +118,7 @@ void Exchange::reset() {
   closed_ = true;
 }
 
-FaultServer::FaultServer(Handler handler) : handler_(std::move(handler)) {
+FaultServer::FaultServer(Handler handler, ModelList models) : handler_(std::move(handler)), models_(models) {
   ::setenv("no_proxy", "127.0.0.1,localhost", 1);  // whatever proxy the machine has
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -170,6 +170,11 @@ void FaultServer::accept_all() {
 void FaultServer::serve(int socket) {
   Reader reader(socket);
   while (auto request = read_request(reader)) {
+    const std::string path = request->path.substr(0, request->path.find('?'));
+    if (models_ == ModelList::kNone && request->method == "GET" && path.ends_with("/models")) {
+      Exchange(socket, *std::move(request)).answer(404, {}, "{}");
+      continue;
+    }
     request->number = ++requests_;
     {
       const std::lock_guard lock(mutex_);

@@ -44,10 +44,16 @@ class Exchange {
   bool closed_ = false;
 };
 
+// Who answers GET ../models, which runners ask before anything else.
+enum class ModelList {
+  kNone,       // nobody: 404, which is neither seen nor counted
+  kByHandler,  // as any other request
+};
+
 class FaultServer {
  public:
   using Handler = std::function<void(Exchange&)>;  // called in many threads at once
-  explicit FaultServer(Handler handler);
+  explicit FaultServer(Handler handler, ModelList models = ModelList::kNone);
   ~FaultServer();  // ends every connection
   FaultServer(const FaultServer&) = delete;
   FaultServer& operator=(const FaultServer&) = delete;
@@ -63,6 +69,7 @@ class FaultServer {
   void serve(int socket);
 
   Handler handler_;
+  const ModelList models_;
   int listener_ = -1, port_ = 0;
   std::atomic<int> requests_{0}, connections_{0};
   mutable std::mutex mutex_;  // of the three below
