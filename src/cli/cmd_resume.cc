@@ -109,8 +109,8 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, ResponseCache
 }
 
 ExitCode ResumeCommand::run() {
-  ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
-  const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
+  ProgressBoard board(quiet_ ? ProgressMode::kNone : progress_mode_from(progress_));
+  ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings, &board);
   remote_ = api_settings(api_);
   InterruptGuard interrupt;
   remote_.probe = ApiProbe::kModels;
@@ -128,7 +128,7 @@ ExitCode ResumeCommand::run() {
     EvaluateResult result;
     forget_stop(store, id);
     try {
-      result = go_on({store, clock_, log, progress, interrupt.token(), place_words(places_)}, cache, id);
+      result = go_on({store, clock_, log, board, interrupt.token(), place_words(places_)}, cache, id);
     } catch (const Error& error) {  // the others need not wait for a model that is gone
       if (runs.size() == 1) throw;
       log.warning(fmt::format("run {} cannot go on: {}", static_cast<std::int64_t>(id), error.what()));

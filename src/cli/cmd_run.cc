@@ -1,9 +1,9 @@
 // `micius run TASKS --model M...`: every (task, model) pair is one run.
 #include <algorithm>
-#include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
-#include <span>
+#include <stop_token>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -21,13 +21,14 @@
 #include "cli/imports.h"
 #include "cli/invariance.h"
 #include "cli/models.h"
+#include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/response_cache.h"
+#include "cli/run_output.h"
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/signals.h"
-#include "cli/terminal.h"
-#include "reports/command.h"
+#include "cli/sweep.h"
 #include "store/batch_ledger.h"
 #include "store/open_store.h"
 #include "tasks/registry.h"
@@ -36,11 +37,17 @@
 namespace micius {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr const char* kLetterNote =
     "the letter of a choice was asked for, since the model gives no log-likelihoods: acc_letter compares "
     "with no acc";
+
+// One model's runs of a command, in the order of its tasks.
+struct ModelRuns {
+  std::vector<RunId> runs;
+  bool failed = false;  // samples of them, or it was stopped
+  bool interrupted = false;
+  bool could_not_run = false;
+};
 
 class RunCommand final : public Command {
  public:
@@ -61,13 +68,12 @@ class RunCommand final : public Command {
   Json tags() const;
   TaskSetup& setup_for(std::size_t task, const RunnerInfo& model);
   Plan plan_of(std::size_t task, const std::string& model, const RunnerInfo& info);
+  class Part;
   std::vector<std::pair<std::size_t, Plan>> plans_of(const std::string& model, const Runner& runner);
-  bool run_model(const ExecuteContext& context, const std::string& model);
-  ExitCode run_pairs(const ExecuteContext& context);
-  RunId begin_or_go_on(const Plan& plan) const;
+  ExitCode run_models(SqlStore& store, ProgressBoard& board, Log& log, const std::stop_token& stop);
+  RunId begin_or_go_on(SqlStore& store, const Plan& plan) const;
   void print_results(const Store& store) const;
   ExitCode show_dry_run(Log& log);
-  std::string command_line() const;
 
   const CLI::App* app_ = nullptr;  // what was parsed
   PlaceFlags places_;
@@ -93,11 +99,9 @@ class RunCommand final : public Command {
       letter_setups_;                  // by the index of the task's own, for models that weigh nothing
   std::vector<TaskRequest> requests_;  // of the setups
   std::int64_t batch_ = 0;
-  std::vector<RunId> runs_;
-  SqlStore* store_ = nullptr;
+  std::vector<RunId> runs_;  // in the order of the models, then of the tasks
   std::string stop_baseline_;
-  std::optional<EarlyStop> early_stop_;
-  bool failed_ = false;
+  std::vector<RunId> baseline_;  // its runs
 };
 
 void RunCommand::define(CLI::App& app) {
@@ -250,18 +254,18 @@ Json RunCommand::tags() const {
 }
 
 // An unfinished run of the same spec is gone on with, unless --fresh.
-RunId RunCommand::begin_or_go_on(const Plan& plan) const {
+RunId RunCommand::begin_or_go_on(SqlStore& store, const Plan& plan) const {
   if (!fresh_) {
     const std::string wanted = spec_sha256(plan.spec);
-    for (const Run& run : store_->runs()) {
+    for (const Run& run : store.runs()) {
       if (run.status == RunStatus::kComplete || spec_sha256(run.spec) != wanted) continue;
       if (is_batch_run(run.spec) != is_batch_run(plan.spec)) continue;  // its answers have another price
-      store_->set_batch(run.id, batch_);
-      forget_stop(*store_, run.id);
+      store.set_batch(run.id, batch_);
+      forget_stop(store, run.id);
       return run.id;
     }
   }
-  return store_->begin(plan.spec, batch_);
+  return store.begin(plan.spec, batch_);
 }
 
 Plan RunCommand::plan_of(std::size_t task, const std::string& model, const RunnerInfo& info) {
@@ -295,44 +299,108 @@ std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string
   return plans;
 }
 
-// A model's plans are made before its first run, so that what is wrong with one of them is said at once.
-// False if the user interrupted it.
-bool RunCommand::run_model(const ExecuteContext& context, const std::string& model) {
-  const auto runner = open_model(model, engine_, places_,
-                                 {clock_, &context.store, &remote_, &context.log, cache_, cache_use_});
-  const auto plans = plans_of(model, *runner);
-  if (early_stop_)
-    for (const auto& [task, plan] : plans) early_stop_->check(plan);
-  for (const auto& [task, plan] : plans) {
-    const RunId run = begin_or_go_on(plan);
-    runs_.push_back(run);
-    const TaskSetup& setup = setup_for(task, runner->info());
+// One of the models. Its plans are made, and its runs begun, before the first of them is worked on, so that
+// what is wrong with one is said at once and runs are numbered in the order of the models.
+class RunCommand::Part final : public SweepPart {
+ public:
+  // `shared` has the store of the caller's thread. All of them must outlive this.
+  Part(RunCommand& command, std::string name, SqlStore& store, const ExecuteContext& shared)
+      : model(std::move(name)), command_(command), store_(store), shared_(shared) {}
+
+  bool is_remote() const override { return api_kind_from(model.substr(0, model.find(':'))).has_value(); }
+  void open() override {
+    runner_ = open_model(model, command_.engine_, command_.places_,
+                         {command_.clock_, &shared_.store, &command_.remote_, &shared_.log, command_.cache_,
+                          command_.cache_use_});
+  }
+  void prepare() override {
+    plans_ = command_.plans_of(model, *runner_);
+    if (!command_.stop_baseline_.empty())
+      for (const auto& [task, plan] : plans_) early_stop(store_).check(plan);
+    for (const auto& [task, plan] : plans_) {
+      result.runs.push_back(command_.begin_or_go_on(store_, plan));
+      setups_.push_back(&command_.setup_for(task, runner_->info()));
+    }
+  }
+  void work() override;
+
+  const std::string model;
+  ModelRuns result;
+
+ private:
+  EarlyStop early_stop(SqlStore& store) const {
+    return {store, command_.stop_baseline_, command_.baseline_,
+            command_.setups_.size() * command_.models_.size()};
+  }
+
+  RunCommand& command_;
+  SqlStore& store_;
+  const ExecuteContext& shared_;
+  std::unique_ptr<Runner> runner_;
+  std::vector<std::pair<std::size_t, Plan>> plans_;
+  std::vector<const TaskSetup*> setups_;  // of the plans
+};
+
+void RunCommand::Part::work() {
+  // One is for one thread.
+  const auto opened = open_store(command_.places_.db, OpenMode::kExisting, command_.clock_, &shared_.log);
+  SqlStore& store = *opened;
+  const ExecuteContext context{store,         shared_.clock, shared_.log,
+                               shared_.board, shared_.stop,  shared_.places};
+  for (std::size_t i = 0; i < plans_.size() && !result.interrupted; ++i) {
+    const Plan& plan = plans_[i].second;
+    const RunId run = result.runs[i];
     std::unique_ptr<BatchLedger> ledger;  // before the runner that has it
     std::unique_ptr<Runner> batches;
-    if (asks_in_batches_) {
-      ledger = open_batch_ledger(places_.db, run, clock_, &context.log);
-      batches = open_batch_runner(model, {clock_, &context.store, &remote_, &context.log}, *ledger);
+    if (command_.asks_in_batches_) {
+      ledger = open_batch_ledger(command_.places_.db, run, command_.clock_, &shared_.log);
+      batches = open_batch_runner(model, {command_.clock_, &store, &command_.remote_, &shared_.log}, *ledger);
     }
-    Runner& asked = batches ? *batches : *runner;
-    const EvaluateResult result = early_stop_ ? early_stop_->execute(context, run, setup, plan, asked)
-                                              : execute(context, run, setup, plan, asked);
-    failed_ = failed_ || result.failed > 0 || result.status == RunStatus::kStopped;
-    if (result.interrupted) return false;
+    Runner& asked = batches ? *batches : *runner_;
+    const EvaluateResult ended = command_.stop_baseline_.empty()
+                                     ? execute(context, run, *setups_[i], plan, asked)
+                                     : early_stop(store).execute(context, run, *setups_[i], plan, asked);
+    result.failed = result.failed || ended.failed > 0 || ended.status == RunStatus::kStopped;
+    result.interrupted = ended.interrupted;
   }
-  return true;
+  runner_.reset();  // before the next model of this machine takes its memory
+  if (!command_.verify_invariance_ || result.interrupted) return;
+  const Invariance found = verify_invariance(store, result.runs, model, command_.engine_, command_.places_,
+                                             command_.clock_, shared_.stop);
+  result.interrupted = found == Invariance::kInterrupted;
+  result.failed = result.failed || found == Invariance::kBroken;
 }
 
-ExitCode RunCommand::run_pairs(const ExecuteContext& context) {
-  for (const std::string& model : models_) {
-    const std::size_t first = runs_.size();
-    if (!run_model(context, model)) return ExitCode::kInterrupted;
-    if (!verify_invariance_) continue;
-    const Invariance found = verify_invariance(context.store, std::span(runs_).subspan(first), model, engine_,
-                                               places_, clock_, context.stop);
-    if (found == Invariance::kInterrupted) return ExitCode::kInterrupted;
-    failed_ = failed_ || found == Invariance::kBroken;
+ExitCode RunCommand::run_models(SqlStore& store, ProgressBoard& board, Log& log,
+                                const std::stop_token& stop) {
+  const ExecuteContext shared{store, clock_, log, board, stop, place_words(places_)};
+  std::vector<std::unique_ptr<SweepPart>> parts;
+  for (const std::string& model : models_)
+    parts.push_back(std::make_unique<Part>(*this, model, store, shared));
+  const auto result_of = [](SweepPart& part) -> ModelRuns& { return static_cast<Part&>(part).result; };
+  if (parts.size() == 1) {  // what it throws is the command's
+    parts.front()->open();
+    parts.front()->prepare();
+    parts.front()->work();
+  } else {
+    sweep(parts, stop, [&](SweepPart& part, const std::exception& error) {
+      board.print(visible_text(
+          without_passwords(fmt::format("{}: {}", static_cast<Part&>(part).model, error.what()))));
+      result_of(part).could_not_run = true;
+    });
   }
-  return failed_ ? ExitCode::kFailed : ExitCode::kGood;
+  bool failed = false, interrupted = false, has_run = false;
+  for (const auto& part : parts) {
+    const ModelRuns& result = result_of(*part);
+    runs_.insert(runs_.end(), result.runs.begin(), result.runs.end());
+    failed = failed || result.failed || result.could_not_run;
+    const bool not_begun = result.runs.empty() && !result.could_not_run;
+    interrupted = interrupted || result.interrupted || (not_begun && stop.stop_requested());
+    has_run = has_run || !result.could_not_run;
+  }
+  if (interrupted) return ExitCode::kInterrupted;
+  if (!has_run) return ExitCode::kCannotRun;
+  return failed ? ExitCode::kFailed : ExitCode::kGood;
 }
 
 // Tasks of a suite whose data is missing are named, those that lack the same file together; the rest runs.
@@ -361,8 +429,8 @@ void RunCommand::set_up_all(Log& log) {
 }
 
 ExitCode RunCommand::run() {
-  ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
-  const ProgressMode progress = quiet_ ? ProgressMode::kNone : progress_mode_from(progress_);
+  ProgressBoard board(quiet_ ? ProgressMode::kNone : progress_mode_from(progress_));
+  ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings, &board);
   if (report_ == "-") fail(ErrorCode::kUsage, "--report names a file; --format says what stdout is");
   ReportFlags report_file;
   report_file.output = report_;
@@ -395,17 +463,14 @@ ExitCode RunCommand::run() {
   const auto opened = open_store(places_.db, OpenMode::kCreate, clock_, &log);
   SqlStore& store = *opened;
   batch_ = next_batch(store);
-  store_ = &store;
-  if (!stop_baseline_.empty())
-    early_stop_.emplace(store, stop_baseline_, baseline_runs(store, stop_baseline_),
-                        setups_.size() * models_.size());
-  const ExitCode code = run_pairs({store, clock_, log, progress, interrupt.token(), place_words(places_)});
+  if (!stop_baseline_.empty()) baseline_ = baseline_runs(store, stop_baseline_);
+  const ExitCode code = run_models(store, board, log, interrupt.token());
   if (code == ExitCode::kInterrupted) {
     fmt::print(stderr, "interrupted; what was done is kept, `micius resume{}` goes on\n",
                place_words(places_));
     return code;
   }
-  print_results(store);
+  if (!runs_.empty()) print_results(store);
   return code;
 }
 
@@ -421,47 +486,7 @@ ExitCode RunCommand::show_dry_run(Log& log) {
 }
 
 void RunCommand::print_results(const Store& store) const {
-  const bool shown = !quiet_ || format_ != "text";
-  if (shown) {  // first: the report's file may fail
-    ReportFlags flags;
-    flags.format = format_;
-    flags.places = place_words(places_);
-    write_reports(store, runs_, flags);
-  }
-  if (!report_.empty()) {
-    ReportFlags flags;
-    flags.output = report_;
-    write_reports(store, runs_, flags);
-  }
-  if (shown && format_ == "text") {
-    const std::string report =
-        report_.empty()
-            ? fmt::format("`micius report latest{} -o report.html` writes one", database_words(places_))
-            : fs::path(report_).string();
-    const std::vector<std::string> parts = {"report: " + report, "database: " + database_label(places_.db),
-                                            "again: " + command_line()};
-    const std::string line = join(parts, "     ");
-    fmt::print("\n{}\n", line.size() <= terminal_width(stdout) ? line : join(parts, "\n"));
-  }
-}
-
-// The command that repeats this run, from what the user gave; how it was shown is left out.
-std::string RunCommand::command_line() const {
-  std::string line = "micius run";
-  for (const CLI::Option* option : app_->get_options([](const CLI::Option* o) { return o->count() > 0; })) {
-    if (option->get_lnames().empty()) {  // TASKS
-      line += " " + shell_word(join(option->results(), ","));
-      continue;
-    }
-    const std::string name = option->get_lnames().front();
-    if (name == "format" || name == "progress" || name == "report") continue;
-    for (const std::string& value : option->results()) {
-      line += " --" + name;
-      if (option->get_items_expected_max() > 0)
-        line += " " + shell_word(name == "db" ? database_label(value) : value);
-    }
-  }
-  return line;
+  print_run_results(store, runs_, {report_, format_, quiet_, repeat_line(*app_)}, places_);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/progress.h"
 
 namespace micius {
 namespace {
@@ -44,8 +45,13 @@ std::string without_passwords(std::string text) {
 
 void ConsoleLog::warning(std::string_view message) {
   const std::lock_guard lock(mutex_);
-  if (level_ == Level::kWarnings && said_.emplace(message).second)
-    fmt::print(stderr, "warning: {}\n", visible_text(without_passwords(std::string(message))));
+  if (level_ != Level::kWarnings || !said_.emplace(message).second) return;
+  const std::string line = "warning: " + visible_text(without_passwords(std::string(message)));
+  if (board_ != nullptr) {
+    board_->print(line);
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
 }
 
 }  // namespace micius

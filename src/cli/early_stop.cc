@@ -1,7 +1,6 @@
 #include "cli/early_stop.h"
 
 #include <cmath>
-#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -55,9 +54,8 @@ EvaluateResult EarlyStop::execute(ExecuteContext context, RunId run, const TaskS
   store_->set_notes(run, notes);
   store_->finish(run, RunStatus::kStopped, 0, std::nullopt);
   const auto number = static_cast<std::int64_t>(run);
-  fmt::print(stderr, "{}\n",
-             visible_text(fmt::format("run {} ({}): {}; `micius resume {}{}` asks the rest", number,
-                                      plan.spec.task, note, number, context.places)));
+  context.board.print(visible_text(fmt::format("run {} ({}): {}; `micius resume {}{}` asks the rest", number,
+                                               plan.spec.task, note, number, context.places)));
   result.interrupted = false;
   return result;
 }

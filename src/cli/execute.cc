@@ -1,8 +1,8 @@
 #include "cli/execute.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include <fmt/format.h>
@@ -13,10 +13,17 @@ namespace micius {
 
 Plan plan_run(const TaskSetup& setup, const RunnerInfo& model, const PlanOptions& options) {
   ShotPicker* shots = setup.shots.get();
+  std::mutex* picking = setup.picking.get();
+  const auto shots_for = [shots, picking](std::size_t index) {
+    const std::lock_guard lock(*picking);
+    return shots->shots_for(index);
+  };
+  const auto for_each_shot = [shots, picking](const std::function<void(const Sample&)>& fn) {
+    const std::lock_guard lock(*picking);
+    shots->for_each_candidate(fn);
+  };
   Plan plan = make_plan(
-      {setup.task, *setup.dataset, model, [shots](std::size_t index) { return shots->shots_for(index); },
-       setup.source, setup.shot_pool_label,
-       [shots](const std::function<void(const Sample&)>& fn) { shots->for_each_candidate(fn); }},
+      {setup.task, *setup.dataset, model, shots_for, setup.source, setup.shot_pool_label, for_each_shot},
       options);
   plan.spec.first_samples = plan.chosen.empty() || plan.chosen.back() + 1 == plan.chosen.size();
   plan.spec.dataset.is_published = setup.is_published;
@@ -60,14 +67,14 @@ EvaluateResult execute(const ExecuteContext& context, RunId run, const TaskSetup
                        Runner& runner) {
   EvaluateResult result;
   {
-    ProgressDisplay display(context.progress, setup.task.name, runner.info().name, setup.task.metrics.front(),
+    ProgressDisplay display(context.board, setup.task.name, runner.info().name, setup.task.metrics.front(),
                             context.clock);
     result = evaluate({setup.task, plan, runner, *setup.scorer, context.store, context.clock, &display,
                        context.stop, std::thread::hardware_concurrency(), context.on_record},
                       run);
   }
   if (const std::string trouble = trouble_text(context, run, setup, result); !trouble.empty())
-    fmt::print(stderr, "{}\n", visible_text(trouble));
+    context.board.print(visible_text(trouble));
   return result;
 }
 

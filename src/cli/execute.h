@@ -18,8 +18,8 @@ struct ExecuteContext {
   Store& store;
   const Clock& clock;
   Log& log;
-  ProgressMode progress = ProgressMode::kNone;
-  std::stop_token stop;
+  ProgressBoard& board;
+  std::stop_token stop = {};
   std::string places = {};  // what a command needs to find the same files: place_words()
   std::function<void(const Record&)> on_record = {};  // Evaluation::on_record
 };

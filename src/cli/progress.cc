@@ -43,9 +43,58 @@ ProgressMode progress_mode_from(const std::string& word) {
        did_you_mean(word, {"auto", "plain", "none"}));
 }
 
-ProgressDisplay::ProgressDisplay(ProgressMode mode, std::string task, std::string model, MetricInfo primary,
-                                 const Clock& clock)
-    : mode_(mode),
+std::size_t ProgressBoard::width() const { return terminal_width(out_); }
+
+void ProgressBoard::print(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  draw(fmt::format("{}\n", text));
+}
+
+int ProgressBoard::add() {
+  const std::lock_guard lock(mutex_);
+  return next_place_++;
+}
+
+void ProgressBoard::show(int place, std::string line) {
+  const std::lock_guard lock(mutex_);
+  if (mode_ == ProgressMode::kPlain) return draw(line + "\n");
+  if (mode_ == ProgressMode::kNone) return;
+  lines_[place] = std::move(line);
+  draw("");
+}
+
+void ProgressBoard::end(int place, std::string line) {
+  const std::lock_guard lock(mutex_);
+  if (mode_ == ProgressMode::kNone) return;
+  lines_.erase(place);
+  draw(line + "\n");
+}
+
+// One write, so that what another process prints does not come between.
+void ProgressBoard::draw(std::string_view above) {
+  std::string text;
+  if (drawn_ > 0) text += drawn_ > 1 ? fmt::format("\r\x1b[{}A\x1b[J", drawn_ - 1) : "\r\x1b[J";
+  text += above;
+  // A terminal that is too low would roll lines away that are then drawn anew.
+  const std::size_t most = std::max<std::size_t>(2, terminal_height(out_)) - 1;
+  drawn_ = 0;
+  for (const auto& [place, line] : lines_) {
+    if (drawn_ + 1 == most && lines_.size() > most) {
+      text += fmt::format("\n.. and {} more", lines_.size() - drawn_);
+      ++drawn_;
+      break;
+    }
+    text += (drawn_ > 0 ? "\n" : "") + cut_to_width(line, terminal_width(out_) - 1);
+    ++drawn_;
+  }
+  std::fwrite(text.data(), 1, text.size(), out_);
+  std::fflush(out_);
+}
+
+ProgressDisplay::ProgressDisplay(ProgressBoard& board, std::string task, std::string model,
+                                 MetricInfo primary, const Clock& clock)
+    : board_(board),
+      place_(board.add()),
       task_(std::move(task)),
       model_(std::move(model)),
       primary_(std::move(primary)),
@@ -54,31 +103,19 @@ ProgressDisplay::ProgressDisplay(ProgressMode mode, std::string task, std::strin
       drawn_(started_) {}
 
 ProgressDisplay::~ProgressDisplay() {
-  if (mode_ == ProgressMode::kNone || last_.total == 0) return;
-  draw(last_);
-  if (mode_ == ProgressMode::kLive) fmt::print(stderr, "\n");
+  if (last_.total > 0) board_.end(place_, line(last_));
 }
 
 void ProgressDisplay::on_progress(const Progress& progress) {
   last_ = progress;
-  if (mode_ == ProgressMode::kNone) return;
-  const auto period = mode_ == ProgressMode::kLive ? Clock::time_point::duration(kLivePeriod) : kPlainPeriod;
+  if (board_.mode() == ProgressMode::kNone) return;
+  const bool is_live = board_.mode() == ProgressMode::kLive;
+  const auto period = is_live ? Clock::time_point::duration(kLivePeriod) : kPlainPeriod;
   const auto now = clock_.now();
-  const bool first = mode_ == ProgressMode::kLive && !drawn_once_;
+  const bool first = is_live && !std::exchange(drawn_once_, true);
   if (!first && now - drawn_ < period) return;
   drawn_ = now;
-  draw(progress);
-}
-
-void ProgressDisplay::draw(const Progress& progress) {
-  drawn_once_ = true;
-  if (mode_ == ProgressMode::kPlain) {
-    fmt::print(stderr, "{}\n", line(progress, 0));
-    return;
-  }
-  const std::size_t width = terminal_width(stderr);
-  fmt::print(stderr, "\r\x1b[K{}", cut_to_width(line(progress, width), width - 1));
-  std::fflush(stderr);
+  board_.show(place_, line(progress));
 }
 
 std::string ProgressDisplay::score(const Progress& progress) const {
@@ -111,10 +148,12 @@ std::vector<std::string> ProgressDisplay::extras(const Progress& progress) const
   return parts;
 }
 
-// On a terminal of `width` columns whole parts are left out; names are cut where they leave no room for the
-// score. 0: no limit.
-std::string ProgressDisplay::line(const Progress& progress, std::size_t width) const {
+// On a terminal whole parts are left out where there is no room; names are cut where they leave none for the
+// score.
+std::string ProgressDisplay::line(const Progress& progress) const {
   constexpr std::size_t kTask = 14, kModel = 16;  // columns
+  const bool is_live = board_.mode() == ProgressMode::kLive;
+  const std::size_t width = is_live ? board_.width() : 0;  // 0: no limit
   std::string tail = fmt::format("{:>5}/{}  {}", progress.done, progress.total, score(progress));
   std::string head = fmt::format("{:<{}} {:<{}} ", task_, kTask, model_, kModel);
   if (width != 0 && code_points(head + tail) >= width)
@@ -124,8 +163,7 @@ std::string ProgressDisplay::line(const Progress& progress, std::size_t width) c
   }
   const std::size_t used = code_points(head) + code_points(tail) + 2;
   const std::size_t cells = width > used ? std::min(width - used, kLongestBar) : 0;
-  return mode_ == ProgressMode::kLive && cells >= kShortestBar ? head + bar(progress, cells) + " " + tail
-                                                               : head + tail;
+  return is_live && cells >= kShortestBar ? head + bar(progress, cells) + " " + tail : head + tail;
 }
 
 }  // namespace micius

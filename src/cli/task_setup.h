@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,11 @@ struct TaskSetup {
   std::unique_ptr<Dataset> dataset;
   std::unique_ptr<Dataset> shot_pool;  // null if the task takes no shots
   std::unique_ptr<ShotPicker> shots;   // borrows the two above
-  std::string shot_pool_label;         // "" without
-  bool is_published = true;            // DatasetRef::is_published
-  std::vector<std::string> notes;      // RunSpec::notes; said as warnings, too
+  // Of `shots`, which runs of several models use at once.
+  std::unique_ptr<std::mutex> picking = std::make_unique<std::mutex>();
+  std::string shot_pool_label;     // "" without
+  bool is_published = true;        // DatasetRef::is_published
+  std::vector<std::string> notes;  // RunSpec::notes; said as warnings, too
 };
 
 // `source`: a name of the registry, or the path of a task file. Throws Error{kUnsupported} where

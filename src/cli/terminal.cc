@@ -23,4 +23,10 @@ std::size_t terminal_width(std::FILE* stream) {
   return 120;
 }
 
+std::size_t terminal_height(std::FILE* stream) {
+  winsize size{};
+  if (::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_row > 0) return size.ws_row;
+  return 24;
+}
+
 }  // namespace micius

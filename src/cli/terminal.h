@@ -11,5 +11,6 @@ bool is_terminal(std::FILE* stream);
 bool allows_colour(std::FILE* stream);
 // Columns of the terminal behind `stream`; 120 where it is none.
 std::size_t terminal_width(std::FILE* stream);
+std::size_t terminal_height(std::FILE* stream);  // rows; 24 where it is none
 
 }  // namespace micius
