@@ -23,10 +23,16 @@ void drop_end(std::string& text, std::string_view end) {
   if (text.ends_with(end)) text.resize(text.size() - end.size());
 }
 
-Target target_of(ApiKind kind, const std::string& argument, const std::string& url) {
+std::string tidy_url(ApiKind kind, std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  if (kind == ApiKind::kAnthropic) drop_end(url, "/v1");
+  return url;
+}
+
+Target target_of(ApiKind kind, const std::string& argument, const ApiSettings& settings) {
   const std::size_t at = argument.find("@http");
-  Target target{argument.substr(0, at), at == std::string::npos ? url : argument.substr(at + 1)};
-  while (target.url.ends_with('/')) target.url.pop_back();
+  Target target{argument.substr(0, at), at == std::string::npos ? account_url(kind, settings)
+                                                                : tidy_url(kind, argument.substr(at + 1))};
   if (target.model.empty()) {
     fail(ErrorCode::kUsage, "'{0}:{1}': expected {0}:NAME or {0}:NAME@https://..", api_kind_name(kind),
          argument);
@@ -57,9 +63,9 @@ void want_key(const ApiEndpoint& endpoint, std::string_view or_else) {
 }
 
 ApiEndpoint openai_endpoint(const std::string& argument, const ApiSettings& settings) {
-  Target target = target_of(ApiKind::kOpenAi, argument, settings.openai.url);
-  if (target.url.empty()) target.url = kOpenAi;
-  ApiEndpoint endpoint{.kind = ApiKind::kOpenAi, .model = target.model, .url = target.url};
+  const Target target = target_of(ApiKind::kOpenAi, argument, settings);
+  ApiEndpoint endpoint{
+      .kind = ApiKind::kOpenAi, .model = target.model, .url = target.url, .account_url = target.url};
   endpoint.secret = settings.openai.key;
   endpoint.key_name = "OPENAI_API_KEY";
   if (!endpoint.secret.empty()) endpoint.headers.push_back({"Authorization", "Bearer " + endpoint.secret});
@@ -70,7 +76,7 @@ ApiEndpoint openai_endpoint(const std::string& argument, const ApiSettings& sett
 }
 
 ApiEndpoint azure_endpoint(const std::string& argument, const ApiSettings& settings) {
-  Target target = target_of(ApiKind::kAzure, argument, settings.azure.url);
+  Target target = target_of(ApiKind::kAzure, argument, settings);
   std::string version = settings.api_version;
   if (const std::size_t mark = target.url.find(kVersionMark); mark != std::string::npos) {
     if (version.empty()) version = target.url.substr(mark + kVersionMark.size());
@@ -88,7 +94,8 @@ ApiEndpoint azure_endpoint(const std::string& argument, const ApiSettings& setti
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
   if (target.model.find_first_not_of(kNameBytes) != std::string::npos)
     fail(ErrorCode::kUsage, "'azure:{}': a deployment's name has letters, digits, - _ . alone", target.model);
-  ApiEndpoint endpoint{.kind = ApiKind::kAzure, .model = target.model, .url = target.url};
+  ApiEndpoint endpoint{
+      .kind = ApiKind::kAzure, .model = target.model, .url = target.url, .account_url = target.url};
   endpoint.key_name = "AZURE_OPENAI_API_KEY";
   endpoint.secret = settings.azure.key.empty() ? settings.azure_token : settings.azure.key;
   if (!settings.azure.key.empty()) {
@@ -110,10 +117,9 @@ ApiEndpoint azure_endpoint(const std::string& argument, const ApiSettings& setti
 }
 
 ApiEndpoint anthropic_endpoint(const std::string& argument, const ApiSettings& settings) {
-  Target target = target_of(ApiKind::kAnthropic, argument, settings.anthropic.url);
-  drop_end(target.url, "/v1");
-  if (target.url.empty()) target.url = kAnthropic;
-  ApiEndpoint endpoint{.kind = ApiKind::kAnthropic, .model = target.model, .url = target.url};
+  const Target target = target_of(ApiKind::kAnthropic, argument, settings);
+  ApiEndpoint endpoint{
+      .kind = ApiKind::kAnthropic, .model = target.model, .url = target.url, .account_url = target.url};
   endpoint.key_name = "ANTHROPIC_API_KEY";
   endpoint.secret = settings.anthropic.key;
   if (!endpoint.secret.empty()) endpoint.headers.push_back({"x-api-key", endpoint.secret});
@@ -144,6 +150,18 @@ std::optional<ApiKind> api_kind_from(std::string_view name) {
     if (kNames[i] == name) return static_cast<ApiKind>(i);
   }
   return std::nullopt;
+}
+
+std::string account_url(ApiKind kind, const ApiSettings& settings) {
+  switch (kind) {
+    case ApiKind::kOpenAi:
+      return settings.openai.url.empty() ? kOpenAi : tidy_url(kind, settings.openai.url);
+    case ApiKind::kAzure:
+      return tidy_url(kind, settings.azure.url);
+    case ApiKind::kAnthropic:
+      return settings.anthropic.url.empty() ? kAnthropic : tidy_url(kind, settings.anthropic.url);
+  }
+  return "";
 }
 
 ApiEndpoint endpoint_of(ApiKind kind, const std::string& argument, const ApiSettings& settings) {

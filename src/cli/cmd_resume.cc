@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/early_stop.h"
@@ -15,6 +16,7 @@
 #include "cli/signals.h"
 #include "cli/task_setup.h"
 #include "pipeline/rescore.h"
+#include "runners/api_endpoint.h"
 #include "store/batch_ledger.h"
 #include "store/open_store.h"
 
@@ -24,7 +26,9 @@ namespace {
 class ResumeCommand final : public Command {
  public:
   std::string name() const override { return "resume"; }
-  std::string summary() const override { return "Go on with unfinished runs (all, if none is named)"; }
+  std::string summary() const override {
+    return "Go on with unfinished runs (all but imported ones, if none is named)";
+  }
 
   void define(CLI::App& app) override {
     app.add_option("runs", runs_, kRunsHelp)->type_name("RUN");
@@ -61,6 +65,43 @@ bool is_open(const Store& store, const Run& run) {
   return run.status != RunStatus::kComplete || store.done(run.id).size() < wanted;
 }
 
+bool is_imported(const Run& run) { return run.batch == 0; }
+
+const char* address_flag(ApiKind kind) {
+  switch (kind) {
+    case ApiKind::kOpenAi:
+      return "--base-url ";
+    case ApiKind::kAzure:
+      return "AZURE_OPENAI_ENDPOINT=";
+    case ApiKind::kAnthropic:
+      return "ANTHROPIC_BASE_URL=";
+  }
+  return "";
+}
+
+// What a run says of its model's address is of whoever made the run: a file must not say where this user's
+// key goes. A run that is unfinished here and in a file is one run, so the others are looked at too.
+void check_address(const Run& run, const ApiSettings& settings) {
+  const std::string& source = run.spec.model_source;
+  const std::size_t colon = source.find(':');
+  const auto kind = api_kind_from(source.substr(0, colon));
+  if (!kind || colon == std::string::npos) return;
+  const ApiEndpoint endpoint = endpoint_of(*kind, source.substr(colon + 1), settings);
+  const auto id = static_cast<std::int64_t>(run.id);
+  if (endpoint.url != run.spec.model.url) {
+    fail(ErrorCode::kUsage,
+         "run {} was asked at {}, and its model is at {} now; `micius run` goes on or begins anew there", id,
+         visible_line(run.spec.model.url), visible_line(endpoint.url));
+  }
+  if (const std::string own = account_url(*kind, settings); is_imported(run) && endpoint.account_url != own) {
+    fail(ErrorCode::kUsage,
+         "run {} was imported and asks {}, and your flags and environment say {}; if that server may have "
+         "your questions and your key: {}{}",
+         id, visible_line(endpoint.account_url), own.empty() ? "none" : own, address_flag(*kind),
+         visible_line(endpoint.account_url));
+  }
+}
+
 std::vector<RunId> ResumeCommand::chosen(const Store& store) const {
   std::vector<RunId> runs;
   if (!runs_.empty()) {
@@ -69,14 +110,24 @@ std::vector<RunId> ResumeCommand::chosen(const Store& store) const {
     }
     return runs;
   }
+  std::vector<std::string> imported;
   for (const Run& run : store.runs()) {
-    if (is_open(store, run)) runs.push_back(run.id);
+    if (!is_open(store, run)) continue;
+    if (is_imported(run)) {
+      imported.push_back(fmt::format("{}", static_cast<std::int64_t>(run.id)));
+    } else {
+      runs.push_back(run.id);
+    }
   }
+  if (!imported.empty())
+    fmt::print(stderr, "imported runs are left out; `micius resume {}{}` goes on with them\n",
+               join(imported, " "), place_words(places_));
   return runs;
 }
 
 EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, ResponseCache& cache, RunId id) {
-  const RunSpec spec = context.store.run(id).spec;
+  const Run run = context.store.run(id);
+  const RunSpec& spec = run.spec;
   if (const auto from = rescored_from(spec)) {
     LazyServices services(engine_.threads, places_);
     const Task task = make_task(spec.task_source, task_options_of(spec, data_roots(places_)));
@@ -93,6 +144,7 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, ResponseCache
   remote_.batching = is_batch_run(spec) ? ApiBatching::kOn : ApiBatching::kOff;
   remote_.truncation = spec.model_options.contains("truncate") ? ApiTruncation::kLeft : ApiTruncation::kOff;
   AnswerCache* answers = api_kind_from(spec.model.kind) ? cache.use(caching_) : nullptr;
+  check_address(run, remote_);
   const auto runner =
       open_model(spec.model_source, engine_, places_,
                  {clock_, &context.store, &remote_, &context.log, answers, cache.cache_use()});
@@ -120,7 +172,8 @@ ExitCode ResumeCommand::run() {
   SqlStore& store = *opened;
   const std::vector<RunId> runs = chosen(store);
   if (runs.empty()) {
-    fmt::print(stderr, "nothing to resume: every run is complete\n");
+    fmt::print(stderr, "nothing to resume: every run that {} is complete\n",
+               runs_.empty() ? "began here" : "was named");
     return ExitCode::kGood;
   }
   bool failed = false;

@@ -86,6 +86,17 @@ TEST_CASE("what resume is given finds the same server again") {
   CHECK(source(ApiKind::kAnthropic, "m", anthropic("https://p.example/v1", kKey)) == "m@https://p.example");
 }
 
+TEST_CASE("the address that the settings give is known without a model") {
+  CHECK(account_url(ApiKind::kOpenAi, openai("", kKey)) == "https://api.openai.com/v1");
+  CHECK(account_url(ApiKind::kOpenAi, openai("http://127.0.0.1:8000/v1/", "")) == "http://127.0.0.1:8000/v1");
+  CHECK(account_url(ApiKind::kAzure, azure("", kKey)).empty());
+  CHECK(account_url(ApiKind::kAnthropic, anthropic("https://one.example/v1/", kKey)) ==
+        "https://one.example");
+  const ApiEndpoint endpoint = endpoint_of(ApiKind::kAzure, "m@https://two.example/", azure("", kKey));
+  CHECK(endpoint.account_url == "https://two.example");
+  CHECK(endpoint.url == "https://two.example/openai/v1");
+}
+
 TEST_CASE("Azure has two addresses and two ways in") {
   const ApiEndpoint newer = endpoint_of(ApiKind::kAzure, "gpt-4o", azure("https://r.example/", kKey));
   CHECK(newer.url == "https://r.example/openai/v1");
