@@ -179,7 +179,6 @@ ExitCode ResumeCommand::run() {
   bool failed = false;
   for (const RunId id : runs) {
     EvaluateResult result;
-    forget_stop(store, id);
     try {
       result = go_on({store, clock_, log, board, interrupt.token(), place_words(places_)}, cache, id);
     } catch (const Error& error) {  // the others need not wait for a model that is gone
@@ -188,6 +187,7 @@ ExitCode ResumeCommand::run() {
       failed = true;
       continue;
     }
+    if (result.status == RunStatus::kComplete) forget_stop(store, id);
     failed = failed || result.failed > 0 || result.status == RunStatus::kStopped;
     if (result.interrupted) {
       fmt::print(stderr, "interrupted; what was done is kept, `micius resume{}` goes on\n",

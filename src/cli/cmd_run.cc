@@ -261,7 +261,6 @@ RunId RunCommand::begin_or_go_on(SqlStore& store, const Plan& plan) const {
       if (run.status == RunStatus::kComplete || spec_sha256(run.spec) != wanted) continue;
       if (is_batch_run(run.spec) != is_batch_run(plan.spec)) continue;  // its answers have another price
       store.set_batch(run.id, batch_);
-      forget_stop(store, run.id);
       return run.id;
     }
   }
@@ -360,6 +359,7 @@ void RunCommand::Part::work() {
     const EvaluateResult ended = command_.stop_baseline_.empty()
                                      ? execute(context, run, *setups_[i], plan, asked)
                                      : early_stop(store).execute(context, run, *setups_[i], plan, asked);
+    if (ended.status == RunStatus::kComplete) forget_stop(store, run);
     result.failed = result.failed || ended.failed > 0 || ended.status == RunStatus::kStopped;
     result.interrupted = ended.interrupted;
   }

@@ -20,8 +20,7 @@ std::string note_of(const Decision& decision, const std::string& baseline, std::
                                                  format_difference(decision.interval->high, "fraction"));
   return fmt::format(
       "{}: {} than baseline '{}' by {} on the first {} of {} samples ({}, level {:g}); other intervals do "
-      "not "
-      "allow for the stop",
+      "not allow for the stop",
       kDecidedNote, decision.is_better ? "better" : "worse", baseline, gap, decision.samples, total, evidence,
       alpha);
 }
@@ -49,6 +48,7 @@ EvaluateResult EarlyStop::execute(ExecuteContext context, RunId run, const TaskS
   EvaluateResult result = micius::execute(context, run, setup, plan, runner);
   if (!duel.decision() || result.status == RunStatus::kComplete || user.stop_requested()) return result;
   const std::string note = note_of(*duel.decision(), name_, plan.chosen.size(), alpha());
+  forget_stop(*store_, run);  // of an earlier one
   std::vector<std::string> notes = store_->run(run).spec.notes;
   notes.push_back(note);
   store_->set_notes(run, notes);

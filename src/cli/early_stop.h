@@ -37,7 +37,7 @@ class EarlyStop {
   std::size_t family_;
 };
 
-// Forgets the note of an earlier stop: the run goes on.
+// Forgets the note of an earlier stop, of a run that is complete now.
 void forget_stop(SqlStore& store, RunId run);
 
 }  // namespace micius

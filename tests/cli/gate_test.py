@@ -163,6 +163,12 @@ class Gate(Folder):
         self.assertRegex(json.loads(out)["checks"][0]["reason"],
                          r"worse by .* stopped once decided, on the first \d+ of 400 samples")
         self.assertEqual(len(outcomes["failure"]), 1)
+        data = next(self.folder.glob("*.jsonl"))
+        data.rename(self.folder / "away")  # a resume that cannot go on forgets nothing
+        self.micius("resume", "latest", "-q", code=2)
+        again = json.loads(self.micius("report", "latest", "--format", "json"))["reports"][0]
+        self.assertEqual(again["run"]["notes"], report["run"]["notes"])
+        (self.folder / "away").rename(data)
         self.micius("resume", "latest", "-q")
         whole = json.loads(self.micius("report", "latest", "--format", "json"))["reports"][0]
         self.assertEqual((whole["run"]["status"], whole["counts"]["scored"]), ("complete", 400))
