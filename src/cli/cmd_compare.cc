@@ -73,7 +73,7 @@ ExitCode CompareCommand::run() {
   if (output_ == "-") output_.clear();
   const bool to_stdout = output_.empty();
   const ComparisonFormat format = comparison_format(format_of(format_, output_));
-  if (!to_stdout) check_output_file(output_, places_.db);
+  check_output_file(output_, places_.db);
   const SystemClock clock;
   const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
   const SqlStore& store = *opened;

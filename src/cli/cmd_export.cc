@@ -64,11 +64,10 @@ void ExportCommand::check_output(const std::string& format) const {
     fail(ErrorCode::kUsage, "--format lm-eval writes several files; name their folder with -o");
   if (format == "micius" && to_stdout && is_terminal(stdout))
     fail(ErrorCode::kUsage, "an export is no text to read; name a file with -o, or --format jsonl");
-  if (!to_stdout && is_database_file(places_.db, output_))
-    fail(ErrorCode::kUsage, "{}: is the database; name another file", output_);
+  if (format != "lm-eval") return check_output_file(output_, places_.db);
   std::error_code none;
-  if (!to_stdout && format != "lm-eval" && fs::is_directory(output_, none))
-    fail(ErrorCode::kUsage, "{}: is a folder; name a file in it", output_);
+  if (fs::exists(output_, none) && !fs::is_directory(output_, none))
+    fail(ErrorCode::kUsage, "{}: is a file; --format lm-eval writes a folder", output_);
 }
 
 void ExportCommand::write_one(const std::function<void(const ByteSink&)>& fill) const {

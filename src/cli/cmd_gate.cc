@@ -68,6 +68,8 @@ std::string GateCommand::rendered(const GateResult& result, const std::string& f
 }
 
 ExitCode GateCommand::run() {
+  check_output_file(output_, places_.db);
+  check_output_file(junit_, places_.db);
   const Policy policy = read_policy(read_file(policy_), policy_);
   const SystemClock clock;
   const auto opened = open_store(places_.db, OpenMode::kExisting, clock);

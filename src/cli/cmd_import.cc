@@ -1,6 +1,7 @@
 // `micius import FILE...` and `micius import --from DB [RUN...]`.
 #include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -24,7 +25,7 @@ class ImportCommand final : public Command {
   ExitCode run() override;
 
  private:
-  std::vector<ImportedRun> imported(SqlStore& store, const Clock& clock) const;
+  std::vector<RunId> wanted_of(const Store& from) const;
   void print(const Store& store, const std::vector<ImportedRun>& runs) const;
 
   PlaceFlags places_;
@@ -44,14 +45,12 @@ void ImportCommand::define(CLI::App& app) {
   add_db_flag(app, places_);
 }
 
-std::vector<ImportedRun> ImportCommand::imported(SqlStore& store, const Clock& clock) const {
-  if (from_.empty()) return import_files(store, words_);
-  const auto opened = open_store(from_, OpenMode::kExisting, clock);
-  const SqlStore& from = *opened;
+// What is to be read is opened and looked up first, before a database is made for nothing.
+std::vector<RunId> ImportCommand::wanted_of(const Store& from) const {
+  if (!words_.empty()) return resolve_runs(from, words_);
   std::vector<RunId> runs;
-  if (words_.empty())
-    for (const Run& run : from.runs()) runs.push_back(run.id);
-  return import_runs(store, from, words_.empty() ? runs : resolve_runs(from, words_));
+  for (const Run& run : from.runs()) runs.push_back(run.id);
+  return runs;
 }
 
 void ImportCommand::print(const Store& store, const std::vector<ImportedRun>& runs) const {
@@ -79,14 +78,17 @@ ExitCode ImportCommand::run() {
   if (!from_.empty() && (from_ == places_.db || is_database_file(places_.db, from_)))
     fail(ErrorCode::kUsage, "--from {}: is the database itself; --db names the one to import into",
          database_label(from_));
-  for (const std::string& path : words_)  // before a database is made for nothing
+  for (const std::string& path : words_)
     if (from_.empty() && !std::filesystem::exists(path))
       fail(ErrorCode::kNotFound, "{}: no such file; `micius export RUN -o FILE` makes one", path);
   const SystemClock clock;
   ConsoleLog log(ConsoleLog::Level::kWarnings);
+  const std::unique_ptr<SqlStore> from =
+      from_.empty() ? nullptr : open_store(from_, OpenMode::kExisting, clock, &log);
+  const std::vector<RunId> wanted = from ? wanted_of(*from) : std::vector<RunId>();
   const auto opened = open_store(places_.db, OpenMode::kCreate, clock, &log);
   SqlStore& store = *opened;
-  print(store, imported(store, clock));
+  print(store, from ? import_runs(store, *from, wanted) : import_files(store, words_));
   return ExitCode::kGood;
 }
 

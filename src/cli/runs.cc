@@ -100,10 +100,11 @@ void check_report_file(const ReportFlags& flags, const std::string& database) {
 }
 
 void check_output_file(const std::string& path, const std::string& database) {
+  if (path.empty() || path == "-") return;
   std::error_code none;
   if (fs::is_directory(path, none)) fail(ErrorCode::kUsage, "{}: is a folder; name a file in it", path);
   if (is_database_file(database, path)) {
-    fail(ErrorCode::kUsage, "{}: is the database; name another file for the report", path);
+    fail(ErrorCode::kUsage, "{}: is the database; name another file", path);
   }
   const fs::path folder = fs::absolute(path).parent_path();
   if (!fs::is_directory(folder))

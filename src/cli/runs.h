@@ -41,7 +41,7 @@ std::string format_of(const std::string& format, const std::string& output);
 // Throws Error for a file that is the database or cannot be written, or of no known format: before the work,
 // not after it.
 void check_report_file(const ReportFlags& flags, const std::string& database);
-// The same of a file whose format is known to be one.
+// The same of a file whose format is known to be one. Nothing is said of "" and "-", which are stdout.
 void check_output_file(const std::string& path, const std::string& database);
 
 // ReportSet::scorer_rules for a page of these runs: the masks under which CMDGen compares effects.

@@ -1,6 +1,6 @@
 // Runs the program as a user does. One case a line in tests/cli/*.jsonl:
 //   {"name", "argv": [..], "files": {name: text}?, "exit": 2, "stdout": [regex..]?, "stderr": [regex..]?,
-//   "before": [[argv..]..]?, "environment": ["NAME=value"..]?}
+//   "before": [[argv..]..]?, "environment": ["NAME=value"..]?, "absent": [file..]? after it}
 // Each case has a folder of its own, which is its home and its working folder.
 #include <filesystem>
 #include <fstream>
@@ -63,6 +63,11 @@ void check_case(const Json& row) {
   CHECK(outcome.exit_code == row.at("exit").get<int>());
   check_matches(row.value("stdout", Json::array()), outcome.out);
   check_matches(row.value("stderr", Json::array()), outcome.err);
+  const Json absent = row.value("absent", Json::array());
+  for (const auto& file : absent) {
+    INFO(file);
+    CHECK_FALSE(fs::exists(folder.path() / file.get<std::string>()));
+  }
 }
 
 }  // namespace
