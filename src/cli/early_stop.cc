@@ -29,8 +29,15 @@ std::string note_of(const Decision& decision, const std::string& baseline, std::
 
 Duel EarlyStop::duel_of(const Plan& plan) const {
   for (const RunId id : baseline_)
-    if (store_->run(id).spec.task == plan.spec.task)
-      return Duel(read_scored_run(*store_, id, ""), plan, alpha());
+    if (store_->run(id).spec.task == plan.spec.task) {
+      ScoredRun baseline = read_scored_run(*store_, id, "");
+      if (const MetricInfo own = compared_metric(plan.spec, ""); !is_same_metric(own, baseline.metric))
+        fail(ErrorCode::kUndecided,
+             "--stop-when-decided: {} is judged by {}, run {} of the baseline '{}' by {}; take a baseline of "
+             "the same metric",
+             plan.spec.task, own.name, static_cast<std::int64_t>(id), name_, baseline.metric.name);
+      return Duel(std::move(baseline), plan, alpha());
+    }
   fail(ErrorCode::kUsage, "--stop-when-decided: the baseline '{}' has no run of {}", name_, plan.spec.task);
 }
 

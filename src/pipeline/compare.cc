@@ -69,6 +69,8 @@ std::vector<std::string> obstacles(const ScoredRun& a, const ScoredRun& b, const
   if (x.task_version != y.task_version)
     reasons.push_back(fmt::format("task version {} against {}", x.task_version, y.task_version));
   if (x.shots != y.shots) reasons.push_back(fmt::format("{} shots against {}", x.shots, y.shots));
+  if (!is_same_metric(a.metric, b.metric))
+    reasons.push_back(fmt::format("metric {} against {}", a.metric.name, b.metric.name));
   std::string first;
   std::size_t count = 0;
   for (const auto& [i, j] : pairs) {
@@ -255,6 +257,12 @@ std::pair<std::vector<std::size_t>, std::vector<std::vector<double>>> common_sco
   return {common, scores};
 }
 
+bool have_one_metric(const Sides& sides) {
+  return std::all_of(sides.runs.begin(), sides.runs.end(), [&](const ScoredRun& run) {
+    return is_same_metric(run.metric, sides.runs.front().metric);
+  });
+}
+
 WinTieLoss wins_of(const std::vector<double>& a, const std::vector<double>& b) {
   WinTieLoss result;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -309,7 +317,7 @@ ComparisonSet compare(const Store& store, const std::vector<RunId>& runs, const 
       set.notes.push_back(fmt::format("{}: {} and {} have no scored sample in common", sides.task,
                                       sides.labels.front(), sides.labels[other]));
     }
-    if (sides.runs.size() > 2) set.leagues.push_back(league_of(sides));
+    if (sides.runs.size() > 2 && have_one_metric(sides)) set.leagues.push_back(league_of(sides));
     if (!set.leagues.empty() && set.leagues.back().samples == 0) set.leagues.pop_back();
   }
   if (set.comparisons.empty() && !notes_only) {

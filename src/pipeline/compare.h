@@ -29,9 +29,9 @@ struct CompareOptions {
 // (RunSpec::cluster) of more than one: the cluster-robust t interval and flips of whole clusters. Holm
 // corrects over all comparisons of the set. The same of every group, where asked for, corrected over the
 // comparison's groups. Three sides or more are also ranked (Bradley-Terry). Throws Error{kUndecided} for what
-// is not comparable (task version, shots, content of a paired sample; not if forced, then it is said) and for
-// runs without a common sample, and Error{kUsage} for runs of which no two are of one task, an unknown
-// metric, or one that is not a mean of the samples' values; with kNote none of these.
+// is not comparable (task version, shots, metric, content of a paired sample; not if forced, then it is said)
+// and for runs without a common sample, and Error{kUsage} for runs of which no two are of one task, an
+// unknown metric, or one that is not a mean of the samples' values; with kNote none of these.
 ComparisonSet compare(const Store& store, const std::vector<RunId>& runs, const CompareOptions& options);
 
 // Two runs of one task, uncorrected and without a finding. Absent where they have no scored sample in common.

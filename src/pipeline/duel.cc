@@ -10,16 +10,23 @@
 namespace micius {
 namespace {
 
-void check_comparable(const RunSpec& baseline, const RunSpec& run, RunId baseline_run) {
+void check_comparable(const ScoredRun& held, const RunSpec& run) {
+  const RunSpec& baseline = held.run.spec;
+  const MetricInfo& metric = held.metric;
   const auto refuse = [&](const std::string& why) {
     fail(ErrorCode::kUndecided, "{} cannot be held against run {}, the baseline: {}", run.task,
-         static_cast<std::int64_t>(baseline_run), why);
+         static_cast<std::int64_t>(held.run.id), why);
   };
   if (baseline.task_version != run.task_version)
     refuse(fmt::format("task version {} against the baseline's {}", run.task_version, baseline.task_version));
   if (baseline.shots != run.shots)
     refuse(fmt::format("{} shots against the baseline's {}", run.shots, baseline.shots));
   if (baseline.dataset.sha256 != run.dataset.sha256) refuse("the data file is another one");
+  const bool measures = std::any_of(run.metrics.begin(), run.metrics.end(),
+                                    [&](const MetricInfo& own) { return is_same_metric(own, metric); });
+  if (!measures)
+    refuse(fmt::format("the metric is {} against the baseline's {}",
+                       run.metrics.empty() ? "none" : run.metrics.front().name, metric.name));
 }
 
 bool is_binary(const ScoredRun& run) {
@@ -36,10 +43,10 @@ Duel::Duel(ScoredRun baseline, const Plan& plan, double alpha)
       alpha_(alpha),
       sign_(baseline_.metric.direction == Direction::kHigherIsBetter ? 1 : -1),
       means_(alpha) {
-  check_comparable(baseline_.run.spec, plan.spec, baseline_.run.id);
   if (baseline_.metric.unit != "fraction" || baseline_.metric.k != 1)
     fail(ErrorCode::kUnsupported, "{} is judged by '{}', which is no mean of fractions; run it to its end",
          plan.spec.task, baseline_.metric.name);
+  check_comparable(baseline_, plan.spec);
   make_units(plan);
 }
 
@@ -111,10 +118,12 @@ void Duel::take(const Unit& unit) {
   samples_ += scored;
   difference_sum_ += sum;
   means_.add(std::clamp(sum / static_cast<double>(scored), -1.0, 1.0));
-  if (by_counts_)
+  if (by_counts_) {
+    wins_ += sum > 0 ? 1 : sum < 0 ? -1 : 0;
     counts_.add(sum > 0   ? MixtureSprt::Pair::kOnlyA
                 : sum < 0 ? MixtureSprt::Pair::kOnlyB
                           : MixtureSprt::Pair::kSame);
+  }
 }
 
 void Duel::decide() {
@@ -124,7 +133,8 @@ void Duel::decide() {
   decision.difference = difference_sum_ / static_cast<double>(samples_);
   double direction = decision.difference;
   if (by_counts_) {
-    if (!counts_.rejects(alpha_)) return;
+    // Grades may win more often and yet be worse on the mean, which is what is reported.
+    if (!counts_.rejects(alpha_) || static_cast<double>(wins_) * direction <= 0) return;
     decision.p = counts_.p();
   } else {
     const Interval interval = means_.running();

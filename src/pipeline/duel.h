@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,13 +41,15 @@ bool was_decided(const Run& run);
 // A run against a baseline while the run goes on, by the tests of stats/sequential.h: it may be looked at
 // after every record, and its errors stay under alpha. Records may come in any order; they count in that of
 // the plan, which was fixed before the first answer. Where every value of the baseline is 0 or 1, samples are
-// asked once and stand alone: the mixture SPRT. Else the empirical Bernstein sequence of the differences,
+// asked once and stand alone: the mixture SPRT, of counts of wins, once the mean difference has their
+// direction too. Else the empirical Bernstein sequence of the differences,
 // averaged over repeats and over the samples of a cluster. A sample that the baseline lacks, or that failed
 // or could not be judged, does not count.
 class Duel {
  public:
-  // Throws Error{kUndecided} for another task version, other shots, another data
-  // hash or other content of a sample, and Error{kUnsupported} for a metric that is no fraction.
+  // Throws Error{kUndecided} for another task version, other shots, another data hash, other content of a
+  // sample, or a task that does not measure the baseline's metric, and Error{kUnsupported} for a metric that
+  // is no fraction.
   Duel(ScoredRun baseline, const Plan& plan, double alpha);
 
   void add(const Record& record);
@@ -80,6 +83,7 @@ class Duel {
   std::size_t next_unit_ = 0, samples_ = 0;
   double difference_sum_ = 0;
   MixtureSprt counts_;
+  std::int64_t wins_ = 0;  // more than losses, by counts
   EmpiricalBernstein means_;
   std::optional<Decision> decision_;
 };

@@ -74,6 +74,8 @@ bool is_comparable(const RunSpec& spec) {
   return !spec.metrics.empty() && !is_of_groups(spec.metrics.front());
 }
 
+bool is_same_metric(const MetricInfo& a, const MetricInfo& b) { return a.name == b.name && a.of == b.of; }
+
 MetricInfo compared_metric(const RunSpec& spec, const std::string& name) {
   std::vector<std::string> names;
   for (const MetricInfo& metric : spec.metrics) names.push_back(metric.name);

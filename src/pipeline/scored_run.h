@@ -41,6 +41,9 @@ MetricInfo compared_metric(const RunSpec& spec, const std::string& name);
 
 ScoredRun read_scored_run(const Store& store, RunId run, const std::string& metric);
 
+// Do both measure the same? A letter of a choice (acc_letter) is not its likelihood (acc).
+bool is_same_metric(const MetricInfo& a, const MetricInfo& b);
+
 // Is the primary metric one that compared_metric takes?
 bool is_comparable(const RunSpec& spec);
 

@@ -72,6 +72,27 @@ ErrorCode refusal(const Store& store, const std::vector<RunId>& runs, const Comp
 
 }  // namespace
 
+TEST_CASE("two metrics are not held against each other") {
+  MemoryStore store;
+  const RunId a = add_run(store, "quiz", "big", answers(20, 0, 15));
+  RunSpec spec = spec_of("quiz", "small", answers(20, 0, 10));
+  spec.metrics = {{"acc_letter", "fraction", Direction::kHigherIsBetter, Reduction::kMean, "acc"}};
+  std::vector<Record> records;
+  for (const Answer& answer : answers(20, 0, 10)) records.push_back(record_of(answer));
+  const RunId b = add_run(store, spec, records);
+  const RunId c = add_run(store, "quiz", "mid", answers(20, 0, 12));
+  CHECK(refusal(store, {a, b}) == ErrorCode::kUndecided);
+  CompareOptions options;
+  for (const Incomparable incomparable : {Incomparable::kForce, Incomparable::kNote}) {
+    options.incomparable = incomparable;
+    const ComparisonSet set = compare(store, {a, b, c}, options);
+    REQUIRE(set.comparisons.size() == 2);
+    CHECK(set.comparisons[0].forced == std::vector<std::string>{"metric acc against acc_letter"});
+    CHECK(set.comparisons[1].forced.empty());
+    CHECK(set.leagues.empty());
+  }
+}
+
 TEST_CASE("right and wrong answers are compared by Tango's interval and McNemar's tests") {
   MemoryStore store;
   const RunId a = add_run(store, "quiz", "big", answers(60, 0, 40));     // 0 .. 39
