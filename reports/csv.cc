@@ -1,4 +1,7 @@
+#include <charconv>
+#include <cmath>
 #include <memory>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -8,8 +11,21 @@
 
 namespace micius {
 
+namespace {
+
+bool is_number(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && std::isfinite(number);
+}
+
+}  // namespace
+
 std::string csv_field(const std::string& text) {
   std::string valid = to_valid_utf8(text);
+  const bool may_be_formula = valid.find_first_of("=+-@\t\r") == 0;
+  if (may_be_formula && !is_number(valid)) valid.insert(0, 1, '\'');
   if (valid.find_first_of(",\"\r\n") == std::string::npos) return valid;
   return "\"" + replace_all(valid, "\"", "\"\"") + "\"";
 }

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "reports/columns_internal.h"
+#include "reports/markdown_internal.h"
 #include "reports/xml_internal.h"
 
 namespace micius {
@@ -53,10 +54,6 @@ std::vector<const GateCheck*> in_order(const GateResult& result) {
   std::stable_sort(checks.begin(), checks.end(),
                    [](const GateCheck* x, const GateCheck* y) { return x->verdict > y->verdict; });
   return checks;
-}
-
-std::string markdown_cell(const std::string& text) {
-  return replace_all(replace_all(visible_line(text), "|", "\\|"), "<", "&lt;");
 }
 
 void write_case(const GateCheck& check, const std::string& places, std::ostream& out) {

@@ -9,17 +9,22 @@
 namespace micius {
 namespace {
 
+Json estimate_json(const Estimate& e) {
+  Json json = {{"value", e.value}};
+  if (e.low) json["low"] = *e.low;
+  if (e.high) json["high"] = *e.high;
+  if (e.stderr_) json["stderr"] = *e.stderr_;
+  json["n"] = e.n;
+  return json;
+}
+
 Json to_json(const Metric& metric) {
   const Estimate& e = *metric.estimate;
   Json json = {{"name", metric.name},
                {"unit", metric.unit},
                {"primary", metric.primary},
-               {"higher_is_better", metric.direction == Direction::kHigherIsBetter},
-               {"value", e.value}};
-  if (e.low) json["low"] = *e.low;
-  if (e.high) json["high"] = *e.high;
-  if (e.stderr_) json["stderr"] = *e.stderr_;
-  json["n"] = e.n;
+               {"higher_is_better", metric.direction == Direction::kHigherIsBetter}};
+  json.update(estimate_json(e));
   if (e.clusters) json["clusters"] = *e.clusters;
   if (e.n_effective) json["n_effective"] = *e.n_effective;
   if (metric.floor) json["floor"] = *metric.floor;
@@ -76,15 +81,6 @@ Json to_json(const Counts& c) {
           {"empty", c.empty},         {"cut", c.cut},
           {"refused", c.refused},     {"think_only", c.think_only},
           {"unparsed", c.unparsed},   {"ended", c.ended}};
-}
-
-Json estimate_json(const Estimate& e) {
-  Json json = {{"value", e.value}};
-  if (e.low) json["low"] = *e.low;
-  if (e.high) json["high"] = *e.high;
-  if (e.stderr_) json["stderr"] = *e.stderr_;
-  json["n"] = e.n;
-  return json;
 }
 
 Json to_json(const Effort& effort) {

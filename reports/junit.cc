@@ -16,7 +16,10 @@
 namespace micius {
 
 std::string xml_text(const std::string& text) {
-  std::string out = replace_all(visible_text(text), "&", "&amp;");
+  std::string out = visible_text(text);
+  for (const char* none : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"})  // U+FFFE, U+FFFF: no characters of XML 1.0
+    out = replace_all(std::move(out), none, "\xEF\xBF\xBD");
+  out = replace_all(out, "&", "&amp;");
   out = replace_all(out, "<", "&lt;");
   out = replace_all(out, ">", "&gt;");
   return replace_all(out, "\"", "&quot;");

@@ -123,7 +123,7 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
       ->check(CLI::IsMember({"auto", "on", "off"}));
   app.add_flag("--allow-failed", flags.allow_failed, "Metrics over the scored samples although some failed");
   app.add_flag("--stable", flags.stable,
-               "Without what two executions of one run do not share: ids, times, machine");
+               "Without what two executions of one run do not share: ids, times, machine, prices");
 }
 
 std::map<std::string, Json> page_rules(const std::vector<Report>& reports) {

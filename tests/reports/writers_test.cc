@@ -5,9 +5,11 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "reports/command.h"
+#include "reports/csv_internal.h"
 #include "reports/example_reports.h"
 #include "reports/golden.h"
 #include "reports/registry.h"
+#include "reports/xml_internal.h"
 
 namespace micius {
 namespace {
@@ -49,6 +51,22 @@ TEST_CASE("JUnit with a case a sample") {
   style.samples = true;
   check_golden("report_samples.junit", written("junit", example_reports(), style));
   CHECK(written("junit", stable_example(), style).find(" time=") == std::string::npos);
+}
+
+TEST_CASE("XML holds what a model wrote, whatever it is") {
+  CHECK(xml_text("a<b>&\"c\"") == "a&lt;b&gt;&amp;&quot;c&quot;");
+  CHECK(xml_text("x\xEF\xBF\xBEy\xEF\xBF\xBFz\xEF\xBF\xBD") ==
+        "x\xEF\xBF\xBDy\xEF\xBF\xBDz\xEF\xBF\xBD");  // U+FFFE, U+FFFF, U+FFFD
+  CHECK(xml_text("\x1b[2J") == "\xE2\x90\x9B[2J");
+}
+
+TEST_CASE("what a model wrote is no formula of a spreadsheet") {
+  for (const char* text : {"=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "-", "=", "+", "--5", "-inf"})
+    CHECK(csv_field(text) == std::string("'") + text);
+  CHECK(csv_field("=a,\"b\"") == "\"'=a,\"\"b\"\"\"");
+  CHECK(csv_field("\r=1") == "\"'\r=1\"");
+  for (const char* text : {"-1", "+1", "-0.5", "1e-05", "-1.5e+300", "x=1", "", "'=1", "a - b"})
+    CHECK(csv_field(text) == text);
 }
 
 TEST_CASE("JSON is one line with no blanks between its parts") {
