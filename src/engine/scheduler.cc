@@ -292,7 +292,7 @@ void Scheduler::run(Batch& batch, StepResult& result) {
 void Scheduler::read_scores(const Batch& batch, std::span<const float> hidden) {
   std::vector<LogitSummary> summaries(hidden.size() / model_.config().hidden);
   std::vector<float> picked(batch.picks.size());
-  score_logits(model_.head(), hidden, batch.picks, summaries, picked, context_);
+  score_logits(model_.head(), hidden, batch.picks, summaries, picked, logits_, context_);
   for (std::size_t i = 0; i < picked.size(); ++i) {
     const auto& [lane, pair] = batch.picked[i];
     const LogitSummary& summary = summaries[batch.picks[i].row];

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/float_rows.h"
 #include "engine/generated_text.h"
 #include "engine/job.h"
 #include "engine/kv_cache.h"
@@ -116,7 +117,7 @@ class Scheduler {
   std::vector<LanePtr> trunks_;  // contexts that are through and whose branches are not
   std::list<LanePtr> recent_;    // ended, kept for contexts that begin alike; the latest used is last
   std::size_t reserved_ = 0;     // blocks that the lanes of the last three may come to hold
-  std::vector<float> logits_;    // [kLogitRows, vocabulary]
+  FloatRows logits_;             // [kLogitRows, vocabulary]
 };
 
 }  // namespace micius

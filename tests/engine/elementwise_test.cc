@@ -236,7 +236,8 @@ TEST_CASE("score_logits gives the bits of head and summary") {
     std::vector<float> logits(rows * vocabulary), picked(picks.size());
     head.apply(x, logits, *context);
     std::vector<LogitSummary> summaries(rows);
-    score_logits(head, x, picks, summaries, picked, *context);
+    FloatRows work;
+    score_logits(head, x, picks, summaries, picked, work, *context);
     for (std::size_t r = 0; r < rows; ++r) {
       const LogitSummary expected =
           summarize_logits(std::span(logits).subspan(r * vocabulary, vocabulary), *context);

@@ -13,7 +13,7 @@ constexpr std::size_t kStoreGrain = 2;  // sequences worth a thread
 KvLayout layout_of(const BertConfig& config) { return {config.attention, DType::kF32}; }
 
 // Without the bias.
-std::span<float> apply(const BiasedLinear& linear, std::span<const float> x, std::vector<float>& y,
+std::span<float> apply(const BiasedLinear& linear, std::span<const float> x, FloatRows& y,
                        const OpContext& context) {
   y.resize(x.size() / linear.weights.inputs() * linear.weights.outputs());
   linear.weights.apply(x, y, context);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/float_rows.h"
 #include "engine/model/bert_config.h"
 #include "engine/ops/attention.h"
 #include "engine/ops/linear.h"
@@ -73,11 +74,11 @@ class Bert {
   Buffer memory_;                         // the pages of one layer's keys and values
   std::vector<std::byte*> pages_;         // of all sequences
   std::vector<AttentionSlice> attended_;  // one a sequence
-  std::vector<float> x_;                  // [rows, hidden]
-  std::vector<float> qkv_;                // [rows, 3 * hidden]
-  std::vector<float> heads_;              // [rows, hidden]: attention's output
-  std::vector<float> inner_;              // [rows, ffn]
-  std::vector<float> y_;                  // [rows, hidden]: what a sublayer adds
+  FloatRows x_;                           // [rows, hidden]
+  FloatRows qkv_;                         // [rows, 3 * hidden]
+  FloatRows heads_;                       // [rows, hidden]: attention's output
+  FloatRows inner_;                       // [rows, ffn]
+  FloatRows y_;                           // [rows, hidden]: what a sublayer adds
 };
 
 }  // namespace micius

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kStoreGrain = 32;  // tokens worth a thread
 
 // `rows` rows of the op's output, contiguous; the memory is kept from one batch to the next.
-std::span<float> apply(const Linear& linear, std::span<const float> x, std::vector<float>& y,
+std::span<float> apply(const Linear& linear, std::span<const float> x, FloatRows& y,
                        const OpContext& context) {
   y.resize(x.size() / linear.inputs() * linear.outputs());
   linear.apply(x, y, context);
@@ -135,7 +135,7 @@ void Transformer::store(std::size_t index, std::span<const ForwardSlice> slices,
 
 // Leaves only `wanted` rows of what the last layer still reads.
 void Transformer::keep_rows(std::span<const std::int32_t> wanted, const OpContext& context) {
-  const auto keep = [&](std::vector<float>& rows, std::size_t width) {
+  const auto keep = [&](FloatRows& rows, std::size_t width) {
     const MatrixView all{DType::kF32, rows.size() / width, width,
                          reinterpret_cast<const std::byte*>(rows.data())};
     y_.resize(wanted.size() * width);

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/float_rows.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
 #include "engine/model/weights.h"
@@ -62,12 +63,12 @@ class Transformer {
   std::vector<TokenId> ids_;
   std::vector<std::int32_t> positions_;   // [rows]
   std::vector<AttentionSlice> attended_;  // one a slice
-  std::vector<float> x_;                  // [rows, hidden]: the residual stream
-  std::vector<float> normed_;             // [rows, hidden]
-  std::vector<float> qkv_, q_;            // as the layer's linears give them
-  std::vector<float> heads_;              // [rows, n_q * d_v]: attention's output
-  std::vector<float> wide_, inner_;       // of the gated MLPs
-  std::vector<float> y_;                  // [rows, hidden]: what a sublayer adds
+  FloatRows x_;                           // [rows, hidden]: the residual stream
+  FloatRows normed_;                      // [rows, hidden]
+  FloatRows qkv_, q_;                     // as the layer's linears give them
+  FloatRows heads_;                       // [rows, n_q * d_v]: attention's output
+  FloatRows wide_, inner_;                // of the gated MLPs
+  FloatRows y_;                           // [rows, hidden]: what a sublayer adds
 };
 
 }  // namespace micius

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <vector>
 
 #include "engine/ops/elementwise_internal.h"
 
@@ -26,10 +25,11 @@ LogitSummary summarize_logits(std::span<const float> logits, const OpContext& co
 }
 
 void score_logits(const Linear& head, std::span<const float> x, std::span<const LogitPick> picks,
-                  std::span<LogitSummary> summaries, std::span<float> picked, const OpContext& context) {
+                  std::span<LogitSummary> summaries, std::span<float> picked, FloatRows& logits,
+                  const OpContext& context) {
   const std::size_t rows = summaries.size();
   assert(x.size() == rows * head.inputs() && picks.size() == picked.size());
-  std::vector<float> logits(std::min(rows, kRowsAtOnce) * head.outputs());
+  logits.resize(std::min(rows, kRowsAtOnce) * head.outputs());
   for (std::size_t first = 0; first < rows; first += kRowsAtOnce) {
     const std::size_t count = std::min(kRowsAtOnce, rows - first);
     const std::span<float> part(logits.data(), count * head.outputs());

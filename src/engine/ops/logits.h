@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/float_rows.h"
 #include "engine/ops/linear.h"
 
 namespace micius {
@@ -23,9 +24,10 @@ struct LogitPick {
   std::int32_t id = 0;
 };
 
-// head.apply(x) followed by summarize_logits of each row, holding the logits of 64 rows at a time:
+// head.apply(x) followed by summarize_logits of each row, with the logits of 64 rows at a time in `logits`:
 // summaries: [rows]; picked[i] is the logit of picks[i]. The same bits as the two steps.
 void score_logits(const Linear& head, std::span<const float> x, std::span<const LogitPick> picks,
-                  std::span<LogitSummary> summaries, std::span<float> picked, const OpContext& context);
+                  std::span<LogitSummary> summaries, std::span<float> picked, FloatRows& logits,
+                  const OpContext& context);
 
 }  // namespace micius
