@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "engine/ops/attention_internal.h"
-#include "engine/quant.h"
 
 namespace micius {
 namespace {
@@ -357,18 +356,24 @@ void Attend::run(const OpContext& context) {
   });
 }
 
+// convert(x, n, out) writes n elements.
 template <typename T, typename Convert>
-void store_token(const KvLayout& layout, T* page, std::size_t slot, std::span<const float> k,
+void store_token(const KvLayout& layout, std::byte* page, std::size_t slot, std::span<const float> k,
                  std::span<const float> v, Convert convert) {
+  constexpr std::size_t kAtOnce = 64;
   const AttentionShape& shape = layout.shape;
+  T* const elements = reinterpret_cast<T*>(page);
   for (std::size_t h = 0; h < shape.n_k; ++h) {
-    T* tile = page + layout.k_tile(h) + slot;
-    for (std::size_t d = 0; d < shape.d_k; ++d) tile[d * kPageTokens] = convert(k[h * shape.d_k + d]);
+    T* tile = elements + layout.k_tile(h) + slot;
+    for (std::size_t d = 0; d < shape.d_k; d += kAtOnce) {
+      T converted[kAtOnce];
+      const std::size_t count = std::min(kAtOnce, shape.d_k - d);
+      convert(&k[h * shape.d_k + d], count, converted);
+      for (std::size_t i = 0; i < count; ++i) tile[(d + i) * kPageTokens] = converted[i];
+    }
   }
-  for (std::size_t h = 0; h < shape.n_v; ++h) {
-    T* tile = page + layout.v_tile(h) + slot * layout.v_stride();
-    for (std::size_t d = 0; d < shape.d_v; ++d) tile[d] = convert(v[h * shape.d_v + d]);
-  }
+  for (std::size_t h = 0; h < shape.n_v; ++h)
+    convert(&v[h * shape.d_v], shape.d_v, elements + layout.v_tile(h) + slot * layout.v_stride());
 }
 
 // x = scale * code, code from -127 to 127; places are `stride` bytes apart. NaN has to give some code.
@@ -403,13 +408,14 @@ void store_token_codes(const KvLayout& layout, std::byte* page, std::size_t slot
 }  // namespace
 
 void store_kv(const KvLayout& layout, std::byte* page, std::size_t slot, std::span<const float> k,
-              std::span<const float> v, const OpContext&) {
+              std::span<const float> v, const OpContext& context) {
   assert(slot < kPageTokens && k.size() == layout.shape.n_k * layout.shape.d_k);
   assert(v.size() == layout.shape.n_v * layout.shape.d_v);
   if (layout.dtype == DType::kF32) {
-    store_token(layout, reinterpret_cast<float*>(page), slot, k, v, [](float x) { return x; });
+    store_token<float>(layout, page, slot, k, v,
+                       [](const float* x, std::size_t n, float* out) { std::copy_n(x, n, out); });
   } else if (layout.dtype == DType::kF16) {
-    store_token(layout, reinterpret_cast<std::uint16_t*>(page), slot, k, v, f32_to_f16);
+    store_token<std::uint16_t>(layout, page, slot, k, v, attention_kernels(context.isa).narrow);
   } else {
     store_token_codes(layout, page, slot, k, v);
   }

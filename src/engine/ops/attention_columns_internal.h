@@ -54,22 +54,25 @@ void value_columns(const Columns& c, std::size_t v_stride, std::size_t d, std::s
   }
 }
 
-// Masks, exponentials and sums of vector j over `tokens` keys, a multiple of 8; weights of later keys count
-// as 0.
-inline void softmax_columns(Columns& c, std::size_t j, std::size_t first, std::size_t tokens, bool masked,
-                            std::size_t v_stride) {
+// Leaves out what the columns of vector j do not see of keys `first` on.
+inline void mask_columns(const Columns& c, std::size_t j, std::size_t first, std::size_t tokens) {
   float* weights = c.weights + 16 * j;
-  Lanes m = c.m[j];
   for (std::size_t t = 0; t < tokens; ++t) {
+    const auto position = static_cast<float>(first + t);
     Lanes s = Lanes::load(weights + t * kColumns);
-    if (masked) {
-      const auto position = static_cast<float>(first + t);
-      s = Lanes::where_above(c.limit[j], position, s, Lanes::broadcast(kMasked));
-      s = Lanes::where_above(c.hidden[j], position, Lanes::broadcast(kMasked), s);
-      s.store(weights + t * kColumns);
-    }
-    m = Lanes::max(s, m);
+    s = Lanes::where_above(c.limit[j], position, s, Lanes::broadcast(kMasked));
+    s = Lanes::where_above(c.hidden[j], position, Lanes::broadcast(kMasked), s);
+    s.store(weights + t * kColumns);
   }
+}
+
+// Exponentials and sums of vector j over `tokens` keys, a multiple of 8; weights of later keys count as 0.
+inline void softmax_columns(Columns& c, std::size_t j, std::size_t tokens, std::size_t v_stride) {
+  float* weights = c.weights + 16 * j;
+  Lanes largest[4] = {c.m[j], c.m[j], c.m[j], c.m[j]};
+  for (std::size_t t = 0; t < tokens; ++t)
+    largest[t % 4] = Lanes::max(Lanes::load(weights + t * kColumns), largest[t % 4]);
+  const Lanes m = Lanes::max(Lanes::max(largest[0], largest[1]), Lanes::max(largest[2], largest[3]));
   Lanes part[16];
   for (std::size_t i = 0; i < 16; ++i) {
     Lanes p[4];
@@ -87,6 +90,7 @@ inline void softmax_columns(Columns& c, std::size_t j, std::size_t first, std::s
   }
   const Lanes factor = exp2(c.m[j] - m);
   c.l[j] = Lanes::fma(c.l[j], factor, part[0]);
+  if (Lanes::same(c.m[j], m)) return;  // all factors are 1
   c.m[j] = m;
   for (std::size_t d = 0; d < v_stride; ++d) {
     float* o = c.o + d * kColumns + 16 * j;
@@ -99,7 +103,10 @@ template <int kTokens, int kVectors>
 void page_columns(Columns& c, const KvLayout& layout, std::size_t first, std::size_t tokens, bool masked) {
   for (std::size_t t = 0; t < tokens; t += kTokens)
     score_columns<kTokens, kVectors>(c, layout.shape.d_k, t, c.weights);
-  for (int j = 0; j < kVectors; ++j) softmax_columns(c, j, first, tokens, masked, layout.v_stride());
+  for (int j = 0; j < kVectors; ++j) {
+    if (masked) mask_columns(c, j, first, tokens);
+    softmax_columns(c, j, tokens, layout.v_stride());
+  }
   for (std::size_t d = 0; d < layout.v_stride(); d += kTokens) {
     value_columns<kTokens, kVectors>(c, layout.v_stride(), d, tokens);
   }

@@ -104,6 +104,7 @@ struct AttentionKernels {
   void (*attend_selected)(const SelectedTask& task);
   void (*merge)(const KvLayout& layout, float* state, const float* later);  // state: blocks so far, updated
   void (*finish)(const KvLayout& layout, const float* state, float* out);   // out: [d_v]
+  void (*narrow)(const float* x, std::size_t n, std::uint16_t* half);       // to f16
 };
 
 AttentionKernels attention_plain();

@@ -110,7 +110,8 @@ AttentionKernels lanes_attention() {
             with_elements(task.layout, [&]<typename T>() { attend_selected<T>(task); });
           },
           merge_states,
-          finish_state};
+          finish_state,
+          narrow_row};
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The tiles of a page as floats, whatever the cache holds; a lanes header comes first.
+// The tiles of a page as floats, whatever the cache holds, and floats as it holds them; a lanes header comes
+// first.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +44,19 @@ Tile<T> k_tile(const KvLayout& layout, const std::byte* page, std::size_t head) 
 template <typename T>
 Tile<T> v_tile(const KvLayout& layout, const std::byte* page, std::size_t head) {
   return make_tile<T>(layout, page, layout.v_tile(head), layout.shape.n_k + head);
+}
+
+// n floats as f16.
+inline void narrow_row(const float* x, std::size_t n, std::uint16_t* half) {
+  for (std::size_t i = 0; i < n; i += 16) {
+    if (n - i >= 16) {
+      Lanes::load(x + i).store_half(half + i);
+      continue;
+    }
+    std::uint16_t rest[16];
+    Lanes::load(x + i, n - i).store_half(rest);
+    for (std::size_t j = 0; i + j < n; ++j) half[i + j] = rest[j];
+  }
 }
 
 }  // namespace

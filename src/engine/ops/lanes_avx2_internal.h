@@ -80,6 +80,16 @@ struct Lanes {
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
   }
 
+  static bool same(Lanes x, Lanes y) {
+    return _mm256_movemask_ps(
+               _mm256_or_ps(_mm256_cmp_ps(x.a, y.a, _CMP_NEQ_UQ), _mm256_cmp_ps(x.b, y.b, _CMP_NEQ_UQ))) == 0;
+  }
+  void store_half(std::uint16_t* half) const {
+    auto* p = reinterpret_cast<__m128i*>(half);
+    _mm_storeu_si128(p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    _mm_storeu_si128(p + 1, _mm256_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT));
+  }
+
  private:
   static std::size_t low(std::size_t n) { return n < 8 ? n : 8; }
   static __m256i mask(std::size_t n) {

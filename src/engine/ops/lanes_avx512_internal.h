@@ -55,6 +55,10 @@ struct Lanes {
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
   }
   float max() const { return _mm512_reduce_max_ps(v); }
+  static bool same(Lanes a, Lanes b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_UQ) == 0; }
+  void store_half(std::uint16_t* half) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(half), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+  }
 
  private:
   static __mmask16 mask(std::size_t n) { return static_cast<__mmask16>((1U << n) - 1); }

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/quant.h"
+
 namespace micius {
 namespace {
 
@@ -112,6 +114,16 @@ struct Lanes {
     float m = v[0];
     for (int i = 1; i < 16; ++i) m = v[i] > m ? v[i] : m;
     return m;
+  }
+  // Is every lane of a equal to that of b? NaN is equal to nothing.
+  static bool same(Lanes a, Lanes b) {
+    for (int i = 0; i < 16; ++i) {
+      if (a.v[i] != b.v[i]) return false;
+    }
+    return true;
+  }
+  void store_half(std::uint16_t* half) const {  // as f16, rounded to nearest even
+    for (int i = 0; i < 16; ++i) half[i] = f32_to_f16(v[i]);
   }
 
  private:
