@@ -105,11 +105,14 @@ class Pruner {
   Pruner(SqliteDatabase& database, std::uint64_t most_bytes) : database_(database), most_bytes_(most_bytes) {}
 
   void drop_older_than(std::int64_t time) {
-    Statement first(database_, "SELECT answer_id FROM answers WHERE kept_at >= ? ORDER BY answer_id LIMIT 1");
-    const bool some_stay = first.bind(time).step();
-    const std::int64_t id = some_stay ? first.integer(0) : std::numeric_limits<std::int64_t>::max();
-    first.reset();
-    Statement(database_, "DELETE FROM answers WHERE answer_id < ?").run(id);
+    database_.transact([&] {  // what another process keeps meanwhile must not go
+      Statement first(database_,
+                      "SELECT answer_id FROM answers WHERE kept_at >= ? ORDER BY answer_id LIMIT 1");
+      const bool some_stay = first.bind(time).step();
+      const std::int64_t id = some_stay ? first.integer(0) : std::numeric_limits<std::int64_t>::max();
+      first.reset();
+      Statement(database_, "DELETE FROM answers WHERE answer_id < ?").run(id);
+    });
     database_.execute("PRAGMA incremental_vacuum");
   }
 
