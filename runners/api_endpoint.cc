@@ -137,8 +137,9 @@ bool is_on_this_machine(std::string_view url) {
   if (begin == std::string_view::npos) return false;
   const std::string_view host = url.substr(begin + 3);
   for (const std::string_view name : {"127.0.0.1", "localhost", "[::1]"}) {
-    if (host.starts_with(name) && (host.size() == name.size() || host.find_first_of(":/") == name.size()))
-      return true;
+    if (!host.starts_with(name)) continue;
+    const std::string_view rest = host.substr(name.size());
+    if (rest.empty() || rest.front() == ':' || rest.front() == '/') return true;
   }
   return false;
 }
