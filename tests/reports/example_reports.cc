@@ -56,7 +56,7 @@ Report infrawise(int id, ModelRef model, double shift) {
                    {"group", "<b>vague|x", 1, {metric("bench_accuracy", 0, 0, 0.8, 1)}}};
   report.groups[1].metrics[0].estimate->stderr_.reset();
   report.published = {{"arXiv 2501.13629", "GPT-4", "bench_accuracy", "", 0.413, "other test data"}};
-  report.usage = {2'100'000, 0, 44'000, 8, 0, {}};
+  report.usage = {2'100'000, 0, 0, 44'000, 8, 0, {}};
   report.execution = execution_of(id);
   report.execution->seconds = Latency{Estimate{0.12 + shift, 0.1, 0.6, 0.01, 4, {}, {}}, 0.1, 0.2, 0.6};
   if (report.spec.model.kind == "engine") report.execution->work = {310'000, 2'140'000};
@@ -74,7 +74,7 @@ Report arc(int id, ModelRef model) {
   report.counts = {3, 1, 0, 1, 0, 0, 0};
   report.metrics = {{"acc_norm", "fraction", Direction::kHigherIsBetter, true, {}},
                     {"acc", "fraction", Direction::kHigherIsBetter, false, {}}};
-  report.usage = {900, 0, 0, 2, 6, {}};
+  report.usage = {900, 0, 0, 0, 2, 6, {}};
   report.execution = execution_of(id);
   return report;
 }

@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "runners/api_purse.h"
 #include "runners/api_trial.h"
 #include "runners/batch_mock.h"
 #include "runners/batch_question.h"
@@ -302,8 +303,10 @@ TEST_CASE("batches cost half, and a budget lets go what fits into it") {
     ApiSettings settings;
     settings.prices = half_price();
     settings.day = "2026-01-01";
-    // A question may come to 6 tokens of prompt and 16 written: 19 microdollars at half the price.
-    settings.budget_usd = 40e-6;
+    // At half the price, in microdollars: what a question may come to is `most`, with 16 tokens written; it
+    // does come to 7.5.
+    const double most = static_cast<double>(most_tokens(10, 1)) * 0.5 + 16;
+    settings.budget_usd = (most + 16) * 1e-6;
     BatchTrial trial(mock, ledger, kind, settings);
     const Json price = trial.runner->info().environment.at("price");
     CHECK(price.at("input") == 500'000);
@@ -314,7 +317,7 @@ TEST_CASE("batches cost half, and a budget lets go what fits into it") {
       answered += completion.failure ? 0 : 1;
       if (completion.failure) CHECK(completion.failure->code == "budget");
     }
-    // Each came to 7.5: two, one more, one more.
+    // One, one more, one more; then there is less left than the next may come to.
     CHECK(answered == 3);
     CHECK(mock.asked().size() == answered);
   }
