@@ -103,7 +103,7 @@ void check_each_once(const BatchMock& mock) {
 
 }  // namespace
 
-TEST_CASE("--batch asks for half the price, and its runs are as any other") {
+TEST_CASE("a run with --batch asks for half the price, and its runs are as any other") {
   for (const char* kind : {"openai", "anthropic"}) {
     BatchMock mock(echo);
     mock.set_looks(2);
@@ -174,7 +174,7 @@ TEST_CASE("a run begun in batches goes on in batches, and another one does not t
   CHECK(mock.batches() == 2);
 }
 
-TEST_CASE("--batch is refused before anything is sent where it cannot be") {
+TEST_CASE("a run with --batch is refused before anything is sent where it cannot be") {
   BatchMock mock(echo);
   const Desk desk(mock);
   const auto refused = [&](std::vector<std::string> words) {

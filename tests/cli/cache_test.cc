@@ -91,8 +91,8 @@ TEST_CASE("a run of questions that were asked before sends nothing, costs nothin
   CHECK(second.at("usage").at("cost_usd") == 0.0);
   CHECK(second.at("usage").at("prompt_tokens") == 33);
   CHECK_FALSE(second.at("timing").contains("latency_s"));
-  for (const std::string_view line :
-       split(strip(session.run({"show", "latest", "--samples", "--format", "jsonl"}).out), '\n'))
+  const std::string shown = session.run({"show", "latest", "--samples", "--format", "jsonl"}).out;
+  for (const std::string_view line : split(strip(shown), '\n'))
     CHECK(parse_json(line, "record").at("turns").at(0).at("from_cache") == true);
   const auto stable = [&](const char* run) {
     return parse_json(session.run({"report", run, "--format", "json", "--stable"}).out, "report");

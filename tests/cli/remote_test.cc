@@ -386,7 +386,7 @@ TEST_CASE("a text task has the same spec beside a likelihood task as alone") {
   CHECK(reports.at(1).at("run").at("spec_sha256") == reports.at(2).at("run").at("spec_sha256"));
 }
 
-TEST_CASE("--truncate is part of a run's spec and resume keeps to it") {
+TEST_CASE("a run keeps to --truncate, which is part of its spec") {
   std::atomic<bool> has_money = false;
   FaultServer server([&](Exchange& exchange) {
     const auto messages = parse_json(exchange.request.body, "body").at("messages");

@@ -248,7 +248,8 @@ TEST_CASE("a sweep asks remote models at once, and one that fails does not stop 
   const Outcome report =
       run_micius(folder.path(), {"MICIUS_DB=micius.db"}, {"report", "latest", "--format", "json"});
   std::vector<std::string> models;
-  for (const Json& row : parse_json(report.out, "report").at("reports")) {
+  const Json all = parse_json(report.out, "report");
+  for (const Json& row : all.at("reports")) {
     models.push_back(row.at("run").at("model").at("name"));
     const bool is_good = models.back() != "openai:c";
     CHECK(row.at("run").at("status") == (is_good ? "complete" : "stopped"));

@@ -162,8 +162,9 @@ TEST_CASE("what are no vectors is known as such") {
   CHECK_THAT(error_name(R"({"data": [{"index": 1, "embedding": [1]}]})", 1), Contains("index"));
   CHECK_THAT(error_name(R"({"data": [{"index": 0, "embedding": [1]}, {"index": 0, "embedding": [1]}]})", 2),
              Contains("two vectors"));
-  CHECK_THAT(error_name(R"({"data": [{"index": 0, "embedding": [1]}, {"index": 1, "embedding": [1, 2]}]})", 2),
-             Contains("1 and of 2"));
+  CHECK_THAT(
+      error_name(R"({"data": [{"index": 0, "embedding": [1]}, {"index": 1, "embedding": [1, 2]}]})", 2),
+      Contains("1 and of 2"));
   for (const char* wrong : {"[0, 0]", "[]", "[1, \"x\"]", "[1e200, 1]", "\"AAA\"", "\"*AAA\"", "null", "7",
                             "\"AADAfw==\""})  // the last: not a number
     CHECK_THAT(error_name(std::string(R"({"data": [{"index": 0, "embedding": )") + wrong + "}]}", 1),

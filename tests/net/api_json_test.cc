@@ -15,9 +15,9 @@ TEST_CASE("what a server may put into a body is read, mended or refused as the g
   for_each_line(read_file(source_tree() / "tests/net/bodies.jsonl"), [&](std::string_view line, std::size_t) {
     const Json row = Json::parse(line);
     INFO(row.at("name"));
-    const std::string body =
-        row.contains("base64") ? decode_base64(row.at("base64").get<std::string>()).value()
-                               : row.at("body").get<std::string>();
+    const std::string body = row.contains("base64")
+                                 ? decode_base64(row.at("base64").get<std::string>()).value()
+                                 : row.at("body").get<std::string>();
     BodyMarks marks;
     const std::optional<Json> json = parse_body(body, marks);
     CHECK(json.has_value() == !row.value("refused", false));

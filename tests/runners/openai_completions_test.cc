@@ -132,7 +132,8 @@ TEST_CASE("an answer that is no echo is known as such") {
   odd[4].offset = 17;  // of a longer text
   CHECK_THAT(error_name(answer(odd, 4), prompt), Contains("text_offset"));
   CHECK_THAT(error_name(R"({"choices": [{"logprobs": null}]})", prompt), Contains("no logprobs"));
-  CHECK_THAT(error_name(R"({"choices": [{"logprobs": {"content": []}}]})", prompt), Contains("token_logprobs"));
+  CHECK_THAT(error_name(R"({"choices": [{"logprobs": {"content": []}}]})", prompt),
+             Contains("token_logprobs"));
   CHECK_THAT(error_name("<html>", prompt), Contains("no JSON"));
   CHECK_THAT(error_name(R"({"choices": []})", prompt), Contains("no choices"));
 }
@@ -158,7 +159,7 @@ TEST_CASE("the recorded server that ignores echo is found out, vLLM's shapes are
       return;
     }
     CHECK_THAT(error_name(row.at("response").at("json").dump(),
-                        row.at("request").at("body").at("prompt").get<std::string>()),
+                          row.at("request").at("body").at("prompt").get<std::string>()),
                Contains("token_logprobs"));
   }
   Json row = row_named("documented.jsonl", "vllm-echo-logprobs");
