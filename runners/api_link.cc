@@ -148,7 +148,7 @@ std::vector<Attempt> ApiLink::attempts(const ApiEnd& end, Clock::time_point plan
 std::string ApiLink::models_text() const {
   constexpr std::size_t kNamed = 5;
   if (models_.empty()) return "";
-  const std::string meant = did_you_mean(endpoint_.model, models_);
+  std::string meant = did_you_mean(endpoint_.model, models_);
   if (!meant.empty() || models_.size() > kNamed) return meant;
   return "; it has " + join(models_, ", ");
 }

@@ -73,7 +73,7 @@ std::string read_all(int fd, const std::string& path) {
 std::string read_key_file(const std::filesystem::path& path) {
   const OpenFile file(path);
   check_mode(file.fd(), path.string());
-  const std::string key(strip(read_all(file.fd(), path.string())));
+  std::string key(strip(read_all(file.fd(), path.string())));
   const auto is_visible = [](char c) { return c > ' ' && c < '\x7f'; };
   if (key.empty() || !std::all_of(key.begin(), key.end(), is_visible))
     fail(ErrorCode::kUsage, "{}: expected one line that is the key and nothing else", path.string());
@@ -81,7 +81,7 @@ std::string read_key_file(const std::filesystem::path& path) {
 }
 
 std::string secret_from(const std::string& name) {
-  const std::string value = variable(name), file = variable(name + "_FILE");
+  std::string value = variable(name), file = variable(name + "_FILE");
   if (file.empty()) return value;
   if (!value.empty()) fail(ErrorCode::kUsage, "{0} and {0}_FILE are both set; unset one of them", name);
   return read_key_file(file);
