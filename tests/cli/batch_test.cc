@@ -139,8 +139,8 @@ TEST_CASE("kill -9 at any request of a batch: resume asks no question twice") {
         mock.on_request([&](int number) {
           if (number != point || was_killed) return true;
           while (child == 0) ::usleep(1000);
+          was_killed = true;  // first: the test goes on once the child is gone
           ::kill(child, SIGKILL);
-          was_killed = true;
           return is_served;
         });
         child = desk.start(desk.command());
