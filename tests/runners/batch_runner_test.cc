@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,16 +23,18 @@ namespace {
 using Catch::Contains;
 using std::chrono::milliseconds;
 
-// A ledger that outlives its runners, as a database does.
+// A ledger that outlives its runners, as a database does, and serves the threads of several.
 class MemoryLedger final : public BatchLedger {
  public:
   std::vector<SentBatch> sent() const override {
+    const std::lock_guard lock(mutex_);
     std::vector<SentBatch> open;
     for (const SentBatch& batch : batches)
       if (!batch.questions.empty()) open.push_back(batch);
     return open;
   }
   std::int64_t add(const std::string& token, const std::vector<std::string>& questions) override {
+    const std::lock_guard lock(mutex_);
     SentBatch batch;
     batch.ref = static_cast<std::int64_t>(batches.size() + 1);
     batch.token = token;
@@ -41,13 +44,20 @@ class MemoryLedger final : public BatchLedger {
     batches.push_back(batch);
     return batch.ref;
   }
-  void name(std::int64_t ref, const std::string& batch_id) override { at(ref).batch_id = batch_id; }
+  void name(std::int64_t ref, const std::string& batch_id) override {
+    const std::lock_guard lock(mutex_);
+    at(ref).batch_id = batch_id;
+  }
   void forget(std::int64_t ref, const std::vector<std::string>& questions) override {
+    const std::lock_guard lock(mutex_);
     for (const std::string& question : questions) std::erase(at(ref).questions, question);
   }
   SentBatch& at(std::int64_t ref) { return batches.at(static_cast<std::size_t>(ref - 1)); }
 
   std::vector<SentBatch> batches;
+
+ private:
+  mutable std::mutex mutex_;
 };
 
 const std::vector<ApiKind> kKinds = {ApiKind::kOpenAi, ApiKind::kAnthropic};
@@ -177,7 +187,7 @@ TEST_CASE("a batch that was made without its id being heard is found again, at o
       CHECK(completion.text == "to Question " + std::to_string(id));
     CHECK(mock.batches() == 2);
     CHECK(each_once(mock));
-    ledger.batches.at(0).batch_id.clear();  // killed before it was kept
+    ledger.name(1, "");  // killed before it was kept
     BatchTrial later(mock, ledger, kind);
     for (const auto& [id, completion] : later.ask(7)) CHECK_FALSE(completion.failure);
     CHECK(each_once(mock));
