@@ -38,15 +38,7 @@ std::int64_t seconds_of(std::chrono::system_clock::time_point time) {
 
 // Whether the tables are there.
 bool is_made(SqliteDatabase& database) {
-  Statement facts(database,
-                  "SELECT u.user_version, a.application_id, (SELECT count(*) FROM sqlite_master) "
-                  "FROM pragma_user_version AS u, pragma_application_id AS a");
-  facts.step();
-  const std::int64_t version = facts.integer(0), application = facts.integer(1), tables = facts.integer(2);
-  if (application != kApplicationId && (application != 0 || version != 0 || tables != 0)) {
-    fail(ErrorCode::kInvalidData, "{}: a database of another program; set MICIUS_CACHE_DIR to another folder",
-         database.name());
-  }
+  const std::int64_t version = database.version_of(kApplicationId, "set MICIUS_CACHE_DIR to another folder");
   if (version > kVersion) {
     fail(ErrorCode::kUnsupported,
          "{}: made by a newer micius; use that program, or set MICIUS_CACHE_DIR to another folder",

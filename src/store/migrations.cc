@@ -13,18 +13,9 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x4d696369;  // "Mici"
 
-// Which version the database has, once it is known to be ours. One statement, so that all three numbers are
-// of one moment: another process may be making the database.
+// Which version the database has, once it is known to be ours.
 std::int64_t checked_version(SqliteDatabase& database, std::int64_t known) {
-  Statement facts(database,
-                  "SELECT u.user_version, a.application_id, (SELECT count(*) FROM sqlite_master) "
-                  "FROM pragma_user_version AS u, pragma_application_id AS a");
-  facts.step();
-  const std::int64_t version = facts.integer(0), application = facts.integer(1), tables = facts.integer(2);
-  if (application != kApplicationId && (application != 0 || version != 0 || tables != 0)) {
-    fail(ErrorCode::kInvalidData, "{}: a database of another program; name another file with --db",
-         database.name());
-  }
+  const std::int64_t version = database.version_of(kApplicationId, "name another file with --db");
   if (version > known) {
     fail(ErrorCode::kUnsupported,
          "{}: made by a newer micius (its database version is {}, this program knows up to {}); use that "

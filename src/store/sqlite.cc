@@ -140,6 +140,18 @@ std::int64_t SqliteDatabase::pragma(const std::string& setting) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
+std::int64_t SqliteDatabase::version_of(std::int64_t application, std::string_view elsewhere) {
+  // One statement, so that all three numbers are of one moment: another process may be making the database.
+  Statement facts(*this,
+                  "SELECT u.user_version, a.application_id, (SELECT count(*) FROM sqlite_master) "
+                  "FROM pragma_user_version AS u, pragma_application_id AS a");
+  facts.step();
+  const std::int64_t version = facts.integer(0), found = facts.integer(1), tables = facts.integer(2);
+  if (found != application && (found != 0 || version != 0 || tables != 0))
+    fail(ErrorCode::kInvalidData, "{}: a database of another program; {}", name(), elsewhere);
+  return version;
+}
+
 std::unique_ptr<Cursor> SqliteDatabase::prepare(std::string_view sql) {
   return std::make_unique<SqliteCursor>(*this, handle_.get(), sql);
 }

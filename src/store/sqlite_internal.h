@@ -25,6 +25,9 @@ class SqliteDatabase : public Database {
   std::unique_ptr<Cursor> prepare(std::string_view sql) override;
   void serialize() override {}  // a transaction has the one write lock
   std::int64_t pragma(const std::string& setting);
+  // user_version, 0 of an empty file. Throws Error{kInvalidData} for tables that are not of `application`;
+  // `elsewhere`: what a user may do about it.
+  std::int64_t version_of(std::int64_t application, std::string_view elsewhere);
   [[noreturn]] void fail_with_last_error() const;
 
  private:
