@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/program.h"
+#include "cli/remote_session.h"
 #include "net/fault_server.h"
 #include "temp_dir.h"
 
@@ -18,16 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Contains;
-
-const std::string kKey = "sk-planted-0123456789abcdef";
-
-std::string chat(const std::string& text) {
-  return Json{
-      {"model", "tiny"},
-      {"choices", {{{"finish_reason", "stop"}, {"message", {{"role", "assistant"}, {"content", text}}}}}},
-      {"usage", {{"prompt_tokens", 11}, {"completion_tokens", 2}}}}
-      .dump();
-}
 
 // A server that is asked directly, or as the proxy of one on another machine.
 struct Session {

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/program.h"
+#include "cli/remote_session.h"
 #include "net/fault_server.h"
 #include "temp_dir.h"
 
@@ -20,38 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Contains;
-
-const std::string kKey = "sk-planted-0123456789abcdef";
-
-std::string chat(const std::string& text) {
-  return Json{
-      {"model", "tiny"},
-      {"choices", {{{"finish_reason", "stop"}, {"message", {{"role", "assistant"}, {"content", text}}}}}},
-      {"usage", {{"prompt_tokens", 11}, {"completion_tokens", 2}}}}
-      .dump();
-}
-
-struct Session {
-  explicit Session(const FaultServer& server) : url(server.url("/v1")), root(server.url("")) {}
-  Outcome run(std::vector<std::string> arguments) const {
-    return run_micius(
-        folder.path(),
-        {"HOME=" + folder.path().string(), "OPENAI_API_KEY=" + kKey, "AZURE_OPENAI_API_KEY=" + kKey,
-         "AZURE_OPENAI_ENDPOINT=" + root, "ANTHROPIC_API_KEY=" + kKey, "ANTHROPIC_BASE_URL=" + root,
-         "no_proxy=127.0.0.1", "MICIUS_DB=micius.db"},
-        arguments);
-  }
-  // In every file that the program left, its output among them.
-  bool has_key_anywhere() const {
-    for (const auto& file : fs::recursive_directory_iterator(folder.path())) {
-      if (file.is_regular_file() && read_file(file.path()).find("planted") != std::string::npos) return true;
-    }
-    return false;
-  }
-
-  TempDir folder;
-  std::string url, root;
-};
 
 // Two questions of two choices; the first choice of each is the better one, and right for the first question.
 void write_choice_task(const fs::path& folder) {
@@ -96,7 +65,7 @@ TEST_CASE("a remote model is evaluated as any other, and its key is nowhere") {
     if (exchange.request.number == 2) return exchange.answer(500, {}, "no, " + kKey);
     exchange.answer(200, {}, chat("nvidia-smi -L, with " + kKey));
   });
-  const Session session(server);
+  const RemoteSession session(server);
   const Outcome outcome =
       session.run({"run", "infrawise", "--model", "openai:tiny", "--base-url", session.url, "--limit", "3",
                    "--report", "report.html", "--concurrency", "4"});
@@ -119,7 +88,7 @@ TEST_CASE("no money stops a run, and resume goes on without asking twice") {
     }
     exchange.answer(200, {}, chat("x"));
   });
-  const Session session(server);
+  const RemoteSession session(server);
   const Outcome stopped = session.run({"run", "cmdgen:robust", "--model", "openai:tiny@" + session.url,
                                        "--limit", "10", "--concurrency", "1", "--progress", "none"});
   INFO(stopped.err);
@@ -137,7 +106,7 @@ TEST_CASE("no money stops a run, and resume goes on without asking twice") {
 TEST_CASE("a wrong key stops all runs of a model") {
   FaultServer server(
       [](Exchange& exchange) { exchange.answer(401, {}, "{\"error\": {\"message\": \"" + kKey + "\"}}"); });
-  const Session session(server);
+  const RemoteSession session(server);
   const Outcome outcome = session.run({"run", "infrawise,cmdgen", "--model", "openai:tiny", "--base-url",
                                        session.url, "--limit", "5", "--concurrency", "1"});
   CHECK(outcome.exit_code == 1);
@@ -148,7 +117,7 @@ TEST_CASE("a wrong key stops all runs of a model") {
 
 TEST_CASE("likelihood tasks are refused where the server ignores echo, before the first sample") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
-  const Session session(server);
+  const RemoteSession session(server);
   write_choice_task(session.folder.path());
   const Outcome outcome =
       session.run({"run", "./choice.json", "--model", "openai:tiny", "--base-url", session.url});
@@ -165,7 +134,7 @@ TEST_CASE("a server that echoes its prompt's log-probabilities weighs choices") 
     if (exchange.request.path != "/v1/completions") return exchange.answer(404, {}, "{}");
     exchange.answer(200, {}, echo_of(parse_json(exchange.request.body, "body").at("prompt")));
   });
-  const Session session(server);
+  const RemoteSession session(server);
   write_choice_task(session.folder.path());
   const std::vector<std::string> command = {
       "run", "./choice.json", "--model", "openai:tiny@" + session.url, "--progress", "none"};
@@ -194,7 +163,7 @@ TEST_CASE("a likelihood run that was stopped goes on by the same way") {
       return exchange.answer(429, {}, R"({"error": {"message": "m", "code": "insufficient_quota"}})");
     exchange.answer(200, {}, echo_of(parse_json(exchange.request.body, "body").at("prompt")));
   });
-  const Session session(server);
+  const RemoteSession session(server);
   write_choice_task(session.folder.path());
   const Outcome stopped = session.run({"run", "./choice.json", "--model", "openai:tiny@" + session.url,
                                        "--concurrency", "1", "--progress", "none"});
@@ -225,7 +194,7 @@ TEST_CASE("Azure and Anthropic are evaluated as any other, streamed, and their k
     }
     exchange.answer(401, {}, "{\"error\": {\"message\": \"" + kKey + "\"}}");
   });
-  const Session session(server);
+  const RemoteSession session(server);
   const Outcome outcome =
       session.run({"run", "infrawise", "--model", "azure:tiny,anthropic:tiny", "--api-version", "2024-10-21",
                    "--stream", "on", "--limit", "3", "--report", "report.html", "--progress", "none"});
@@ -247,7 +216,7 @@ TEST_CASE("a server's vectors score by cosine where MICIUS_EMBEDDER says so") {
     for (std::size_t i = 0; i < input.size(); ++i) data.push_back({{"index", i}, {"embedding", {3, 4}}});
     exchange.answer(200, {}, Json{{"data", data}}.dump());
   });
-  const Session session(server);
+  const RemoteSession session(server);
   const Outcome outcome = run_micius(
       session.folder.path(),
       {"OPENAI_API_KEY=" + kKey, "MICIUS_EMBEDDER=openai:vectors@" + session.url, "MICIUS_DB=micius.db"},
@@ -262,7 +231,7 @@ TEST_CASE("a server's vectors score by cosine where MICIUS_EMBEDDER says so") {
 
 TEST_CASE("a dry run says what it would cost, and asks nothing") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
-  const Session session(server);
+  const RemoteSession session(server);
   std::ofstream(session.folder.path() / "prices.json")
       << R"({"micius_prices": 1, "prices": [{"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
   const std::vector<std::string> command = {
@@ -289,7 +258,7 @@ TEST_CASE("a dry run says what it would cost, and asks nothing") {
 
 TEST_CASE("a run knows what it cost, and a budget stops it before it costs more") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
-  const Session session(server);
+  const RemoteSession session(server);
   std::ofstream(session.folder.path() / "prices.json")
       << R"({"micius_prices": 1, "prices": [{"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
   const auto run = [&](const std::vector<std::string>& more) {
@@ -353,7 +322,7 @@ TEST_CASE("show prints the attempts of a sample") {
     if (exchange.request.number == 1) return exchange.answer(503, {"X-Request-Id: abc"}, "busy");
     exchange.answer(200, {}, chat("x"));
   });
-  const Session session(server);
+  const RemoteSession session(server);
   const Outcome outcome = session.run(
       {"run", "infrawise", "--model", "openai:tiny@" + session.url, "--limit", "1", "--progress", "none"});
   INFO(outcome.err);
@@ -371,7 +340,7 @@ TEST_CASE("a text task has the same spec beside a likelihood task as alone") {
     if (exchange.request.path != "/v1/completions") return exchange.answer(200, {}, chat("x"));
     exchange.answer(200, {}, echo_of(parse_json(exchange.request.body, "body").at("prompt")));
   });
-  const Session session(server);
+  const RemoteSession session(server);
   write_choice_task(session.folder.path());
   const std::string model = "openai:tiny@" + session.url;
   CHECK(
@@ -398,7 +367,7 @@ TEST_CASE("a run keeps to --truncate, which is part of its spec") {
                              R"({"error": {"message": "prompt is too long: 1000 tokens > 200 maximum"}})");
     exchange.answer(200, {}, chat("x"));
   });
-  const Session session(server);
+  const RemoteSession session(server);
   std::ofstream(session.folder.path() / "cases.jsonl")
       << R"({"q": ")" << std::string(1000, 'a') << R"(", "right": "x"})"
       << "\n"
@@ -419,69 +388,6 @@ TEST_CASE("a run keeps to --truncate, which is part of its spec") {
   CHECK_THAT(session.run({"show", "1", "--samples"}).out, Contains("cut: about 989 tokens"));
 }
 
-TEST_CASE("a server that is not there is found before the first sample, with what to do") {
-  const TempDir folder;
-  const auto run = [&](const std::string& url, const std::vector<std::string>& more) {
-    std::vector<std::string> words = {"run", "infrawise", "--model", "openai:m", "--base-url", url};
-    words.insert(words.end(), more.begin(), more.end());
-    return run_micius(folder.path(), {"-u", "OPENAI_API_KEY", "MICIUS_DB=micius.db", "no_proxy=*"}, words);
-  };
-  // No name has so long a part, so nobody is asked for it.
-  const std::string nowhere = "http://" + std::string(64, 'a') + ".invalid/v1";
-  const Outcome unknown = run(nowhere, {});
-  CHECK(unknown.exit_code == 2);
-  CHECK_THAT(unknown.err, Contains("openai:m: " + nowhere + ": host not found") && Contains("--base-url"));
-  int free_port = 0;
-  {
-    free_port = FaultServer([](Exchange&) {}).port();
-  }
-  const std::string url = "http://127.0.0.1:" + std::to_string(free_port) + "/v1";
-  const Outcome refused = run(url, {"--timeout", "1"});
-  CHECK(refused.exit_code == 2);
-  CHECK_THAT(refused.err, Contains(url + ": no connection") && Contains("waited for, up to 1 s") &&
-                              Contains("--base-url"));
-  CHECK_THAT(run_micius(folder.path(), {"MICIUS_DB=micius.db"}, {"list", "runs"}).out,
-             !Contains("infrawise"));
-}
-
-TEST_CASE("a wrong name of a model is answered with those that are there") {
-  FaultServer server(
-      [](Exchange& exchange) {
-        if (exchange.request.path == "/v1/models")
-          return exchange.answer(200, {}, R"({"data": [{"id": "tiny"}, {"id": "large"}]})");
-        exchange.answer(404, {}, R"({"error": {"message": "no such model", "code": "model_not_found"}})");
-      },
-      ModelList::kByHandler);
-  const Session session(server);
-  const Outcome near = session.run({"run", "infrawise", "--model", "openai:tinny@" + session.url});
-  CHECK(near.exit_code == 1);
-  CHECK_THAT(near.err, Contains("did you mean 'tiny'?"));
-  CHECK_THAT(session.run({"run", "infrawise", "--model", "openai:gpt-9@" + session.url}).err,
-             Contains("it has tiny, large"));
-}
-
-TEST_CASE("the context that a server tells is held against prompts and answers") {
-  FaultServer server(
-      [](Exchange& exchange) {
-        if (exchange.request.path == "/v1/models")
-          return exchange.answer(200, {}, R"({"data": [{"id": "tiny", "max_model_len": 300}]})");
-        exchange.answer(200, {}, chat("x"));
-      },
-      ModelList::kByHandler);
-  const Session session(server);
-  const auto run = [&](const char* tokens) {
-    return session.run({"run", "infrawise", "--model", "openai:tiny@" + session.url, "--limit", "2",
-                        "--max-tokens", tokens, "--progress", "none"});
-  };
-  const Outcome none = run("300");
-  CHECK(none.exit_code == 1);
-  CHECK_THAT(none.err, Contains("300 tokens for an answer leave no room") && Contains("--max-tokens"));
-  CHECK(server.requests() == 1);
-  const Outcome tight = run("290");
-  CHECK(tight.exit_code == 0);
-  CHECK_THAT(tight.err, Contains("the server's context 300"));
-}
-
 TEST_CASE("an imported run does not say where the key goes") {
   std::atomic<bool> has_money = false;
   FaultServer server([&](Exchange& exchange) {
@@ -489,7 +395,7 @@ TEST_CASE("an imported run does not say where the key goes") {
       return exchange.answer(429, {}, R"({"error": {"message": "m", "code": "insufficient_quota"}})");
     exchange.answer(200, {}, chat("x"));
   });
-  const Session session(server);
+  const RemoteSession session(server);
   CHECK(session
             .run({"run", "infrawise", "--model", "openai:tiny@" + session.url, "--limit", "3",
                   "--concurrency", "1", "--progress", "none"})

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "cli/program.h"
 #include "cli/progress.h"
+#include "cli/remote_session.h"
 #include "net/fault_server.h"
 #include "temp_dir.h"
 
@@ -130,14 +131,6 @@ std::string shown(ProgressMode mode, const std::function<void(ProgressBoard&)>& 
   std::rewind(file.get());
   REQUIRE(std::fread(bytes.data(), 1, bytes.size(), file.get()) == bytes.size());
   return bytes;
-}
-
-std::string chat(const std::string& text) {
-  return Json{
-      {"model", "tiny"},
-      {"choices", {{{"finish_reason", "stop"}, {"message", {{"role", "assistant"}, {"content", text}}}}}},
-      {"usage", {{"prompt_tokens", 11}, {"completion_tokens", 2}}}}
-      .dump();
 }
 
 }  // namespace
