@@ -85,8 +85,9 @@ ApiFindings read_models(std::string_view body, const std::string& model) {
 
 ApiFindings find_server(HttpClient& client, const ApiEndpoint& endpoint, const ApiSettings& settings,
                         Log* log) {
-  const auto until = std::chrono::steady_clock::now() + settings.patience;
-  for (bool is_first = true;; is_first = false) {
+  // Patience begins with the first refused connection.
+  std::optional<std::chrono::steady_clock::time_point> until;
+  while (true) {
     const HttpAnswer answer = fetch(client, models_request(endpoint));
     const auto& failure = answer.result.failure;
     if (!failure && answer.head.status == 200) return read_models(answer.body, endpoint.model);
@@ -95,13 +96,17 @@ ApiFindings find_server(HttpClient& client, const ApiEndpoint& endpoint, const A
       fail_unreachable(endpoint, answer.result);
     }
     if (failure != HttpFailure::kConnect) return {};
-    if (std::chrono::steady_clock::now() >= until) fail_unreachable(endpoint, answer.result);
-    if (is_first && log != nullptr) {
-      log->warning(fmt::format("{}: {}; it is waited for, up to {} s", shown_url(endpoint.url),
-                               answer.result.message,
-                               std::chrono::ceil<std::chrono::seconds>(settings.patience).count()));
+    const auto now = std::chrono::steady_clock::now();
+    if (!until) {
+      until = now + settings.patience;
+      if (settings.patience > 0ms && log != nullptr) {
+        log->warning(fmt::format("{}: {}; it is waited for, up to {} s", shown_url(endpoint.url),
+                                 answer.result.message,
+                                 std::chrono::ceil<std::chrono::seconds>(settings.patience).count()));
+      }
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (now >= *until) fail_unreachable(endpoint, answer.result);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - now);
     if (!wait_for(std::clamp<std::chrono::milliseconds>(left, 0ms, 1s), settings.stop)) return {};
   }
 }
