@@ -77,6 +77,24 @@ TEST_CASE("includes point down") {
   CHECK(arrows > 50);
 }
 
+// It costs ten seconds in every file that includes it. The tool that makes AIMicius's data is one small file.
+TEST_CASE("CLI11 is included behind the flags of src/cli alone") {
+  const fs::path root = source_tree();
+  const std::set<std::string> allowed = {"datasets/aimicius/generate/main.cc", "src/cli/command_line.cc",
+                                         "src/cli/flags.cc"};
+  std::set<std::string> found;
+  for (const char* home : {"src", "tasks", "datasets", "scorers", "runners", "reports", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / home)) {
+      const std::string extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cc" && extension != ".cu") continue;
+      for_each_line(read_file(entry.path()), [&](std::string_view line, std::size_t) {
+        if (line.starts_with("#include <CLI/")) found.insert(fs::relative(entry.path(), root));
+      });
+    }
+  }
+  CHECK(found == allowed);
+}
+
 TEST_CASE("a folder's link line is its row of the layer table") {
   const fs::path root = source_tree();
   static const std::regex target("micius_([a-z]+)");

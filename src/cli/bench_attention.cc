@@ -6,7 +6,6 @@
 #include <iostream>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -14,6 +13,7 @@
 #include "base/json.h"
 #include "cli/bench_output.h"
 #include "cli/checks.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 
 namespace micius {
@@ -114,35 +114,29 @@ class BenchAttentionCommand final : public Command {
     return "Decode attention alone: time, bytes, share of the memory ceiling, ratio of head settings";
   }
 
-  void define(CLI::App& app) override {
+  void define(Flags& flags) override {
     const auto add_numbers = [&](const char* flag, std::vector<std::size_t>& numbers, long least,
                                  const char* what) {
-      app.add_option(flag, numbers, what)->delimiter(',')->check(whole_number(least))->type_name("N,..");
+      flags.add(flag, numbers, what).delimiter(',').at_least(least).type("N,..");
     };
-    app.add_option("--heads", heads_, "Q/K/V heads; ratios are over the first (default 32/16/16,32/4/16)")
-        ->delimiter(',')
-        ->type_name("NQ/NK/NV,..");
-    app.add_option("--dims", dims_, "Of a K and a V head")->type_name("DK[/DV]")->capture_default_str();
-    app.add_option("--layers", layers_, "0: so many that no cache holds them")
-        ->check(whole_number(0))
-        ->capture_default_str();
+    flags.add("--heads", heads_, "Q/K/V heads; ratios are over the first (default 32/16/16,32/4/16)")
+        .delimiter(',')
+        .type("NQ/NK/NV,..");
+    flags.add("--dims", dims_, "Of a K and a V head").type("DK[/DV]").show_default();
+    flags.add("--layers", layers_, "0: so many that no cache holds them").at_least(0).show_default();
     add_numbers("-d,--n-depth", depths_, 0, "Tokens before the new one (default 2048,8192)");
     add_numbers("--batch", batches_, 1, "Sequences, each with a context of its own (default 1)");
-    app.add_option("--device", device_, "cpu; cuda: the first GPU, times by its events, of a CUDA graph")
-        ->check(CLI::IsMember({"cpu", "cuda"}))
-        ->capture_default_str();
-    app.add_option("-t,--threads", threads_, "Threads; 0: one a core")
-        ->check(whole_number(0))
-        ->capture_default_str();
-    app.add_option("--mode", mode_, "append: in place; concat: into a copy of the context, as torch.cat does")
-        ->check(CLI::IsMember({"append", "concat"}))
-        ->capture_default_str();
-    app.add_option("-r,--repetitions", repeats_, "Of all settings in turn, after one that warms up")
-        ->check(whole_number(1))
-        ->capture_default_str();
-    app.add_option("-o,--output", format_, "md, csv, json or jsonl")
-        ->check(CLI::IsMember(attention_formats()))
-        ->capture_default_str();
+    flags.add("--device", device_, "cpu; cuda: the first GPU, times by its events, of a CUDA graph")
+        .one_of({"cpu", "cuda"})
+        .show_default();
+    flags.add("-t,--threads", threads_, "Threads; 0: one a core").at_least(0).show_default();
+    flags.add("--mode", mode_, "append: in place; concat: into a copy of the context, as torch.cat does")
+        .one_of({"append", "concat"})
+        .show_default();
+    flags.add("-r,--repetitions", repeats_, "Of all settings in turn, after one that warms up")
+        .at_least(1)
+        .show_default();
+    flags.add("-o,--output", format_, "md, csv, json or jsonl").one_of(attention_formats()).show_default();
   }
 
   ExitCode run() override {

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/clock.h"
@@ -15,7 +14,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "cli/checks.h"
+#include "cli/flags.h"
 #include "cli/load_report.h"
 #include "cli/load_run.h"
 #include "cli/remote.h"
@@ -70,34 +69,30 @@ class BenchLoadCommand final : public Command {
     return "Latencies of a server of OpenAI's chat API under a planned load";
   }
 
-  void define(CLI::App& app) override {
-    app.add_option("--base-url", api_.base_url,
-                   "The server's address, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY)")
-        ->type_name("URL");
-    app.add_option("--model", model_, "Its name at the server")->required()->type_name("NAME");
-    add_load_flags(app);
-    app.add_option("--prompts", prompt_file_, R"(JSON lines with {"prompt"} or {"messages"}, in turn)")
-        ->type_name("FILE");
-    app.add_option("--prompt-words", prompt_words_,
-                   "Without --prompts: made-up words of a request, three to six tokens each")
-        ->check(whole_number(1))
-        ->capture_default_str();
-    app.add_option("--max-tokens", max_tokens_, "Of an answer")
-        ->check(whole_number(1))
-        ->capture_default_str();
+  void define(Flags& flags) override {
+    flags
+        .add("--base-url", api_.base_url,
+             "The server's address, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY)")
+        .type("URL");
+    flags.add("--model", model_, "Its name at the server").required().type("NAME");
+    add_load_flags(flags);
+    flags.add("--prompts", prompt_file_, R"(JSON lines with {"prompt"} or {"messages"}, in turn)")
+        .type("FILE");
+    flags
+        .add("--prompt-words", prompt_words_,
+             "Without --prompts: made-up words of a request, three to six tokens each")
+        .at_least(1)
+        .show_default();
+    flags.add("--max-tokens", max_tokens_, "Of an answer").at_least(1).show_default();
     const auto add_limit = [&](const char* flag, std::optional<double>& limit, const char* what) {
-      app.add_option(flag, limit, what)->check(number_within(0.001, 1e9))->type_name("MS");
+      flags.add(flag, limit, what).within(0.001, 1e9).type("MS");
     };
     add_limit("--ttft-limit-ms", limits_.ttft_ms, "Goodput: requests whose first token comes in so long");
     add_limit("--itl-limit-ms", limits_.itl_ms, "and the mean gap between their pieces is at most this");
     add_limit("--e2e-limit-ms", limits_.e2e_ms, "and the whole answer is there in so long");
-    app.add_option("--timeout", api_.timeout_s, "Seconds for one request")
-        ->check(whole_number(1))
-        ->capture_default_str();
-    app.add_option("--seed", seed_, "Of arrivals and made-up prompts")->capture_default_str();
-    app.add_option("--format", format_, "text or json")
-        ->check(CLI::IsMember({"text", "json"}))
-        ->capture_default_str();
+    flags.add("--timeout", api_.timeout_s, "Seconds for one request").at_least(1).show_default();
+    flags.add("--seed", seed_, "Of arrivals and made-up prompts").show_default();
+    flags.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
   }
 
   ExitCode run() override {
@@ -123,29 +118,27 @@ class BenchLoadCommand final : public Command {
   }
 
  private:
-  void add_load_flags(CLI::App& app) {
-    CLI::Option* rate =
-        app.add_option("--rate", rate_, "Requests a second, sent whether or not those before were answered")
-            ->check(number_within(1e-3, 1e5))
-            ->type_name("R");
-    app.add_option("--concurrency", concurrency_,
-                   "Instead: so many clients, each its next request after its last answer")
-        ->check(whole_number(1))
-        ->type_name("N")
-        ->excludes(rate);
-    app.add_option("--arrivals", arrivals_,
-                   "Of --rate: poisson (independent clients), constant, or ramp (up to the rate)")
-        ->check(CLI::IsMember({"poisson", "constant", "ramp"}))
-        ->capture_default_str();
-    app.add_option("--ramp-from", first_rate_, "Of a ramp: requests a second at its begin")
-        ->check(number_within(0, 1e5))
-        ->capture_default_str();
-    app.add_option("--requests", requests_, "How many (default 100, without --duration)")
-        ->check(whole_number(1))
-        ->type_name("N");
-    app.add_option("--duration", duration_s_, "Seconds in which requests are sent")
-        ->check(number_within(0.1, 1e6))
-        ->type_name("S");
+  void add_load_flags(Flags& flags) {
+    const Flag rate =
+        flags.add("--rate", rate_, "Requests a second, sent whether or not those before were answered")
+            .within(1e-3, 1e5)
+            .type("R");
+    flags
+        .add("--concurrency", concurrency_,
+             "Instead: so many clients, each its next request after its last answer")
+        .at_least(1)
+        .type("N")
+        .excludes(rate);
+    flags
+        .add("--arrivals", arrivals_,
+             "Of --rate: poisson (independent clients), constant, or ramp (up to the rate)")
+        .one_of({"poisson", "constant", "ramp"})
+        .show_default();
+    flags.add("--ramp-from", first_rate_, "Of a ramp: requests a second at its begin")
+        .within(0, 1e5)
+        .show_default();
+    flags.add("--requests", requests_, "How many (default 100, without --duration)").at_least(1).type("N");
+    flags.add("--duration", duration_s_, "Seconds in which requests are sent").within(0.1, 1e6).type("S");
   }
 
   LoadPlan plan() const {

@@ -5,13 +5,12 @@
 #include <iostream>
 #include <iterator>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "cli/bench_attention.h"
 #include "cli/bench_output.h"
-#include "cli/checks.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 #include "engine/cpu.h"
 #include "engine/linear_speed.h"
@@ -185,20 +184,18 @@ class BenchPaperCommand final : public Command {
     return "The paper's CEET and KET tables: Sigma-1.5B against its baseline, random weights";
   }
 
-  void define(CLI::App& app) override {
-    app.add_option("-d,--n-depth", depths_, "Contexts to measure, rising (default 0,2048,4096,..,131072)")
-        ->delimiter(',')
-        ->check(whole_number(0))
-        ->type_name("N,..");
-    app.add_option("-t,--threads", threads_, "Threads; 0: one a core")
-        ->check(whole_number(0))
-        ->capture_default_str();
-    app.add_option("-r,--repetitions", repeats_, "Rounds of all parts in turn; medians are taken")
-        ->check(whole_number(1))
-        ->capture_default_str();
-    app.add_option("--weights", weights_, "How matrices are stored: Q4_0, Q4_1, Q8_0 or BF16")
-        ->check(CLI::IsMember({"Q4_0", "Q4_1", "Q8_0", "BF16"}))
-        ->capture_default_str();
+  void define(Flags& flags) override {
+    flags.add("-d,--n-depth", depths_, "Contexts to measure, rising (default 0,2048,4096,..,131072)")
+        .delimiter(',')
+        .at_least(0)
+        .type("N,..");
+    flags.add("-t,--threads", threads_, "Threads; 0: one a core").at_least(0).show_default();
+    flags.add("-r,--repetitions", repeats_, "Rounds of all parts in turn; medians are taken")
+        .at_least(1)
+        .show_default();
+    flags.add("--weights", weights_, "How matrices are stored: Q4_0, Q4_1, Q8_0 or BF16")
+        .one_of({"Q4_0", "Q4_1", "Q8_0", "BF16"})
+        .show_default();
   }
 
   ExitCode run() override;

@@ -5,32 +5,30 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/text.h"
 
 namespace micius {
-CLI::Validator whole_number(long least) {
-  const auto check = [least](std::string& text) -> std::string {
+
+ValueCheck whole_number(long least) {
+  return [least](std::string& text) -> std::string {
     long number = 0;
     if (read_number(text, number) && number >= least) return "";
     return fmt::format("must be a whole number of at least {}, not '{}'", least, text);
   };
-  return CLI::Validator(check, "");
 }
 
-CLI::Validator number_within(double low, double high) {
-  const auto check = [=](std::string& text) -> std::string {
+ValueCheck number_within(double low, double high) {
+  return [=](std::string& text) -> std::string {
     double number = 0;
     if (read_number(text, number) && std::isfinite(number) && number >= low && number <= high) return "";
     return fmt::format("must be a number from {} to {}, not '{}'", low, high, text);
   };
-  return CLI::Validator(check, "");
 }
 
-CLI::Validator byte_size() {
-  const auto check = [](std::string& text) -> std::string {
+ValueCheck size_in_bytes() {
+  return [](std::string& text) -> std::string {
     constexpr std::string_view kUnits = "kmgt";
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -46,7 +44,6 @@ CLI::Validator byte_size() {
     }
     return fmt::format("must be a size such as 512MB or 2GB, not '{}'", text);
   };
-  return CLI::Validator(check, "");
 }
 
 }  // namespace micius

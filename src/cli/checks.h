@@ -2,13 +2,10 @@
 #pragma once
 
 #include <charconv>
+#include <functional>
 #include <string>
 
 #include <system_error>
-
-namespace CLI {
-class Validator;
-}
 
 namespace micius {
 
@@ -19,11 +16,14 @@ bool read_number(const std::string& text, Number& number) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+// What is wrong with the text of a value, or "". It may put another text in its place.
+using ValueCheck = std::function<std::string(std::string& text)>;
+
 // A whole number of at least `least`: "must be a whole number of at least 1, not 'x'".
-CLI::Validator whole_number(long least);
+ValueCheck whole_number(long least);
 // A finite number from `low` to `high`.
-CLI::Validator number_within(double low, double high);
+ValueCheck number_within(double low, double high);
 // A size in bytes, "512MB" or "1.5 GB" (a kB is 1024); the text becomes the number.
-CLI::Validator byte_size();
+ValueCheck size_in_bytes();
 
 }  // namespace micius

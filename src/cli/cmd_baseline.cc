@@ -1,11 +1,12 @@
 // `micius baseline set|show|rm NAME [RUN...]`.
 #include <algorithm>
+#include <functional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/runs.h"
 #include "store/open_store.h"
 
@@ -16,34 +17,35 @@ class BaselineCommand final : public Command {
  public:
   std::string name() const override { return "baseline"; }
   std::string summary() const override { return "Named reference runs, for gate: set, show, rm"; }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override;
 
  private:
   ExitCode set(SqlStore& store) const;
   ExitCode show(const SqlStore& store) const;
+  ExitCode remove(SqlStore& store) const;
 
   PlaceFlags places_;
   std::string name_;
   std::vector<std::string> runs_;
-  CLI::App* set_ = nullptr;
-  CLI::App* rm_ = nullptr;
+  std::function<ExitCode(SqlStore&)> action_;
 };
 
-void BaselineCommand::define(CLI::App& app) {
-  app.require_subcommand(1);
-  const auto add = [&](const char* verb, const char* what) {
-    CLI::App* sub = app.add_subcommand(verb, what);
-    sub->add_option("name", name_, "The baseline's name")->required()->type_name("NAME");
-    add_db_flag(*sub, places_);
-    return sub;
+void BaselineCommand::define(Flags& flags) {
+  flags.require_verb();
+  const auto add = [&](const char* name, const char* what, const std::function<ExitCode(SqlStore&)>& action) {
+    Flags verb = flags.verb(name, what, [this, action] { action_ = action; });
+    verb.add("name", name_, "The baseline's name").required().type("NAME");
+    add_db_flag(verb, places_);
+    return verb;
   };
-  set_ = add("set", "Make runs the baseline of that name, in place of what it was");
-  set_->add_option("runs", runs_, "Runs, one of each task: numbers of `micius list runs`, or latest")
-      ->required()
-      ->type_name("RUN");
-  add("show", "The runs of a baseline");
-  rm_ = add("rm", "Forget the name; its runs stay");
+  Flags set = add("set", "Make runs the baseline of that name, in place of what it was",
+                  [this](SqlStore& store) { return this->set(store); });
+  set.add("runs", runs_, "Runs, one of each task: numbers of `micius list runs`, or latest")
+      .required()
+      .type("RUN");
+  add("show", "The runs of a baseline", [this](SqlStore& store) { return show(store); });
+  add("rm", "Forget the name; its runs stay", [this](SqlStore& store) { return remove(store); });
 }
 
 ExitCode BaselineCommand::set(SqlStore& store) const {
@@ -71,14 +73,15 @@ ExitCode BaselineCommand::show(const SqlStore& store) const {
   return ExitCode::kGood;
 }
 
+ExitCode BaselineCommand::remove(SqlStore& store) const {
+  store.remove_baseline(name_);
+  return ExitCode::kGood;
+}
+
 ExitCode BaselineCommand::run() {
   const SystemClock clock;
   const auto opened = open_store(places_.db, OpenMode::kExisting, clock);
-  SqlStore& store = *opened;
-  if (set_->parsed()) return set(store);
-  if (!rm_->parsed()) return show(store);
-  store.remove_baseline(name_);
-  return ExitCode::kGood;
+  return action_(*opened);
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/clock.h"
@@ -19,6 +18,7 @@
 #include "cli/bench_paper.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 #include "engine/model/source.h"
 #include "engine/speed.h"
@@ -47,50 +47,38 @@ class BenchCommand final : public Command {
     return "Speed of models, by llama-bench's protocol; of attention; of a server";
   }
 
-  void define(CLI::App& app) override {
+  void define(Flags& flags) override {
     for (Command* other : {attention_.get(), paper_.get(), load_.get()}) {
-      CLI::App* sub = app.add_subcommand(other->name(), other->summary());
-      other->define(*sub);
-      sub->callback([this, other] { asked_ = other; });
+      Flags verb = flags.verb(other->name(), other->summary(), [this, other] { asked_ = other; });
+      other->define(verb);
     }
-    app.add_option("-m,--model", models_, "Models of the manifest, GGUF files or folders")->delimiter(',');
+    flags.add("-m,--model", models_, "Models of the manifest, GGUF files or folders").delimiter(',');
     const auto add_numbers = [&](const char* flag, std::vector<std::size_t>& numbers, const char* what) {
-      app.add_option(flag, numbers, what)->delimiter(',')->check(whole_number(0))->type_name("N,..");
+      flags.add(flag, numbers, what).delimiter(',').at_least(0).type("N,..");
     };
     add_numbers("-p,--n-prompt", prompts_, "Tests that read so many tokens (default 512; 0: none)");
     add_numbers("-n,--n-gen", generated_, "Tests that generate so many (default 128; 0: none)");
     add_numbers("-d,--n-depth", depths_, "Behind so many tokens, which are not timed (default 0)");
-    app.add_option("-g,--pg", pairs_, "PROMPT,GEN: tests that do both; may be given again")
-        ->type_name("PP,TG");
-    app.add_option("-s,--sequences", sequences_, "As many sequences at once")
-        ->delimiter(',')
-        ->check(whole_number(1))
-        ->type_name("N,..");
-    app.add_option("-t,--threads", threads_, "Threads; 0: one a core")
-        ->delimiter(',')
-        ->check(whole_number(0))
-        ->type_name("N,..");
-    app.add_option("-b,--batch-size", batches_, "Tokens that the engine forwards at once (default 512)")
-        ->delimiter(',')
-        ->check(whole_number(1))
-        ->type_name("N,..");
-    app.add_option("-r,--repetitions", repeats_, "Of each test, after one that warms up")
-        ->check(whole_number(1))
-        ->capture_default_str();
-    app.add_option("-o,--output", format_, "md, csv, json, jsonl or sql")
-        ->check(CLI::IsMember(bench_formats()))
-        ->capture_default_str();
-    app.add_option("--numerics", numerics_, "fp32, precise or fast")->capture_default_str();
-    app.add_option("--selective-v", selective_v_, "Generated tokens take the K values of highest score alone")
-        ->type_name("K[,raw]")
-        ->capture_default_str();
-    add_model_dir_flag(app, places_);
-    // Flags of models in front of one of these would go for nothing.
-    for (CLI::App* sub : app.get_subcommands({})) {
-      for (CLI::Option* flag : app.get_options({})) {
-        if (flag != app.get_help_ptr()) sub->excludes(flag);
-      }
-    }
+    flags.add("-g,--pg", pairs_, "PROMPT,GEN: tests that do both; may be given again").type("PP,TG");
+    flags.add("-s,--sequences", sequences_, "As many sequences at once")
+        .delimiter(',')
+        .at_least(1)
+        .type("N,..");
+    flags.add("-t,--threads", threads_, "Threads; 0: one a core").delimiter(',').at_least(0).type("N,..");
+    flags.add("-b,--batch-size", batches_, "Tokens that the engine forwards at once (default 512)")
+        .delimiter(',')
+        .at_least(1)
+        .type("N,..");
+    flags.add("-r,--repetitions", repeats_, "Of each test, after one that warms up")
+        .at_least(1)
+        .show_default();
+    flags.add("-o,--output", format_, "md, csv, json, jsonl or sql").one_of(bench_formats()).show_default();
+    flags.add("--numerics", numerics_, "fp32, precise or fast").show_default();
+    flags.add("--selective-v", selective_v_, "Generated tokens take the K values of highest score alone")
+        .type("K[,raw]")
+        .show_default();
+    add_model_dir_flag(flags, places_);
+    flags.keep_from_verbs();  // which would make nothing of them
   }
 
   ExitCode run() override {

@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <functional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/places.h"
 #include "store/answer_cache.h"
 
@@ -27,7 +27,7 @@ class CacheCommand final : public Command {
  public:
   std::string name() const override { return "cache"; }
   std::string summary() const override { return "Stored answers of remote models: stats, clear"; }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override { return action_(); }
 
  private:
@@ -38,16 +38,12 @@ class CacheCommand final : public Command {
   std::function<ExitCode()> action_;
 };
 
-void CacheCommand::define(CLI::App& app) {
-  app.require_subcommand(1);
-  CLI::App* stats = app.add_subcommand("stats", "Where they are, how many, of which models, how old");
-  stats->add_option("--format", format_, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  stats->callback([this] { action_ = [this] { return this->stats(); }; });
-  app.add_subcommand("clear", "Forget them all")->callback([this] {
-    action_ = [this] { return this->clear(); };
-  });
+void CacheCommand::define(Flags& flags) {
+  flags.require_verb();
+  Flags stats = flags.verb("stats", "Where they are, how many, of which models, how old",
+                           [this] { action_ = [this] { return this->stats(); }; });
+  stats.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
+  flags.verb("clear", "Forget them all", [this] { action_ = [this] { return clear(); }; });
 }
 
 ExitCode CacheCommand::stats() const {

@@ -3,14 +3,13 @@
 #include <iostream>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/check_lines.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/places.h"
 #include "cli/services.h"
 
@@ -23,7 +22,7 @@ class CheckCommand final : public Command {
   std::string summary() const override {
     return "The checkers alone: kql, plan, command; JSON lines in, JSON lines out";
   }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override;
 
  private:
@@ -36,27 +35,25 @@ class CheckCommand final : public Command {
   bool queries_ = false;  // may a file be a query as it is?
 };
 
-void CheckCommand::define(CLI::App& app) {
-  app.require_subcommand(1);
-  auto* kql = app.add_subcommand("kql", "Is a Kusto query well formed, and which names does it use?");
-  kql->footer("A line: {\"query\": the text}. A FILE that holds no such lines is one query.");
-  kql->add_option("files", files_, "Files of such lines, or of one query each; else stdin")
-      ->type_name("FILE");
-  kql->callback([this] {
+void CheckCommand::define(Flags& flags) {
+  flags.require_verb();
+  Flags kql = flags.verb("kql", "Is a Kusto query well formed, and which names does it use?", [this] {
     checker_ = kql_checker();
     queries_ = true;
   });
-  auto* plan = app.add_subcommand("plan", "Is an all-gather plan valid, and how long does it take?");
-  plan->footer(
+  kql.footer("A line: {\"query\": the text}. A FILE that holds no such lines is one query.");
+  kql.add("files", files_, "Files of such lines, or of one query each; else stdin").type("FILE");
+  Flags plan = flags.verb("plan", "Is an all-gather plan valid, and how long does it take?",
+                          [this] { checker_ = plan_checker(share_root()); });
+  plan.footer(
       "A line: {\"machine\": {\"gpus\", \"nodes\", \"latency_us\", \"bandwidth_gbps\"} or the name of a "
       "published one,\n"
       "\"chunks_per_gpu\": 2, \"chunk_bytes\": 65536, \"plan\": the text}");
-  plan->add_option("files", files_, "Files of such lines; else stdin")->type_name("FILE");
-  plan->callback([this] { checker_ = plan_checker(share_root()); });
-  auto* command = app.add_subcommand("command", "What does a shell command do on an emulated GPU machine?");
-  command->footer("A line: {\"profile\": \"h100x8\", \"command\": \"..\", \"reference\": \"..\"}");
-  command->add_option("files", files_, "Files of such lines; else stdin")->type_name("FILE");
-  command->callback([this] { checker_ = command_checker(share_root(), services_); });
+  plan.add("files", files_, "Files of such lines; else stdin").type("FILE");
+  Flags command = flags.verb("command", "What does a shell command do on an emulated GPU machine?",
+                             [this] { checker_ = command_checker(share_root(), services_); });
+  command.footer("A line: {\"profile\": \"h100x8\", \"command\": \"..\", \"reference\": \"..\"}");
+  command.add("files", files_, "Files of such lines; else stdin").type("FILE");
 }
 
 // What an error says behind the place that it names.

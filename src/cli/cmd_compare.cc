@@ -2,13 +2,11 @@
 #include <iostream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/runs.h"
 #include "cli/terminal.h"
 #include "pipeline/compare.h"
@@ -34,7 +32,7 @@ class CompareCommand final : public Command {
   std::string summary() const override {
     return "Runs of the same tasks held against each other, sample by sample";
   }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override;
 
  private:
@@ -46,27 +44,27 @@ class CompareCommand final : public Command {
   bool force_ = false;
 };
 
-void CompareCommand::define(CLI::App& app) {
-  app.add_option("runs", runs_, "Two runs or more: numbers of `micius list runs`, or latest; the first is A")
-      ->required()
-      ->type_name("RUN_A RUN_B");
-  add_db_flag(app, places_);
-  app.add_option("--format", format_, "text, md, html or json (default: by the ending of -o, else text)")
-      ->type_name("FORMAT");
-  app.add_option("-o,--output", output_, "File to write (default, and -: stdout)")->type_name("FILE");
-  app.add_option("--metric", options_.metric, "Metric to compare by (default: each task's primary one)")
-      ->type_name("NAME");
-  app.add_flag("--groups", options_.groups, "The difference in every group as well (html: always)");
-  app.add_option("--flips", flips_, "Samples that differ, shown in text and md")
-      ->check(whole_number(0))
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_option("--bootstrap", options_.bootstrap,
-                 "Draws of a BCa bootstrap interval of the difference (0: none)")
-      ->check(whole_number(0))
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_flag("--force", force_, "Compare although task version, shots or samples differ; the page says so");
+void CompareCommand::define(Flags& flags) {
+  flags.add("runs", runs_, "Two runs or more: numbers of `micius list runs`, or latest; the first is A")
+      .required()
+      .type("RUN_A RUN_B");
+  add_db_flag(flags, places_);
+  flags.add("--format", format_, "text, md, html or json (default: by the ending of -o, else text)")
+      .type("FORMAT");
+  flags.add("-o,--output", output_, "File to write (default, and -: stdout)").type("FILE");
+  flags.add("--metric", options_.metric, "Metric to compare by (default: each task's primary one)")
+      .type("NAME");
+  flags.add("--groups", options_.groups, "The difference in every group as well (html: always)");
+  flags.add("--flips", flips_, "Samples that differ, shown in text and md")
+      .at_least(0)
+      .type("N")
+      .show_default();
+  flags
+      .add("--bootstrap", options_.bootstrap, "Draws of a BCa bootstrap interval of the difference (0: none)")
+      .at_least(0)
+      .type("N")
+      .show_default();
+  flags.add("--force", force_, "Compare although task version, shots or samples differ; the page says so");
 }
 
 ExitCode CompareCommand::run() {

@@ -3,7 +3,6 @@
 #include <functional>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -13,6 +12,7 @@
 #include "cli/console.h"
 #include "cli/data_export.h"
 #include "cli/fetch.h"
+#include "cli/flags.h"
 #include "cli/places.h"
 #include "core/manifest.h"
 
@@ -25,7 +25,7 @@ class DataCommand final : public Command {
   std::string summary() const override {
     return "Data: list, fetch and verify what is third-party, export what models may be tuned on";
   }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override { return action_(); }
 
  private:
@@ -40,29 +40,27 @@ class DataCommand final : public Command {
   std::function<ExitCode()> action_;
 };
 
-void DataCommand::define(CLI::App& app) {
-  app.require_subcommand(1);
-  auto* list = app.add_subcommand("list", "What the manifest has, where it comes from, and what is here");
-  auto* fetch = app.add_subcommand(
-      "fetch", "Get data and check it; says what you have to bring; does nothing where it is here and good");
-  auto* verify = app.add_subcommand("verify", "Check the files that are here against the manifest");
-  for (CLI::App* sub : {list, fetch, verify}) add_data_dir_flag(*sub, places_);
-  list->add_option("--format", format_, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  verify->add_option("names", names_, "Entries (default: all)")->type_name("NAME");
-  fetch->add_option("names", names_, "Entries, or 'all'")->required()->type_name("NAME");
-  export_.define(
-      *app.add_subcommand("export", "Tuning data of AIMicius with the prompts that the tasks build"));
-  app.get_subcommand("export")->callback([this] {
-    action_ = [this] {
-      export_.run();
-      return ExitCode::kGood;
-    };
-  });
-  list->callback([this] { action_ = [this] { return this->list(); }; });
-  fetch->callback([this] { action_ = [this] { return this->fetch(); }; });
-  verify->callback([this] { action_ = [this] { return verify_files(); }; });
+void DataCommand::define(Flags& flags) {
+  flags.require_verb();
+  Flags list = flags.verb("list", "What the manifest has, where it comes from, and what is here",
+                          [this] { action_ = [this] { return this->list(); }; });
+  Flags fetch = flags.verb(
+      "fetch", "Get data and check it; says what you have to bring; does nothing where it is here and good",
+      [this] { action_ = [this] { return this->fetch(); }; });
+  Flags verify = flags.verb("verify", "Check the files that are here against the manifest",
+                            [this] { action_ = [this] { return verify_files(); }; });
+  for (Flags verb : {list, fetch, verify}) add_data_dir_flag(verb, places_);
+  list.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
+  verify.add("names", names_, "Entries (default: all)").type("NAME");
+  fetch.add("names", names_, "Entries, or 'all'").required().type("NAME");
+  Flags exported =
+      flags.verb("export", "Tuning data of AIMicius with the prompts that the tasks build", [this] {
+        action_ = [this] {
+          export_.run();
+          return ExitCode::kGood;
+        };
+      });
+  export_.define(exported);
 }
 
 std::string origin(const ManifestSource& source) {

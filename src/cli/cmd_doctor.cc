@@ -4,13 +4,13 @@
 #include <iostream>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "base/process.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/secrets.h"
 #include "cli/services.h"
@@ -33,12 +33,10 @@ class DoctorCommand final : public Command {
   std::string name() const override { return "doctor"; }
   std::string summary() const override { return "Is everything there: processor, models, data, programs"; }
 
-  void define(CLI::App& app) override {
-    add_data_dir_flag(app, places_);
-    add_model_dir_flag(app, places_);
-    app.add_option("--format", format_, "text or json")
-        ->check(CLI::IsMember({"text", "json"}))
-        ->capture_default_str();
+  void define(Flags& flags) override {
+    add_data_dir_flag(flags, places_);
+    add_model_dir_flag(flags, places_);
+    flags.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
   }
 
   ExitCode run() override;

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/embed_lines.h"
+#include "cli/flags.h"
 #include "cli/line_server.h"
 #include "cli/models.h"
 #include "engine/chat_prompt.h"
@@ -192,22 +192,22 @@ class EngineCommand final : public Command {
   std::string name() const override { return "engine"; }
   std::string summary() const override { return "The engine alone: JSON lines in, JSON lines out"; }
 
-  void define(CLI::App& app) override {
-    app.require_subcommand(1);
-    add_verb(app, "tokenize", R"({"text", "special"} or {"ids"} to {"ids", "text"})",
+  void define(Flags& flags) override {
+    flags.require_verb();
+    add_verb(flags, "tokenize", R"({"text", "special"} or {"ids"} to {"ids", "text"})",
              &EngineCommand::tokenize);
-    add_verb(app, "logits", R"({"ids"} or {"text"}, "top", "want" to {"logsumexp", "top", "want"})",
+    add_verb(flags, "logits", R"({"ids"} or {"text"}, "top", "want" to {"logsumexp", "top", "want"})",
              &EngineCommand::logits);
-    add_verb(app, "loglikelihood",
+    add_verb(flags, "loglikelihood",
              R"({"context", "continuation"} or both with _ids to {"logprob", "tokens", "greedy"})",
              &EngineCommand::loglikelihood);
-    add_verb(app, "generate", R"({"prompt"} or {"messages"} and options to {"text", "ids", "stop_reason"})",
+    add_verb(flags, "generate", R"({"prompt"} or {"messages"} and options to {"text", "ids", "stop_reason"})",
              &EngineCommand::generate);
-    CLI::App* embed = app.add_subcommand("embed", R"({"text"} to {"embedding"}, of length 1)");
-    embed->add_option("--model", model_, "An encoder of the manifest, or its folder")->required();
-    add_model_dir_flag(*embed, places_);
-    add_thread_flags(*embed, flags_);
-    embed->callback([this] { verb_ = &EngineCommand::embed; });
+    Flags embed = flags.verb("embed", R"({"text"} to {"embedding"}, of length 1)",
+                             [this] { verb_ = &EngineCommand::embed; });
+    embed.add("--model", model_, "An encoder of the manifest, or its folder").required();
+    add_model_dir_flag(embed, places_);
+    add_thread_flags(embed, flags_);
   }
 
   ExitCode run() override { return (this->*verb_)(); }
@@ -215,14 +215,13 @@ class EngineCommand final : public Command {
  private:
   using Verb = ExitCode (EngineCommand::*)();
 
-  void add_verb(CLI::App& app, const std::string& name, const std::string& summary, Verb verb) {
-    CLI::App* sub = app.add_subcommand(name, summary);
-    sub->add_option("--model", model_,
-                    "A model of the manifest, of the model folder, a GGUF file, or a folder with safetensors")
-        ->required();
-    add_model_dir_flag(*sub, places_);
-    add_engine_flags(*sub, flags_);
-    sub->callback([this, verb] { verb_ = verb; });
+  void add_verb(Flags& flags, const std::string& name, const std::string& summary, Verb verb) {
+    Flags sub = flags.verb(name, summary, [this, verb] { verb_ = verb; });
+    sub.add("--model", model_,
+            "A model of the manifest, of the model folder, a GGUF file, or a folder with safetensors")
+        .required();
+    add_model_dir_flag(sub, places_);
+    add_engine_flags(sub, flags_);
   }
 
   ExitCode tokenize() {

@@ -2,12 +2,11 @@
 #include <filesystem>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/runs.h"
 #include "cli/terminal.h"
 #include "pipeline/summarize.h"
@@ -27,7 +26,7 @@ class ExportCommand final : public Command {
   std::string summary() const override {
     return "Runs in a file: whole (micius), or their records for other tools";
   }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override;
 
  private:
@@ -41,15 +40,16 @@ class ExportCommand final : public Command {
   std::string format_, output_;
 };
 
-void ExportCommand::define(CLI::App& app) {
-  app.add_option("runs", runs_, kRunsHelp)->required()->type_name("RUN");
-  add_db_flag(app, places_);
-  app.add_option("--format", format_,
-                 "micius: whole runs for `micius import` and `micius gate --baseline`; jsonl, csv: records; "
-                 "lm-eval: a folder of its result files (default: by the ending of -o, else micius)")
-      ->check(CLI::IsMember({"micius", "jsonl", "csv", "lm-eval"}));
-  app.add_option("-o,--output", output_, "File to write (default, and -: stdout); lm-eval: the folder")
-      ->type_name("FILE");
+void ExportCommand::define(Flags& flags) {
+  flags.add("runs", runs_, kRunsHelp).required().type("RUN");
+  add_db_flag(flags, places_);
+  flags
+      .add("--format", format_,
+           "micius: whole runs for `micius import` and `micius gate --baseline`; jsonl, csv: records; "
+           "lm-eval: a folder of its result files (default: by the ending of -o, else micius)")
+      .one_of({"micius", "jsonl", "csv", "lm-eval"});
+  flags.add("-o,--output", output_, "File to write (default, and -: stdout); lm-eval: the folder")
+      .type("FILE");
 }
 
 std::string ExportCommand::chosen_format() const {

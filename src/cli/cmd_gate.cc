@@ -2,11 +2,10 @@
 #include <iostream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/imports.h"
 #include "cli/runs.h"
 #include "pipeline/gate.h"
@@ -22,7 +21,7 @@ class GateCommand final : public Command {
   std::string summary() const override {
     return "Are runs still as good as a baseline? For CI: exit 0, 1 or 3";
   }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override;
 
  private:
@@ -33,21 +32,18 @@ class GateCommand final : public Command {
   std::string baseline_, policy_, format_ = "text", output_, junit_;
 };
 
-void GateCommand::define(CLI::App& app) {
-  app.add_option("runs", runs_, kRunsHelp)->required()->type_name("RUN");
-  app.add_option("--baseline", baseline_,
-                 "A baseline of `micius baseline set`, or an export, which is imported")
-      ->required()
-      ->type_name("NAME|FILE");
-  app.add_option("--policy", policy_, "What may fall by how much (docs/gate.md)")
-      ->required()
-      ->type_name("FILE");
-  add_db_flag(app, places_);
-  app.add_option("--format", format_, "text, json, md, junit, or github (annotations)")
-      ->check(CLI::IsMember({"text", "json", "md", "junit", "github"}))
-      ->capture_default_str();
-  app.add_option("-o,--output", output_, "File to write (default, and -: stdout)")->type_name("FILE");
-  app.add_option("--junit", junit_, "JUnit XML as well, into this file")->type_name("FILE");
+void GateCommand::define(Flags& flags) {
+  flags.add("runs", runs_, kRunsHelp).required().type("RUN");
+  flags.add("--baseline", baseline_, "A baseline of `micius baseline set`, or an export, which is imported")
+      .required()
+      .type("NAME|FILE");
+  flags.add("--policy", policy_, "What may fall by how much (docs/gate.md)").required().type("FILE");
+  add_db_flag(flags, places_);
+  flags.add("--format", format_, "text, json, md, junit, or github (annotations)")
+      .one_of({"text", "json", "md", "junit", "github"})
+      .show_default();
+  flags.add("-o,--output", output_, "File to write (default, and -: stdout)").type("FILE");
+  flags.add("--junit", junit_, "JUnit XML as well, into this file").type("FILE");
 }
 
 std::string GateCommand::rendered(const GateResult& result, const std::string& format) const {

@@ -3,13 +3,13 @@
 #include <iostream>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/flags.h"
 #include "cli/imports.h"
 #include "cli/runs.h"
 #include "store/open_store.h"
@@ -21,7 +21,7 @@ class ImportCommand final : public Command {
  public:
   std::string name() const override { return "import"; }
   std::string summary() const override { return "Runs from files of `export`, or from another database"; }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override;
 
  private:
@@ -33,16 +33,14 @@ class ImportCommand final : public Command {
   std::string from_, format_ = "text";
 };
 
-void ImportCommand::define(CLI::App& app) {
-  app.add_option(
-         "what", words_,
-         "Files of `micius export --format micius`; with --from: runs of that database (default: all)")
-      ->type_name("FILE | RUN");
-  app.add_option("--from", from_, "Database to take runs from")->type_name("DB");
-  app.add_option("--format", format_, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  add_db_flag(app, places_);
+void ImportCommand::define(Flags& flags) {
+  flags
+      .add("what", words_,
+           "Files of `micius export --format micius`; with --from: runs of that database (default: all)")
+      .type("FILE | RUN");
+  flags.add("--from", from_, "Database to take runs from").type("DB");
+  flags.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
+  add_db_flag(flags, places_);
 }
 
 // What is to be read is opened and looked up first, before a database is made for nothing.

@@ -3,7 +3,6 @@
 #include <iostream>
 #include <map>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,6 +10,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/terminal.h"
 #include "datasets/registry.h"
@@ -31,14 +31,12 @@ class ListCommand final : public Command {
   std::string name() const override { return "list"; }
   std::string summary() const override { return "What there is: " + join(kNouns, ", "); }
 
-  void define(CLI::App& app) override {
-    app.add_option("noun", noun_, join(kNouns, ", "))->required()->type_name("NOUN");
-    app.add_option("--filter", filter_, "Names that match")->type_name("GLOB");
-    app.add_option("--format", format_, "text or json")
-        ->check(CLI::IsMember({"text", "json"}))
-        ->capture_default_str();
-    add_db_flag(app, places_);
-    add_model_dir_flag(app, places_);
+  void define(Flags& flags) override {
+    flags.add("noun", noun_, join(kNouns, ", ")).required().type("NOUN");
+    flags.add("--filter", filter_, "Names that match").type("GLOB");
+    flags.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
+    add_db_flag(flags, places_);
+    add_model_dir_flag(flags, places_);
   }
 
   ExitCode run() override;

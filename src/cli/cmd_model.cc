@@ -4,7 +4,6 @@
 #include <iostream>
 #include <map>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -13,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/fetch.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 #include "engine/convert.h"
 #include "engine/encoder.h"
@@ -27,7 +27,7 @@ class ModelCommand final : public Command {
  public:
   std::string name() const override { return "model"; }
   std::string summary() const override { return "Models: list, info, fetch, convert"; }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override { return action_(); }
 
  private:
@@ -41,31 +41,25 @@ class ModelCommand final : public Command {
   std::function<ExitCode()> action_;
 };
 
-void ModelCommand::define(CLI::App& app) {
-  app.require_subcommand(1);
-  auto* list = app.add_subcommand("list", "What the manifest has, and what is here");
-  auto* info =
-      app.add_subcommand("info", "A model's source, licence, files and, where it is here, its shape");
-  auto* fetch =
-      app.add_subcommand("fetch", "Get a model and check it; does nothing where it is here and good");
-  auto* convert = app.add_subcommand(
-      "convert", "Write a model as a GGUF file, from a folder with safetensors or with other weights");
-  for (CLI::App* sub : {list, info, fetch, convert}) {
-    add_model_dir_flag(*sub, places_);
-    if (sub == list) continue;
-    const char* what = sub == fetch ? "Name in the manifest" : "Name in the manifest, GGUF file or folder";
-    sub->add_option("name", name_, what)->required()->type_name("MODEL");
-  }
-  convert->add_option("-o,--output", output_, "The file to write")->required()->type_name("FILE");
-  convert->add_option("--type", type_, "Of the weights: keep, F32, F16, BF16, Q8_0, Q6_K, Q4_K, Q4_1 or Q4_0")
-      ->capture_default_str();
-  list->add_option("--format", format_, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  list->callback([this] { action_ = [this] { return this->list(); }; });
-  info->callback([this] { action_ = [this] { return this->info(); }; });
-  fetch->callback([this] { action_ = [this] { return this->fetch(); }; });
-  convert->callback([this] { action_ = [this] { return this->convert(); }; });
+void ModelCommand::define(Flags& flags) {
+  flags.require_verb();
+  Flags list = flags.verb("list", "What the manifest has, and what is here",
+                          [this] { action_ = [this] { return this->list(); }; });
+  Flags info = flags.verb("info", "A model's source, licence, files and, where it is here, its shape",
+                          [this] { action_ = [this] { return this->info(); }; });
+  Flags fetch = flags.verb("fetch", "Get a model and check it; does nothing where it is here and good",
+                           [this] { action_ = [this] { return this->fetch(); }; });
+  Flags convert = flags.verb(
+      "convert", "Write a model as a GGUF file, from a folder with safetensors or with other weights",
+      [this] { action_ = [this] { return this->convert(); }; });
+  for (Flags verb : {list, info, fetch, convert}) add_model_dir_flag(verb, places_);
+  fetch.add("name", name_, "Name in the manifest").required().type("MODEL");
+  for (Flags verb : {info, convert})
+    verb.add("name", name_, "Name in the manifest, GGUF file or folder").required().type("MODEL");
+  convert.add("-o,--output", output_, "The file to write").required().type("FILE");
+  convert.add("--type", type_, "Of the weights: keep, F32, F16, BF16, Q8_0, Q6_K, Q4_K, Q4_1 or Q4_0")
+      .show_default();
+  list.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
 }
 
 ExitCode ModelCommand::list() const {

@@ -1,7 +1,7 @@
 // `micius report RUN...`.
-#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/runs.h"
 #include "store/open_store.h"
 
@@ -15,10 +15,10 @@ class ReportCommand final : public Command {
     return "Report on runs as text, html, md, json, csv, junit or latex";
   }
 
-  void define(CLI::App& app) override {
-    app.add_option("runs", runs_, kRunsHelp)->required()->type_name("RUN");
-    add_db_flag(app, places_);
-    add_report_flags(app, flags_);
+  void define(Flags& flags) override {
+    flags.add("runs", runs_, kRunsHelp).required().type("RUN");
+    add_db_flag(flags, places_);
+    add_report_flags(flags, flags_);
   }
 
   ExitCode run() override {

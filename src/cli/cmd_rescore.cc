@@ -1,7 +1,7 @@
 // `micius rescore RUN...`: scores stored completions again, as new runs.
-#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/task_setup.h"
@@ -16,12 +16,12 @@ class RescoreCommand final : public Command {
   std::string name() const override { return "rescore"; }
   std::string summary() const override { return "Score stored completions again, as new runs"; }
 
-  void define(CLI::App& app) override {
-    app.add_option("runs", runs_, kRunsHelp)->required()->type_name("RUN");
-    app.add_flag("--observe", observe_, "Run again what models wrote (commands, programs), too");
-    add_db_flag(app, places_);
-    add_data_dir_flag(app, places_);
-    add_model_dir_flag(app, places_);
+  void define(Flags& flags) override {
+    flags.add("runs", runs_, kRunsHelp).required().type("RUN");
+    flags.add("--observe", observe_, "Run again what models wrote (commands, programs), too");
+    add_db_flag(flags, places_);
+    add_data_dir_flag(flags, places_);
+    add_model_dir_flag(flags, places_);
   }
 
   ExitCode run() override {

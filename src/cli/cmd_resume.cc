@@ -1,5 +1,4 @@
 // `micius resume [RUN...]`: goes on with unfinished runs and asks failed samples again.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -8,6 +7,7 @@
 #include "cli/console.h"
 #include "cli/early_stop.h"
 #include "cli/execute.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/remote.h"
 #include "cli/response_cache.h"
@@ -30,16 +30,16 @@ class ResumeCommand final : public Command {
     return "Go on with unfinished runs (all but imported ones, if none is named)";
   }
 
-  void define(CLI::App& app) override {
-    app.add_option("runs", runs_, kRunsHelp)->type_name("RUN");
-    add_db_flag(app, places_);
-    add_data_dir_flag(app, places_);
-    add_model_dir_flag(app, places_);
-    add_engine_speed_flags(app, engine_);
-    add_api_flags(app, api_);
-    add_cache_flags(app, caching_);
-    app.add_flag("-q,--quiet", quiet_, "Errors only, no table");
-    app.add_option("--progress", progress_, "auto, plain or none")->capture_default_str();
+  void define(Flags& flags) override {
+    flags.add("runs", runs_, kRunsHelp).type("RUN");
+    add_db_flag(flags, places_);
+    add_data_dir_flag(flags, places_);
+    add_model_dir_flag(flags, places_);
+    add_engine_speed_flags(flags, engine_);
+    add_api_flags(flags, api_);
+    add_cache_flags(flags, caching_);
+    flags.add("-q,--quiet", quiet_, "Errors only, no table");
+    flags.add("--progress", progress_, "auto, plain or none").show_default();
   }
 
   ExitCode run() override;

@@ -5,19 +5,18 @@
 #include <optional>
 #include <stop_token>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "base/variable.h"
-#include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/dry_run.h"
 #include "cli/early_stop.h"
 #include "cli/environment.h"
 #include "cli/execute.h"
+#include "cli/flags.h"
 #include "cli/imports.h"
 #include "cli/invariance.h"
 #include "cli/models.h"
@@ -55,12 +54,12 @@ class RunCommand final : public Command {
   std::string summary() const override {
     return "Evaluate models on tasks; every pair is one run in the database";
   }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override;
 
  private:
-  void define_prompt_flags(CLI::App& app);
-  void define_output_flags(CLI::App& app);
+  void define_prompt_flags(Flags& flags);
+  void define_output_flags(Flags& flags);
   TaskOptions task_options() const;
   TaskSetup set_up(const TaskRequest& request, const Json& more_params);
   void set_up_all(Log& log);
@@ -75,7 +74,7 @@ class RunCommand final : public Command {
   void print_results(const Store& store) const;
   ExitCode show_dry_run(Log& log);
 
-  const CLI::App* app_ = nullptr;  // what was parsed
+  std::optional<Flags> flags_;  // what was parsed
   PlaceFlags places_;
   EngineFlags engine_;
   ApiFlags api_;
@@ -104,97 +103,90 @@ class RunCommand final : public Command {
   std::vector<RunId> baseline_;  // its runs
 };
 
-void RunCommand::define(CLI::App& app) {
-  app_ = &app;
-  app.add_option("tasks", tasks_, "Tasks, suites, globs (arc_*) or task files, separated by commas or blanks")
-      ->required()
-      ->delimiter(',')
-      ->type_name("TASKS");
-  app.add_option("--model", models_,
-                 "Model: a name of `micius list models` or `micius list runners` (reference, empty, random, "
-                 "replay:RUN, openai:NAME ..), or a .gguf file; can be given several times")
-      ->required()
-      ->allow_extra_args(false)  // what follows its value is a task
-      ->type_name("M");
-  add_db_flag(app, places_);
-  add_data_dir_flag(app, places_);
-  add_model_dir_flag(app, places_);
-  auto* limit = app.add_option("--limit", plan_.limit, "The first N samples of each task")
-                    ->check(whole_number(1))
-                    ->type_name("N");
-  app.add_option("--sample-ids", plan_.sample_ids, "These samples only")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("A,B")
-      ->excludes(limit);
-  app.add_option("--seed", plan_.seed, "Of few-shot draws, sampling and `random`")
-      ->check(whole_number(0))
-      ->capture_default_str();
-  app.add_option("--repeats", plan_.repeats, "Times each sample is asked")
-      ->check(whole_number(1))
-      ->capture_default_str();
-  define_prompt_flags(app);
-  add_engine_flags(app, engine_);
-  add_api_flags(app, api_);
-  add_cache_flags(app, caching_);
-  define_output_flags(app);
+void RunCommand::define(Flags& flags) {
+  flags_ = flags;
+  flags.add("tasks", tasks_, "Tasks, suites, globs (arc_*) or task files, separated by commas or blanks")
+      .required()
+      .delimiter(',')
+      .type("TASKS");
+  flags
+      .add("--model", models_,
+           "Model: a name of `micius list models` or `micius list runners` (reference, empty, random, "
+           "replay:RUN, openai:NAME ..), or a .gguf file; can be given several times")
+      .required()
+      .one_value()  // what follows its value is a task
+      .type("M");
+  add_db_flag(flags, places_);
+  add_data_dir_flag(flags, places_);
+  add_model_dir_flag(flags, places_);
+  const Flag limit =
+      flags.add("--limit", plan_.limit, "The first N samples of each task").at_least(1).type("N");
+  flags.add("--sample-ids", plan_.sample_ids, "These samples only")
+      .delimiter(',')
+      .one_value()
+      .type("A,B")
+      .excludes(limit);
+  flags.add("--seed", plan_.seed, "Of few-shot draws, sampling and `random`").at_least(0).show_default();
+  flags.add("--repeats", plan_.repeats, "Times each sample is asked").at_least(1).show_default();
+  define_prompt_flags(flags);
+  add_engine_flags(flags, engine_);
+  add_api_flags(flags, api_);
+  add_cache_flags(flags, caching_);
+  define_output_flags(flags);
 }
 
-void RunCommand::define_prompt_flags(CLI::App& app) {
-  app.add_option("--shots", shots_, "Few-shot examples (default: the task's)")->check(whole_number(0));
-  app.add_option("--chat-template", chat_template_,
-                 "auto: tasks written as messages use the model's template; on: all tasks; off: none")
-      ->check(CLI::IsMember({"auto", "on", "off"}))
-      ->capture_default_str();
-  app.add_option("--shots-as", shots_as_, "With a template: shots as chat turns, or in the text of one turn")
-      ->check(CLI::IsMember({"turns", "text"}))
-      ->capture_default_str();
-  app.add_option("--system", system_, "System message before everything")->type_name("TEXT");
-  app.add_option("--task-params", params_, "Parameters of the task as JSON, {\"mode\": \"oracle\"}")
-      ->type_name("JSON");
-  app.add_option("--profile", profile_,
-                 "Whose scoring of choices: lm-eval's, or llama.cpp's means of log-likelihoods a token")
-      ->check(CLI::IsMember({"lm-eval", "llama.cpp"}))
-      ->capture_default_str();
-  app.add_option("--max-tokens", plan_.max_tokens, "Of each answer, over the task's own")
-      ->check(whole_number(1));
-  app.add_option("--temperature", plan_.temperature, "0: greedy; over the task's own")
-      ->check(number_within(0, 100));
-  app.add_option("--truncate", truncate_,
-                 "A prompt that is longer than a remote model's context: off, it counts as wrong; left, its "
-                 "beginning is left out")
-      ->check(CLI::IsMember({"off", "left"}))
-      ->capture_default_str();
-  app.add_option("--top-k", plan_.top_k, "Keep the k most likely tokens; 0: off")->check(whole_number(0));
-  app.add_option("--top-p", plan_.top_p, "Keep the most likely tokens up to this mass")
-      ->check(number_within(0, 1));
-  app.add_option("--min-p", plan_.min_p, "Drop tokens below this share of the most likely one")
-      ->check(number_within(0, 1));
+void RunCommand::define_prompt_flags(Flags& flags) {
+  flags.add("--shots", shots_, "Few-shot examples (default: the task's)").at_least(0);
+  flags
+      .add("--chat-template", chat_template_,
+           "auto: tasks written as messages use the model's template; on: all tasks; off: none")
+      .one_of({"auto", "on", "off"})
+      .show_default();
+  flags.add("--shots-as", shots_as_, "With a template: shots as chat turns, or in the text of one turn")
+      .one_of({"turns", "text"})
+      .show_default();
+  flags.add("--system", system_, "System message before everything").type("TEXT");
+  flags.add("--task-params", params_, "Parameters of the task as JSON, {\"mode\": \"oracle\"}").type("JSON");
+  flags
+      .add("--profile", profile_,
+           "Whose scoring of choices: lm-eval's, or llama.cpp's means of log-likelihoods a token")
+      .one_of({"lm-eval", "llama.cpp"})
+      .show_default();
+  flags.add("--max-tokens", plan_.max_tokens, "Of each answer, over the task's own").at_least(1);
+  flags.add("--temperature", plan_.temperature, "0: greedy; over the task's own").within(0, 100);
+  flags
+      .add("--truncate", truncate_,
+           "A prompt that is longer than a remote model's context: off, it counts as wrong; left, its "
+           "beginning is left out")
+      .one_of({"off", "left"})
+      .show_default();
+  flags.add("--top-k", plan_.top_k, "Keep the k most likely tokens; 0: off").at_least(0);
+  flags.add("--top-p", plan_.top_p, "Keep the most likely tokens up to this mass").within(0, 1);
+  flags.add("--min-p", plan_.min_p, "Drop tokens below this share of the most likely one").within(0, 1);
 }
 
-void RunCommand::define_output_flags(CLI::App& app) {
-  app.add_option("--tag", tags_, "Kept with the run")->allow_extra_args(false)->type_name("KEY=VALUE");
-  app.add_flag("--fresh", fresh_, "Begin anew although an unfinished run of the same spec is there");
-  auto* verify = app.add_flag(
-      "--verify-invariance", verify_invariance_,
-      "Ask everything three times again, with nothing shared, other threads, batches and orders");
-  app.add_option("--stop-when-decided", stop_baseline_,
-                 "End a run once it is better or worse than the baseline's (docs/gate.md)")
-      ->type_name("BASELINE")
-      ->excludes(verify);
-  app.add_flag("--batch", asks_in_batches_,
-               "Ask remote models through their batch API: half the price, answers within a day")
-      ->excludes(verify);
-  app.add_flag("--dry-run", dry_run_,
-               "Say how many samples and tokens it would be, and their cost; ask nothing");
-  app.add_option("--report", report_, "Write a report at the end; format by its ending")->type_name("FILE");
-  app.add_option("--format", format_, "Of the result on stdout")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  app.add_flag("-q,--quiet", quiet_, "Errors only, no table");
-  app.add_option("--progress", progress_, "auto, plain or none")->capture_default_str();
-  app.add_option("--config", config_, "These flags in JSON; flags of the command line win")
-      ->type_name("FILE");
+void RunCommand::define_output_flags(Flags& flags) {
+  flags.add("--tag", tags_, "Kept with the run").one_value().type("KEY=VALUE");
+  flags.add("--fresh", fresh_, "Begin anew although an unfinished run of the same spec is there");
+  const Flag verify =
+      flags.add("--verify-invariance", verify_invariance_,
+                "Ask everything three times again, with nothing shared, other threads, batches and orders");
+  flags
+      .add("--stop-when-decided", stop_baseline_,
+           "End a run once it is better or worse than the baseline's (docs/gate.md)")
+      .type("BASELINE")
+      .excludes(verify);
+  flags
+      .add("--batch", asks_in_batches_,
+           "Ask remote models through their batch API: half the price, answers within a day")
+      .excludes(verify);
+  flags.add("--dry-run", dry_run_,
+            "Say how many samples and tokens it would be, and their cost; ask nothing");
+  flags.add("--report", report_, "Write a report at the end; format by its ending").type("FILE");
+  flags.add("--format", format_, "Of the result on stdout").one_of({"text", "json"}).show_default();
+  flags.add("-q,--quiet", quiet_, "Errors only, no table");
+  flags.add("--progress", progress_, "auto, plain or none").show_default();
+  flags.add("--config", config_, "These flags in JSON; flags of the command line win").type("FILE");
 }
 
 TaskOptions RunCommand::task_options() const {
@@ -486,7 +478,7 @@ ExitCode RunCommand::show_dry_run(Log& log) {
 }
 
 void RunCommand::print_results(const Store& store) const {
-  print_run_results(store, runs_, {report_, format_, quiet_, repeat_line(*app_)}, places_);
+  print_run_results(store, runs_, {report_, format_, quiet_, repeat_line(*flags_)}, places_);
 }
 
 }  // namespace

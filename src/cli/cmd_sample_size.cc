@@ -2,14 +2,13 @@
 #include <cmath>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "base/json.h"
-#include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "stats/power.h"
 
 namespace micius {
@@ -21,7 +20,7 @@ class SampleSizeCommand final : public Command {
   std::string summary() const override {
     return "Samples needed to see an effect, or the effect that samples show";
   }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override;
 
  private:
@@ -39,32 +38,24 @@ class SampleSizeCommand final : public Command {
   std::string format_ = "text";
 };
 
-void SampleSizeCommand::define(CLI::App& app) {
-  auto* effect = app.add_option("--effect", effect_, "True difference of the two models: 0.02 is 2 points")
-                     ->check(number_within(1e-6, 1))
-                     ->type_name("FRACTION");
-  app.add_option("-n", n_, "Samples there are: which difference they show")
-      ->check(whole_number(2))
-      ->excludes(effect)
-      ->type_name("N");
-  app.add_option("--power", options_.power, "Chance to find the difference")
-      ->check(number_within(0.5, 0.9999))
-      ->capture_default_str();
-  app.add_option("--alpha", options_.alpha, "Level of the two-sided test")
-      ->check(number_within(1e-6, 0.5))
-      ->capture_default_str();
-  auto* differing =
-      app.add_option("--differ", differing_,
-                     "Share of the samples that only one of the two gets right (compare shows it)")
-          ->check(number_within(0.001, 1))
-          ->type_name("FRACTION")
-          ->capture_default_str();
-  app.add_option("--sd", sd_, "Graded scores instead: standard deviation of the differences")
-      ->check(number_within(1e-6, 1e6))
-      ->excludes(differing);
-  app.add_option("--format", format_, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+void SampleSizeCommand::define(Flags& flags) {
+  const Flag effect = flags.add("--effect", effect_, "True difference of the two models: 0.02 is 2 points")
+                          .within(1e-6, 1)
+                          .type("FRACTION");
+  flags.add("-n", n_, "Samples there are: which difference they show").at_least(2).excludes(effect).type("N");
+  flags.add("--power", options_.power, "Chance to find the difference").within(0.5, 0.9999).show_default();
+  flags.add("--alpha", options_.alpha, "Level of the two-sided test").within(1e-6, 0.5).show_default();
+  const Flag differing =
+      flags
+          .add("--differ", differing_,
+               "Share of the samples that only one of the two gets right (compare shows it)")
+          .within(0.001, 1)
+          .type("FRACTION")
+          .show_default();
+  flags.add("--sd", sd_, "Graded scores instead: standard deviation of the differences")
+      .within(1e-6, 1e6)
+      .excludes(differing);
+  flags.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
 }
 
 std::optional<double> SampleSizeCommand::pairs() const {

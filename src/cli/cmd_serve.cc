@@ -5,14 +5,13 @@
 #include <stop_token>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/models.h"
 #include "cli/signals.h"
 #include "embed/engine_embedder.h"
@@ -45,29 +44,27 @@ class ServeCommand final : public Command {
     return "A model behind OpenAI's API: chat, completions, embeddings";
   }
 
-  void define(CLI::App& app) override {
-    app.add_option("--model", model_,
-                   "A model of the manifest, of the model folder, a GGUF file, or a folder with safetensors")
-        ->required();
-    app.add_option(
-           "--embedding-model", embedding_model_,
-           fmt::format("An encoder, for /v1/embeddings (default: {}, where it is there)", kDefaultEncoder))
-        ->type_name("MODEL");
-    app.add_option("--host", options_.host, "Address to listen on; 0.0.0.0: all of this machine")
-        ->capture_default_str();
-    app.add_option("--port", options_.port, "0: a free one, named on stderr")
-        ->check(CLI::Range(0, 65535))
-        ->capture_default_str();
-    app.add_option("--api-key-env", key_variable_, "The variable with the key that clients must send")
-        ->type_name("NAME");
-    app.add_option("--max-queue", most_requests_, "Requests at work or waiting; one more is refused with 429")
-        ->check(CLI::Range(1, 1000))
-        ->capture_default_str();
-    app.add_option("--numerics", flags_.numerics, "fp32 (exact, slow), precise, or fast (8-bit)")
-        ->check(CLI::IsMember({"fp32", "precise", "fast"}))
-        ->capture_default_str();
-    add_engine_speed_flags(app, flags_);
-    add_model_dir_flag(app, places_);
+  void define(Flags& flags) override {
+    flags
+        .add("--model", model_,
+             "A model of the manifest, of the model folder, a GGUF file, or a folder with safetensors")
+        .required();
+    flags
+        .add("--embedding-model", embedding_model_,
+             fmt::format("An encoder, for /v1/embeddings (default: {}, where it is there)", kDefaultEncoder))
+        .type("MODEL");
+    flags.add("--host", options_.host, "Address to listen on; 0.0.0.0: all of this machine").show_default();
+    flags.add("--port", options_.port, "0: a free one, named on stderr").in_range(0, 65535).show_default();
+    flags.add("--api-key-env", key_variable_, "The variable with the key that clients must send")
+        .type("NAME");
+    flags.add("--max-queue", most_requests_, "Requests at work or waiting; one more is refused with 429")
+        .in_range(1, 1000)
+        .show_default();
+    flags.add("--numerics", flags_.numerics, "fp32 (exact, slow), precise, or fast (8-bit)")
+        .one_of({"fp32", "precise", "fast"})
+        .show_default();
+    add_engine_speed_flags(flags, flags_);
+    add_model_dir_flag(flags, places_);
   }
 
   ExitCode run() override {

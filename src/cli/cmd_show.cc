@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -10,6 +9,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/flags.h"
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/show_text.h"
@@ -27,7 +27,7 @@ class ShowCommand final : public Command {
   std::string summary() const override {
     return "One run, its records, or a task and the prompt it would send";
   }
-  void define(CLI::App& app) override;
+  void define(Flags& flags) override;
   ExitCode run() override { return words_.front() == "task" ? show_task() : show_run(); }
 
  private:
@@ -40,19 +40,17 @@ class ShowCommand final : public Command {
   bool samples_ = false, full_ = false;
 };
 
-void ShowCommand::define(CLI::App& app) {
-  app.add_option("what", words_, "A run (a number or latest), or: task NAME")
-      ->required()
-      ->type_name("RUN | task NAME");
-  add_db_flag(app, places_);
-  add_data_dir_flag(app, places_);
-  auto* sample = app.add_option("--sample", sample_, "One sample: its id, or for a task its row number")
-                     ->type_name("ID");
-  app.add_flag("--samples", samples_, "All records of the run")->excludes(sample);
-  app.add_flag("--full", full_, "Prompts and observations whole, however long");
-  app.add_option("--format", format_, "text, or jsonl: every record on a line")
-      ->check(CLI::IsMember({"text", "jsonl"}))
-      ->capture_default_str();
+void ShowCommand::define(Flags& flags) {
+  flags.add("what", words_, "A run (a number or latest), or: task NAME").required().type("RUN | task NAME");
+  add_db_flag(flags, places_);
+  add_data_dir_flag(flags, places_);
+  const Flag sample =
+      flags.add("--sample", sample_, "One sample: its id, or for a task its row number").type("ID");
+  flags.add("--samples", samples_, "All records of the run").excludes(sample);
+  flags.add("--full", full_, "Prompts and observations whole, however long");
+  flags.add("--format", format_, "text, or jsonl: every record on a line")
+      .one_of({"text", "jsonl"})
+      .show_default();
 }
 
 ExitCode ShowCommand::show_task() const {

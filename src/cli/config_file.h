@@ -5,11 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace micius {
+
+class Flags;
 
 struct ConfigArguments {
   std::string path;                    // the file, or "" where none was named
@@ -20,6 +18,6 @@ struct ConfigArguments {
 // What the file of `command`'s --config sets and the command line that was parsed does not. A value is text,
 // a number, true, false or a list of them; a flag that takes JSON or KEY=VALUE may have an object. Throws
 // Error naming the file and the field.
-ConfigArguments config_arguments(const CLI::App& command);
+ConfigArguments config_arguments(const Flags& command);
 
 }  // namespace micius

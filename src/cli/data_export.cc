@@ -3,11 +3,10 @@
 #include <iostream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "cli/flags.h"
 #include "cli/services.h"
 #include "cli/task_setup.h"
 #include "datasets/registry.h"
@@ -41,24 +40,24 @@ Spec split_of(const Task& task, const std::string& split) {
 
 }  // namespace
 
-void DataExport::define(CLI::App& app) {
-  app.add_option("tasks", tasks_, "Tasks of the suite aimicius, or all of it by its name")
-      ->required()
-      ->delimiter(',')
-      ->type_name("SUITE");
-  app.add_option("--split", split_, "tuning; test, dev and robust are not to be trained on")
-      ->check(CLI::IsMember({"tuning", "test", "dev", "robust"}))
-      ->capture_default_str();
-  app.add_option("--format", format_, "chat (messages), alpaca (instruction, output) or text")
-      ->check(CLI::IsMember({"chat", "alpaca", "text"}))
-      ->capture_default_str();
-  app.add_option("--turns", turns_, "Of tasks with two turns: all (runs the programs of the first) or first")
-      ->check(CLI::IsMember({"all", "first"}))
-      ->capture_default_str();
-  app.add_option("-o,--output", output_, "File to write (default, and -: stdout)")->type_name("FILE");
-  app.add_flag("--i-know-this-is-test-data", test_data_,
-               "Export test, dev or robust: a model that saw them cannot be measured any more");
-  add_data_dir_flag(app, places_);
+void DataExport::define(Flags& flags) {
+  flags.add("tasks", tasks_, "Tasks of the suite aimicius, or all of it by its name")
+      .required()
+      .delimiter(',')
+      .type("SUITE");
+  flags.add("--split", split_, "tuning; test, dev and robust are not to be trained on")
+      .one_of({"tuning", "test", "dev", "robust"})
+      .show_default();
+  flags.add("--format", format_, "chat (messages), alpaca (instruction, output) or text")
+      .one_of({"chat", "alpaca", "text"})
+      .show_default();
+  flags.add("--turns", turns_, "Of tasks with two turns: all (runs the programs of the first) or first")
+      .one_of({"all", "first"})
+      .show_default();
+  flags.add("-o,--output", output_, "File to write (default, and -: stdout)").type("FILE");
+  flags.add("--i-know-this-is-test-data", test_data_,
+            "Export test, dev or robust: a model that saw them cannot be measured any more");
+  add_data_dir_flag(flags, places_);
 }
 
 void DataExport::run() const {

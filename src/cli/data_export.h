@@ -7,15 +7,13 @@
 
 #include "cli/places.h"
 
-namespace CLI {
-class App;
-}
-
 namespace micius {
+
+class Flags;
 
 class DataExport {
  public:
-  void define(CLI::App& app);
+  void define(Flags& flags);
   // Writes a JSON object a line to the file, or to stdout; a file is there whole or not at all.
   void run() const;
 

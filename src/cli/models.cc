@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/checks.h"
+#include "cli/flags.h"
 #include "runners/engine_runner.h"
 #include "store/open_store.h"
 
@@ -44,36 +42,36 @@ std::string name_of(const fs::path& model) {
 
 }  // namespace
 
-void add_thread_flags(CLI::App& app, EngineFlags& flags) {
-  app.add_option("--device", flags.device, "auto or cpu")
-      ->check(CLI::IsMember({"auto", "cpu"}))
-      ->capture_default_str();
-  app.add_option("--threads", flags.threads, "Of the engine; 0: as many as the machine has")
-      ->check(whole_number(0))
-      ->capture_default_str();
-  app.add_option("--batch-tokens", flags.batch_tokens, "Tokens that the engine forwards at once")
-      ->check(whole_number(1))
-      ->capture_default_str();
+void add_thread_flags(Flags& flags, EngineFlags& values) {
+  flags.add("--device", values.device, "auto or cpu").one_of({"auto", "cpu"}).show_default();
+  flags.add("--threads", values.threads, "Of the engine; 0: as many as the machine has")
+      .at_least(0)
+      .show_default();
+  flags.add("--batch-tokens", values.batch_tokens, "Tokens that the engine forwards at once")
+      .at_least(1)
+      .show_default();
 }
 
-void add_engine_speed_flags(CLI::App& app, EngineFlags& flags) {
-  add_thread_flags(app, flags);
-  app.add_option("--kv-memory", flags.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
-      ->transform(byte_size())
-      ->type_name("BYTES")
-      ->capture_default_str();
+void add_engine_speed_flags(Flags& flags, EngineFlags& values) {
+  add_thread_flags(flags, values);
+  flags.add("--kv-memory", values.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
+      .byte_size()
+      .type("BYTES")
+      .show_default();
 }
 
-void add_engine_flags(CLI::App& app, EngineFlags& flags) {
-  app.add_option("--numerics", flags.numerics,
-                 "Of the engine: fp32 (exact, slow), precise, or fast (8-bit activations and cache)")
-      ->check(CLI::IsMember({"fp32", "precise", "fast"}))
-      ->capture_default_str();
-  app.add_option("--selective-v", flags.selective_v,
-                 "Written tokens take the K values of highest score alone; raw: weights as over all")
-      ->type_name("K[,raw]")
-      ->capture_default_str();
-  add_engine_speed_flags(app, flags);
+void add_engine_flags(Flags& flags, EngineFlags& values) {
+  flags
+      .add("--numerics", values.numerics,
+           "Of the engine: fp32 (exact, slow), precise, or fast (8-bit activations and cache)")
+      .one_of({"fp32", "precise", "fast"})
+      .show_default();
+  flags
+      .add("--selective-v", values.selective_v,
+           "Written tokens take the K values of highest score alone; raw: weights as over all")
+      .type("K[,raw]")
+      .show_default();
+  add_engine_speed_flags(flags, values);
 }
 
 Json list_models(const PlaceFlags& places) {

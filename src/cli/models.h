@@ -14,11 +14,9 @@
 #include "engine/engine.h"
 #include "runners/registry.h"
 
-namespace CLI {
-class App;
-}
-
 namespace micius {
+
+class Flags;
 
 inline constexpr const char* kDefaultEncoder = "all-minilm-l6-v2";  // of the manifest
 
@@ -31,9 +29,9 @@ struct EngineFlags {
   std::uint64_t kv_memory = std::uint64_t{2} << 30;
 };
 
-void add_engine_flags(CLI::App& app, EngineFlags& flags);
-void add_engine_speed_flags(CLI::App& app, EngineFlags& flags);  // those that change no answer
-void add_thread_flags(CLI::App& app, EngineFlags& flags);        // of those, what an encoder has too
+void add_engine_flags(Flags& flags, EngineFlags& values);
+void add_engine_speed_flags(Flags& flags, EngineFlags& values);  // those that change no answer
+void add_thread_flags(Flags& flags, EngineFlags& values);        // of those, what an encoder has too
 
 Manifest model_manifest();
 // The manifest's models and the .gguf files of the model folder: name, licence, bytes, here, note.

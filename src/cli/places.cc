@@ -2,9 +2,9 @@
 
 #include <cstdlib>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/flags.h"
 #include "reports/command.h"
 #include "store/open_store.h"
 
@@ -32,24 +32,21 @@ std::string words_of(const char* flag, const fs::path& value, const char* variab
 
 }  // namespace
 
-void add_db_flag(CLI::App& app, PlaceFlags& flags) {
-  app.add_option("--db", flags.db,
-                 "Database of runs: an SQLite file, or postgresql://USER@HOST:PORT/DATABASE")
-      ->type_name("FILE")
-      ->envname("MICIUS_DB")
-      ->capture_default_str();
+void add_db_flag(Flags& flags, PlaceFlags& values) {
+  flags.add("--db", values.db, "Database of runs: an SQLite file, or postgresql://USER@HOST:PORT/DATABASE")
+      .type("FILE")
+      .environment("MICIUS_DB")
+      .show_default();
 }
 
-void add_data_dir_flag(CLI::App& app, PlaceFlags& flags) {
-  app.add_option("--data-dir", flags.data_dir, "Folder of third-party data")
-      ->type_name("DIR")
-      ->envname("MICIUS_DATA_DIR");
+void add_data_dir_flag(Flags& flags, PlaceFlags& values) {
+  flags.add("--data-dir", values.data_dir, "Folder of third-party data")
+      .type("DIR")
+      .environment("MICIUS_DATA_DIR");
 }
 
-void add_model_dir_flag(CLI::App& app, PlaceFlags& flags) {
-  app.add_option("--model-dir", flags.model_dir, "Folder of models")
-      ->type_name("DIR")
-      ->envname("MICIUS_MODEL_DIR");
+void add_model_dir_flag(Flags& flags, PlaceFlags& values) {
+  flags.add("--model-dir", values.model_dir, "Folder of models").type("DIR").environment("MICIUS_MODEL_DIR");
 }
 
 fs::path share_root() {

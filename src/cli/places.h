@@ -8,11 +8,9 @@
 #include "core/manifest.h"
 #include "core/spec.h"
 
-namespace CLI {
-class App;
-}
-
 namespace micius {
+
+class Flags;
 
 // The flags --db, --data-dir and --model-dir with their environment variables, as the user gave them.
 struct PlaceFlags {
@@ -20,9 +18,9 @@ struct PlaceFlags {
   std::filesystem::path data_dir, model_dir;
 };
 
-void add_db_flag(CLI::App& app, PlaceFlags& flags);
-void add_data_dir_flag(CLI::App& app, PlaceFlags& flags);
-void add_model_dir_flag(CLI::App& app, PlaceFlags& flags);
+void add_db_flag(Flags& flags, PlaceFlags& values);
+void add_data_dir_flag(Flags& flags, PlaceFlags& values);
+void add_model_dir_flag(Flags& flags, PlaceFlags& values);
 
 // The project's own data: MICIUS_SHARE_DIR, else ../share/micius beside the program, else the source tree.
 std::filesystem::path share_root();

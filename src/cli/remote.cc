@@ -4,12 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/checks.h"
 #include "cli/environment.h"
+#include "cli/flags.h"
 #include "cli/places.h"
 #include "cli/secrets.h"
 #include "runners/batch_runner.h"
@@ -24,44 +22,46 @@ std::string variable(const char* name) {
 
 }  // namespace
 
-void add_api_flags(CLI::App& app, ApiFlags& flags) {
-  app.add_option("--base-url", flags.base_url,
-                 "Of openai:NAME, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY or the file that "
-                 "OPENAI_API_KEY_FILE names)")
-      ->type_name("URL");
-  app.add_option("--api-version", flags.api_version,
-                 "Of azure:DEPLOYMENT: takes the address of that time (2024-10-21); without it /openai/v1")
-      ->type_name("DATE");
-  app.add_option(
-         "--stream", flags.stream,
-         "Answers of remote models as they are written: auto (long ones), on (all, for the time to the "
-         "first token), off")
-      ->check(CLI::IsMember({"auto", "on", "off"}))
-      ->capture_default_str();
-  app.add_option("--concurrency", flags.concurrency,
-                 "Requests at once to a remote model; without it as many as the server bears, up to 64")
-      ->check(whole_number(1))
-      ->type_name("N");
-  app.add_option("--rpm", flags.rpm, "Requests a minute to a remote model, at most")
-      ->check(number_within(0.01, 1e9))
-      ->type_name("N");
-  app.add_option("--tpm", flags.tpm, "Tokens a minute to a remote model, about, at most")
-      ->check(number_within(1, 1e12))
-      ->type_name("N");
-  app.add_option("--timeout", flags.timeout_s, "Seconds for one attempt of a request to a remote model")
-      ->check(whole_number(1))
-      ->type_name("S")
-      ->capture_default_str();
-  app.add_option("--prices", flags.prices, "What remote models cost, instead of runners/prices.json")
-      ->type_name("FILE");
-  app.add_option("--budget", flags.budget,
-                 "Dollars of this command for each remote model: nothing is sent that may go over them")
-      ->check(number_within(0, 1e6))
-      ->type_name("USD");
-  app.add_option("--retries", flags.retries, "Of a request to a remote model, after the first attempt")
-      ->check(whole_number(0))
-      ->type_name("N")
-      ->capture_default_str();
+void add_api_flags(Flags& flags, ApiFlags& values) {
+  flags
+      .add("--base-url", values.base_url,
+           "Of openai:NAME, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY or the file that "
+           "OPENAI_API_KEY_FILE names)")
+      .type("URL");
+  flags
+      .add("--api-version", values.api_version,
+           "Of azure:DEPLOYMENT: takes the address of that time (2024-10-21); without it /openai/v1")
+      .type("DATE");
+  flags
+      .add("--stream", values.stream,
+           "Answers of remote models as they are written: auto (long ones), on (all, for the time to the "
+           "first token), off")
+      .one_of({"auto", "on", "off"})
+      .show_default();
+  flags
+      .add("--concurrency", values.concurrency,
+           "Requests at once to a remote model; without it as many as the server bears, up to 64")
+      .at_least(1)
+      .type("N");
+  flags.add("--rpm", values.rpm, "Requests a minute to a remote model, at most").within(0.01, 1e9).type("N");
+  flags.add("--tpm", values.tpm, "Tokens a minute to a remote model, about, at most")
+      .within(1, 1e12)
+      .type("N");
+  flags.add("--timeout", values.timeout_s, "Seconds for one attempt of a request to a remote model")
+      .at_least(1)
+      .type("S")
+      .show_default();
+  flags.add("--prices", values.prices, "What remote models cost, instead of runners/prices.json")
+      .type("FILE");
+  flags
+      .add("--budget", values.budget,
+           "Dollars of this command for each remote model: nothing is sent that may go over them")
+      .within(0, 1e6)
+      .type("USD");
+  flags.add("--retries", values.retries, "Of a request to a remote model, after the first attempt")
+      .at_least(0)
+      .type("N")
+      .show_default();
 }
 
 ApiSettings api_settings(const ApiFlags& flags) {

@@ -11,11 +11,9 @@
 #include "runners/api_runner.h"
 #include "runners/registry.h"
 
-namespace CLI {
-class App;
-}
-
 namespace micius {
+
+class Flags;
 
 struct ApiFlags {
   std::string base_url, api_version, stream = "auto";
@@ -26,7 +24,7 @@ struct ApiFlags {
   std::optional<double> budget;
 };
 
-void add_api_flags(CLI::App& app, ApiFlags& flags);
+void add_api_flags(Flags& flags, ApiFlags& values);
 
 // With what the environment says of addresses, keys (OPENAI_.., AZURE_OPENAI_.., ANTHROPIC_.., or files that
 // it names) and SSL_CERT_FILE, and with the prices of today. Where there is a key, the process leaves no core

@@ -1,28 +1,28 @@
 #include "cli/response_cache.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/checks.h"
+#include "cli/flags.h"
 #include "cli/places.h"
 #include "store/answer_cache.h"
 
 namespace micius {
 
-void add_cache_flags(CLI::App& app, CacheFlags& flags) {
-  app.add_option("--cache", flags.cache,
-                 "Answers of remote models from earlier requests: on (sampled ones too, each repeat by "
-                 "itself) or off; without it greedy ones, and none of servers on this machine")
-      ->check(CLI::IsMember({"on", "off"}));
-  app.add_option("--cache-size", flags.bytes, "Of the cache's file (suffixes: MB, GB); the oldest answers go")
-      ->transform(byte_size())
-      ->type_name("BYTES")
-      ->capture_default_str();
-  app.add_option("--cache-days", flags.days, "Older answers of the cache are asked for again")
-      ->check(whole_number(1))
-      ->type_name("N")
-      ->capture_default_str();
+void add_cache_flags(Flags& flags, CacheFlags& values) {
+  flags
+      .add("--cache", values.cache,
+           "Answers of remote models from earlier requests: on (sampled ones too, each repeat by "
+           "itself) or off; without it greedy ones, and none of servers on this machine")
+      .one_of({"on", "off"});
+  flags.add("--cache-size", values.bytes, "Of the cache's file (suffixes: MB, GB); the oldest answers go")
+      .byte_size()
+      .type("BYTES")
+      .show_default();
+  flags.add("--cache-days", values.days, "Older answers of the cache are asked for again")
+      .at_least(1)
+      .type("N")
+      .show_default();
 }
 
 AnswerCache* ResponseCache::use(const CacheFlags& flags) {

@@ -12,11 +12,9 @@
 #include "core/answer_cache.h"
 #include "runners/cached_runner.h"
 
-namespace CLI {
-class App;
-}
-
 namespace micius {
+
+class Flags;
 
 struct CacheFlags {
   std::string cache;  // "on", "off"; "": CacheUse::kGreedy
@@ -24,7 +22,7 @@ struct CacheFlags {
   long days = 30;
 };
 
-void add_cache_flags(CLI::App& app, CacheFlags& flags);
+void add_cache_flags(Flags& flags, CacheFlags& values);
 
 // The cache of the user, opened when it is first needed; then its file is made. One that was asked for and
 // cannot be used is an Error; without being asked for it is a warning, and nothing is cached.

@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/flags.h"
 #include "cli/runs.h"
 #include "cli/terminal.h"
 #include "reports/command.h"
@@ -38,19 +38,18 @@ void print_run_results(const Store& store, const std::vector<RunId>& runs, const
   fmt::print("\n{}\n", line.size() <= terminal_width(stdout) ? line : join(parts, "\n"));
 }
 
-std::string repeat_line(const CLI::App& command) {
+std::string repeat_line(const Flags& command) {
   std::string line = "micius run";
-  for (const CLI::Option* option : command.get_options([](const CLI::Option* o) { return o->count() > 0; })) {
-    if (option->get_lnames().empty()) {  // TASKS
-      line += " " + shell_word(join(option->results(), ","));
+  for (const ParsedFlag& flag : command.parsed()) {
+    if (flag.values.empty()) continue;
+    if (flag.is_positional) {  // TASKS
+      line += " " + shell_word(join(flag.values, ","));
       continue;
     }
-    const std::string name = option->get_lnames().front();
-    if (name == "format" || name == "progress" || name == "report") continue;
-    for (const std::string& value : option->results()) {
-      line += " --" + name;
-      if (option->get_items_expected_max() > 0)
-        line += " " + shell_word(name == "db" ? database_label(value) : value);
+    if (flag.name == "format" || flag.name == "progress" || flag.name == "report") continue;
+    for (const std::string& value : flag.values) {
+      line += " --" + flag.name;
+      if (flag.takes_value) line += " " + shell_word(flag.name == "db" ? database_label(value) : value);
     }
   }
   return line;

@@ -7,11 +7,9 @@
 #include "cli/places.h"
 #include "core/store.h"
 
-namespace CLI {
-class App;
-}
-
 namespace micius {
+
+class Flags;
 
 struct RunOutput {
   std::string report;  // a file, or ""
@@ -25,6 +23,6 @@ void print_run_results(const Store& store, const std::vector<RunId>& runs, const
                        const PlaceFlags& places);
 
 // The command that repeats this run, from what the user gave; how it was shown is left out.
-std::string repeat_line(const CLI::App& command);
+std::string repeat_line(const Flags& command);
 
 }  // namespace micius

@@ -6,13 +6,13 @@
 #include <map>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/checks.h"
+#include "cli/flags.h"
 #include "cli/terminal.h"
 #include "pipeline/best.h"
 #include "pipeline/compare.h"
@@ -111,19 +111,21 @@ void check_output_file(const std::string& path, const std::string& database) {
     fail(ErrorCode::kNotFound, "{}: the folder {} is not there", path, folder.string());
 }
 
-void add_report_flags(CLI::App& app, ReportFlags& flags) {
-  app.add_option("--format", flags.format,
-                 "text, md, html, json, csv, junit or latex (default: by the ending of -o, else text)")
-      ->type_name("FORMAT");
-  app.add_option("-o,--output", flags.output, "File to write (default, and -: stdout)")->type_name("FILE");
-  app.add_flag("--groups", flags.groups, "With the breakdowns of every run");
-  app.add_flag("--samples", flags.samples, "junit: a case a sample as well");
-  app.add_option("--published", flags.published,
-                 "The paper's numbers beside ours: on or off (default: on but for text)")
-      ->check(CLI::IsMember({"auto", "on", "off"}));
-  app.add_flag("--allow-failed", flags.allow_failed, "Metrics over the scored samples although some failed");
-  app.add_flag("--stable", flags.stable,
-               "Without what two executions of one run do not share: ids, times, machine, prices");
+void add_report_flags(Flags& flags, ReportFlags& values) {
+  flags
+      .add("--format", values.format,
+           "text, md, html, json, csv, junit or latex (default: by the ending of -o, else text)")
+      .type("FORMAT");
+  flags.add("-o,--output", values.output, "File to write (default, and -: stdout)").type("FILE");
+  flags.add("--groups", values.groups, "With the breakdowns of every run");
+  flags.add("--samples", values.samples, "junit: a case a sample as well");
+  flags
+      .add("--published", values.published,
+           "The paper's numbers beside ours: on or off (default: on but for text)")
+      .one_of({"auto", "on", "off"});
+  flags.add("--allow-failed", values.allow_failed, "Metrics over the scored samples although some failed");
+  flags.add("--stable", values.stable,
+            "Without what two executions of one run do not share: ids, times, machine, prices");
 }
 
 std::map<std::string, Json> page_rules(const std::vector<Report>& reports) {

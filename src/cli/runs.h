@@ -9,11 +9,9 @@
 #include "core/store.h"
 #include "pipeline/summarize.h"
 
-namespace CLI {
-class App;
-}
-
 namespace micius {
+
+class Flags;
 
 // What stands for RUN in --help.
 inline constexpr const char* kRunsHelp = "Runs: numbers of `micius list runs`, or latest; 1,2 or 1 2";
@@ -32,7 +30,7 @@ struct ReportFlags {
   bool groups = false, samples = false, allow_failed = false, stable = false;
   std::string places;  // place_words(), for the commands that the text names
 };
-void add_report_flags(CLI::App& app, ReportFlags& flags);
+void add_report_flags(Flags& flags, ReportFlags& values);
 
 // The format that is asked for, else what the file's ending says, else text; of no known one is what the
 // ending is.
