@@ -1,6 +1,5 @@
 // `micius run TASKS --model M...`: every (task, model) pair is one run.
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -22,6 +21,7 @@
 #include "cli/models.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
+#include "cli/requested_tasks.h"
 #include "cli/response_cache.h"
 #include "cli/run_output.h"
 #include "cli/runs.h"
@@ -30,15 +30,9 @@
 #include "cli/sweep.h"
 #include "store/batch_ledger.h"
 #include "store/open_store.h"
-#include "tasks/registry.h"
-#include "tasks/suites.h"
 
 namespace micius {
 namespace {
-
-constexpr const char* kLetterNote =
-    "the letter of a choice was asked for, since the model gives no log-likelihoods: acc_letter compares "
-    "with no acc";
 
 // One model's runs of a command, in the order of its tasks.
 struct ModelRuns {
@@ -58,17 +52,13 @@ class RunCommand final : public Command {
   ExitCode run() override;
 
  private:
-  void define_prompt_flags(Flags& flags);
+  void define_answer_flags(Flags& flags);
   void define_output_flags(Flags& flags);
-  TaskOptions task_options() const;
-  TaskSetup set_up(const TaskRequest& request, const Json& more_params);
-  void set_up_all(Log& log);
-  std::vector<TaskRequest> requested_tasks() const;
   Json tags() const;
-  TaskSetup& setup_for(std::size_t task, const RunnerInfo& model);
   Plan plan_of(std::size_t task, const std::string& model, const RunnerInfo& info);
   class Part;
-  std::vector<std::pair<std::size_t, Plan>> plans_of(const std::string& model, const Runner& runner);
+  std::vector<std::pair<std::size_t, Plan>> plans_of(const std::string& model, const Runner& runner,
+                                                     Log& log);
   ExitCode run_models(SqlStore& store, ProgressBoard& board, Log& log, const std::stop_token& stop);
   RunId begin_or_go_on(SqlStore& store, const Plan& plan) const;
   void print_results(const Store& store) const;
@@ -83,20 +73,14 @@ class RunCommand final : public Command {
   AnswerCache* cache_ = nullptr;  // of remote models; null where it is off
   CacheUse cache_use_ = CacheUse::kGreedy;
   PlanOptions plan_;
-  std::vector<std::string> tasks_, models_, tags_;
-  std::optional<int> shots_;
-  std::string chat_template_ = "auto", shots_as_ = "turns", system_, params_, profile_ = "lm-eval",
-              truncate_ = "off";
-  std::string format_ = "text", progress_ = "auto", report_, config_;
+  TaskFlags asked_;
+  std::vector<std::string> models_, tags_;
+  std::string truncate_ = "off", format_ = "text", progress_ = "auto", report_, config_;
   bool fresh_ = false, quiet_ = false, verify_invariance_ = false, dry_run_ = false;
   bool asks_in_batches_ = false;
   SystemClock clock_;
-  std::optional<LazyServices> services_;  // before the setups, whose scorers borrow it
-  std::optional<SetupContext> context_;
-  std::vector<TaskSetup> setups_;
-  std::map<std::size_t, TaskSetup>
-      letter_setups_;                  // by the index of the task's own, for models that weigh nothing
-  std::vector<TaskRequest> requests_;  // of the setups
+  std::optional<LazyServices> services_;  // before the tasks, whose scorers borrow it
+  std::optional<RequestedTasks> tasks_;
   std::int64_t batch_ = 0;
   std::vector<RunId> runs_;  // in the order of the models, then of the tasks
   std::string stop_baseline_;
@@ -105,7 +89,8 @@ class RunCommand final : public Command {
 
 void RunCommand::define(Flags& flags) {
   flags_ = flags;
-  flags.add("tasks", tasks_, "Tasks, suites, globs (arc_*) or task files, separated by commas or blanks")
+  flags
+      .add("tasks", asked_.tasks, "Tasks, suites, globs (arc_*) or task files, separated by commas or blanks")
       .required()
       .delimiter(',')
       .type("TASKS");
@@ -128,30 +113,15 @@ void RunCommand::define(Flags& flags) {
       .excludes(limit);
   flags.add("--seed", plan_.seed, "Of few-shot draws, sampling and `random`").at_least(0).show_default();
   flags.add("--repeats", plan_.repeats, "Times each sample is asked").at_least(1).show_default();
-  define_prompt_flags(flags);
+  add_task_flags(flags, asked_);
+  define_answer_flags(flags);
   add_engine_flags(flags, engine_);
   add_api_flags(flags, api_);
   add_cache_flags(flags, caching_);
   define_output_flags(flags);
 }
 
-void RunCommand::define_prompt_flags(Flags& flags) {
-  flags.add("--shots", shots_, "Few-shot examples (default: the task's)").at_least(0);
-  flags
-      .add("--chat-template", chat_template_,
-           "auto: tasks written as messages use the model's template; on: all tasks; off: none")
-      .one_of({"auto", "on", "off"})
-      .show_default();
-  flags.add("--shots-as", shots_as_, "With a template: shots as chat turns, or in the text of one turn")
-      .one_of({"turns", "text"})
-      .show_default();
-  flags.add("--system", system_, "System message before everything").type("TEXT");
-  flags.add("--task-params", params_, "Parameters of the task as JSON, {\"mode\": \"oracle\"}").type("JSON");
-  flags
-      .add("--profile", profile_,
-           "Whose scoring of choices: lm-eval's, or llama.cpp's means of log-likelihoods a token")
-      .one_of({"lm-eval", "llama.cpp"})
-      .show_default();
+void RunCommand::define_answer_flags(Flags& flags) {
   flags.add("--max-tokens", plan_.max_tokens, "Of each answer, over the task's own").at_least(1);
   flags.add("--temperature", plan_.temperature, "0: greedy; over the task's own").within(0, 100);
   flags
@@ -189,52 +159,6 @@ void RunCommand::define_output_flags(Flags& flags) {
   flags.add("--config", config_, "These flags in JSON; flags of the command line win").type("FILE");
 }
 
-TaskOptions RunCommand::task_options() const {
-  TaskOptions options;
-  options.shots = shots_;
-  options.system = system_;
-  options.roots = data_roots(places_);
-  if (!params_.empty()) options.params = parse_json(params_, "--task-params");
-  if (!options.params.is_object()) fail(ErrorCode::kUsage, "--task-params: expected an object");
-  if (profile_ != "lm-eval") options.params["profile"] = profile_;
-  if (chat_template_ == "off") options.style = PromptStyle::kText;
-  if (chat_template_ == "on")
-    options.style = shots_as_ == "text" ? PromptStyle::kOneTurn : PromptStyle::kTurns;
-  return options;
-}
-
-// With --shots-as text, a task that is asked as a chat by itself is so asked.
-TaskSetup RunCommand::set_up(const TaskRequest& request, const Json& more_params) {
-  const std::string source = request.file ? request.file->string() : request.name;
-  TaskOptions options = task_options();
-  options.params.update(more_params);
-  if (!options.shots && profile_ == "lm-eval") options.shots = request.shots;
-  TaskSetup setup = set_up_task(source, options, plan_.seed, *context_);
-  if (shots_as_ == "turns" || options.style == PromptStyle::kOneTurn) return setup;
-  if (setup.task.style == PromptStyle::kText) {
-    fail(ErrorCode::kUsage, "--shots-as text: '{}' is asked without a chat template; add --chat-template on",
-         setup.task.name);
-  }
-  options.style = PromptStyle::kOneTurn;
-  return set_up_task(source, options, plan_.seed, *context_);
-}
-
-// Where a model gives no log-likelihoods, the letter of a choice is asked for.
-TaskSetup& RunCommand::setup_for(std::size_t task, const RunnerInfo& model) {
-  TaskSetup& own = setups_[task];
-  if (model.weighs || !has_letter_form(own.task)) return own;
-  const auto known = letter_setups_.find(task);
-  if (known != letter_setups_.end()) return known->second;
-  TaskSetup letter = set_up(requests_[task], {{"form", "letter"}});
-  letter.notes.insert(letter.notes.begin(), kLetterNote);
-  context_->log.warning(kLetterNote);
-  return letter_setups_.emplace(task, std::move(letter)).first->second;
-}
-
-std::vector<TaskRequest> RunCommand::requested_tasks() const {
-  return expand_tasks(join(tasks_, ","), task_registry().names());
-}
-
 Json RunCommand::tags() const {
   Json json = Json::object();
   for (const std::string& tag : tags_) {
@@ -261,9 +185,10 @@ RunId RunCommand::begin_or_go_on(SqlStore& store, const Plan& plan) const {
 
 Plan RunCommand::plan_of(std::size_t task, const std::string& model, const RunnerInfo& info) {
   PlanOptions options = plan_;
-  if (!options.limit && options.sample_ids.empty()) options.limit = requests_[task].limit;
-  if (!options.max_tokens) options.max_tokens = requests_[task].max_tokens;
-  const TaskSetup& setup = setup_for(task, info);
+  const TaskRequest& request = tasks_->request(task);
+  if (!options.limit && options.sample_ids.empty()) options.limit = request.limit;
+  if (!options.max_tokens) options.max_tokens = request.max_tokens;
+  const TaskSetup& setup = tasks_->setup_for(task, info);
   Plan plan = plan_run(setup, info, options);
   plan.spec.tags = tags();
   plan.spec.environment.update(machine_environment());
@@ -274,16 +199,16 @@ Plan RunCommand::plan_of(std::size_t task, const std::string& model, const Runne
 }
 
 // By the index of their task. What a model cannot do of a suite is left out.
-std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string& model,
-                                                               const Runner& runner) {
+std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string& model, const Runner& runner,
+                                                               Log& log) {
   std::vector<std::pair<std::size_t, Plan>> plans;
-  for (std::size_t i = 0; i < setups_.size(); ++i) {
+  for (std::size_t i = 0; i < tasks_->size(); ++i) {
     try {
       plans.emplace_back(i, plan_of(i, model, runner.info()));
     } catch (const Error& error) {
-      const auto& suite = requests_[i].suite;
-      if (error.code() != ErrorCode::kUnsupported || !suite || setups_.size() == 1) throw;
-      context_->log.warning(fmt::format("left out of {}: {}", *suite, error.what()));
+      const auto& suite = tasks_->request(i).suite;
+      if (error.code() != ErrorCode::kUnsupported || !suite || tasks_->size() == 1) throw;
+      log.warning(fmt::format("left out of {}: {}", *suite, error.what()));
     }
   }
   if (plans.empty()) fail(ErrorCode::kUnsupported, "model '{}' can do none of the tasks", runner.info().name);
@@ -305,12 +230,12 @@ class RunCommand::Part final : public SweepPart {
                           command_.cache_use_});
   }
   void prepare() override {
-    plans_ = command_.plans_of(model, *runner_);
+    plans_ = command_.plans_of(model, *runner_, shared_.log);
     if (!command_.stop_baseline_.empty())
       for (const auto& [task, plan] : plans_) early_stop(store_).check(plan);
     for (const auto& [task, plan] : plans_) {
       result.runs.push_back(command_.begin_or_go_on(store_, plan));
-      setups_.push_back(&command_.setup_for(task, runner_->info()));
+      setups_.push_back(&command_.tasks_->setup_for(task, runner_->info()));
     }
   }
   void work() override;
@@ -321,7 +246,7 @@ class RunCommand::Part final : public SweepPart {
  private:
   EarlyStop early_stop(SqlStore& store) const {
     return {store, command_.stop_baseline_, command_.baseline_,
-            command_.setups_.size() * command_.models_.size()};
+            command_.tasks_->size() * command_.models_.size()};
   }
 
   RunCommand& command_;
@@ -395,31 +320,6 @@ ExitCode RunCommand::run_models(SqlStore& store, ProgressBoard& board, Log& log,
   return failed ? ExitCode::kFailed : ExitCode::kGood;
 }
 
-// Tasks of a suite whose data is missing are named, those that lack the same file together; the rest runs.
-void RunCommand::set_up_all(Log& log) {
-  constexpr std::size_t kNamed = 3;
-  std::map<std::string, std::vector<std::string>> left_out;  // by what is missing of which suite
-  context_.emplace(SetupContext{*services_, log});
-  for (const TaskRequest& request : requested_tasks()) {
-    try {
-      setups_.push_back(set_up(request, Json::object()));
-      requests_.push_back(request);
-    } catch (const Error& error) {
-      const bool missing = error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kUnsupported;
-      if (!missing || !request.suite) throw;
-      left_out[fmt::format("left out of {}: {}", *request.suite, error.what())].push_back(request.name);
-    }
-  }
-  for (auto& [why, tasks] : left_out) {
-    const std::size_t more = tasks.size() > kNamed ? tasks.size() - kNamed : 0;
-    tasks.resize(tasks.size() - more);
-    log.warning(fmt::format("{}{} {} {}", join(tasks, ", "),
-                            more > 0 ? fmt::format(" and {} more", more) : "",
-                            tasks.size() > 1 ? "are" : "is", why));
-  }
-  if (setups_.empty()) fail(ErrorCode::kNotFound, "no task is left to run");
-}
-
 ExitCode RunCommand::run() {
   ProgressBoard board(quiet_ ? ProgressMode::kNone : progress_mode_from(progress_));
   ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings, &board);
@@ -438,12 +338,12 @@ ExitCode RunCommand::run() {
     if (asks_in_batches_) check_batch_model(model, remote_);
   }
   services_.emplace(engine_.threads, places_);
-  set_up_all(log);
+  tasks_.emplace(asked_, data_roots(places_), plan_.seed, SetupContext{*services_, log});
   const bool asks_server = std::any_of(models_.begin(), models_.end(), [](const std::string& model) {
     return api_kind_from(model.substr(0, model.find(':'))).has_value();
   });
   if (dry_run_) return show_dry_run(log);
-  if (asks_server && !asks_in_batches_ && std::any_of(setups_.begin(), setups_.end(), weighs_choices))
+  if (asks_server && !asks_in_batches_ && tasks_->any_weighs_choices())
     remote_.likelihoods = ApiLikelihoods::kByEcho;
 
   InterruptGuard interrupt;
@@ -470,8 +370,8 @@ ExitCode RunCommand::show_dry_run(Log& log) {
   std::vector<DryRun> runs;
   for (const std::string& model : models_) {
     const auto runner = open_model(model, engine_, places_, {clock_, nullptr, &remote_, &log});
-    for (const auto& [task, plan] : plans_of(model, *runner))
-      runs.push_back(dry_run(setup_for(task, runner->info()).task, plan, remote_));
+    for (const auto& [task, plan] : plans_of(model, *runner, log))
+      runs.push_back(dry_run(tasks_->setup_for(task, runner->info()).task, plan, remote_));
   }
   print_dry_runs(runs, format_);
   return ExitCode::kGood;
