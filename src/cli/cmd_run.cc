@@ -1,5 +1,6 @@
 // `micius run TASKS --model M...`: every (task, model) pair is one run.
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -244,6 +245,13 @@ class RunCommand::Part final : public SweepPart {
   ModelRuns result;
 
  private:
+  std::unique_ptr<SqlStore> own_store() const {  // one is for one thread
+    return open_store(command_.places_.db, OpenMode::kExisting, command_.clock_, &shared_.log);
+  }
+  EvaluateResult ask(std::size_t plan, SqlStore& store, Runner& runner) const;
+  EvaluateResult ask_in_batches(std::size_t plan) const;
+  void ask_all_in_batches();
+  void note(const EvaluateResult& ended);
   EarlyStop early_stop(SqlStore& store) const {
     return {store, command_.stop_baseline_, command_.baseline_,
             command_.tasks_->size() * command_.models_.size()};
@@ -257,32 +265,51 @@ class RunCommand::Part final : public SweepPart {
   std::vector<const TaskSetup*> setups_;  // of the plans
 };
 
-void RunCommand::Part::work() {
-  // One is for one thread.
-  const auto opened = open_store(command_.places_.db, OpenMode::kExisting, command_.clock_, &shared_.log);
-  SqlStore& store = *opened;
+// One run, to its last record. `store` is the calling thread's.
+EvaluateResult RunCommand::Part::ask(std::size_t plan, SqlStore& store, Runner& runner) const {
   const ExecuteContext context{store,         shared_.clock, shared_.log,
                                shared_.board, shared_.stop,  shared_.places};
-  for (std::size_t i = 0; i < plans_.size() && !result.interrupted; ++i) {
-    const Plan& plan = plans_[i].second;
-    const RunId run = result.runs[i];
-    std::unique_ptr<BatchLedger> ledger;  // before the runner that has it
-    std::unique_ptr<Runner> batches;
-    if (command_.asks_in_batches_) {
-      ledger = open_batch_ledger(command_.places_.db, run, command_.clock_, &shared_.log);
-      batches = open_batch_runner(model, {command_.clock_, &store, &command_.remote_, &shared_.log}, *ledger);
-    }
-    Runner& asked = batches ? *batches : *runner_;
-    const EvaluateResult ended = command_.stop_baseline_.empty()
-                                     ? execute(context, run, *setups_[i], plan, asked)
-                                     : early_stop(store).execute(context, run, *setups_[i], plan, asked);
-    if (ended.status == RunStatus::kComplete) forget_stop(store, run);
-    result.failed = result.failed || ended.failed > 0 || ended.status == RunStatus::kStopped;
-    result.interrupted = ended.interrupted;
+  const RunId run = result.runs[plan];
+  const EvaluateResult ended =
+      command_.stop_baseline_.empty()
+          ? execute(context, run, *setups_[plan], plans_[plan].second, runner)
+          : early_stop(store).execute(context, run, *setups_[plan], plans_[plan].second, runner);
+  if (ended.status == RunStatus::kComplete) forget_stop(store, run);
+  return ended;
+}
+
+EvaluateResult RunCommand::Part::ask_in_batches(std::size_t plan) const {
+  const auto store = own_store();
+  const auto ledger =
+      open_batch_ledger(command_.places_.db, result.runs[plan], command_.clock_, &shared_.log);
+  const auto runner =
+      open_batch_runner(model, {command_.clock_, store.get(), &command_.remote_, &shared_.log}, *ledger);
+  return ask(plan, *store, *runner);
+}
+
+// Batches take hours: those of all tasks are with the provider at the same time.
+void RunCommand::Part::ask_all_in_batches() {
+  std::vector<std::future<EvaluateResult>> asking;
+  for (std::size_t i = 0; i < plans_.size(); ++i)
+    asking.push_back(std::async(std::launch::async, [this, i] { return ask_in_batches(i); }));
+  for (auto& ended : asking) note(ended.get());
+}
+
+void RunCommand::Part::note(const EvaluateResult& ended) {
+  result.failed = result.failed || ended.failed > 0 || ended.status == RunStatus::kStopped;
+  result.interrupted = result.interrupted || ended.interrupted;
+}
+
+void RunCommand::Part::work() {
+  const auto store = own_store();
+  if (command_.asks_in_batches_) {
+    ask_all_in_batches();
+  } else {
+    for (std::size_t i = 0; i < plans_.size() && !result.interrupted; ++i) note(ask(i, *store, *runner_));
   }
   runner_.reset();  // before the next model of this machine takes its memory
   if (!command_.verify_invariance_ || result.interrupted) return;
-  const Invariance found = verify_invariance(store, result.runs, model, command_.engine_, command_.places_,
+  const Invariance found = verify_invariance(*store, result.runs, model, command_.engine_, command_.places_,
                                              command_.clock_, shared_.stop);
   result.interrupted = found == Invariance::kInterrupted;
   result.failed = result.failed || found == Invariance::kBroken;

@@ -1,13 +1,16 @@
 // `--batch` as a user has it, against a provider of the test's own.
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -125,6 +128,34 @@ TEST_CASE("a run with --batch asks for half the price, and its runs are as any o
     const Json whole = parse_json(desk.run(dry).out, "dry run").at("sum").at("cost_usd").at("high");
     CHECK(half.get<double>() == Approx(whole.get<double>() / 2));
   }
+}
+
+TEST_CASE("batches of several tasks are with the provider at the same time") {
+  BatchMock mock(echo);
+  mock.set_looks(1'000'000);  // none ends before the others are there
+  const Desk desk(mock);
+  const std::string task = read_file(desk.folder.path() / "echo.json");
+  for (const char* name : {"second", "third"}) {
+    std::ofstream(desk.folder.path() / fmt::format("{}.json", name))
+        << replace_all(task, "\"echo\"", fmt::format("\"{}\"", name));
+  }
+  std::vector<std::string> words = desk.command();
+  words[1] = "./echo.json,./second.json,./third.json";
+  std::size_t together = 0;
+  std::jthread provider([&] {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while ((together = mock.batches()) < 3 && std::chrono::steady_clock::now() < end) ::usleep(10'000);
+    mock.set_looks(0);
+  });
+  const Outcome outcome = desk.run(words);
+  provider.join();
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  CHECK(together == 3);
+  const Json reports =
+      parse_json(desk.run({"report", "latest", "--format", "json"}).out, "report").at("reports");
+  REQUIRE(reports.size() == 3);
+  for (const Json& report : reports) CHECK(report.at("counts").at("scored") == kQuestions);
 }
 
 TEST_CASE("kill -9 at any request of a batch: resume asks no question twice") {
