@@ -3,6 +3,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 
 #include <fmt/format.h>
@@ -199,13 +200,16 @@ Plan RunCommand::plan_of(std::size_t task, const std::string& model, const Runne
   return plan;
 }
 
-// By the index of their task. What a model cannot do of a suite is left out.
+// By the index of their task. What a model cannot do of a suite is left out, and what comes to the same run
+// (a file by two paths, a suite's part that --limit cuts to another's) is asked once.
 std::vector<std::pair<std::size_t, Plan>> RunCommand::plans_of(const std::string& model, const Runner& runner,
                                                                Log& log) {
   std::vector<std::pair<std::size_t, Plan>> plans;
+  std::set<std::string> known;
   for (std::size_t i = 0; i < tasks_->size(); ++i) {
     try {
-      plans.emplace_back(i, plan_of(i, model, runner.info()));
+      Plan plan = plan_of(i, model, runner.info());
+      if (known.insert(spec_sha256(plan.spec)).second) plans.emplace_back(i, std::move(plan));
     } catch (const Error& error) {
       const auto& suite = tasks_->request(i).suite;
       if (error.code() != ErrorCode::kUnsupported || !suite || tasks_->size() == 1) throw;

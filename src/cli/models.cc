@@ -183,8 +183,9 @@ std::vector<std::string> split_models(const std::vector<std::string>& values) {
   for (std::string_view rest : values) {
     while (!rest.empty()) {
       const std::size_t end = rest.starts_with("scripted:constant:") ? rest.npos : rest.find(',');
-      models.emplace_back(rest.substr(0, end));
-      rest.remove_prefix(std::min(rest.size(), models.back().size() + 1));
+      const std::string_view model = rest.substr(0, end);
+      if (std::find(models.begin(), models.end(), model) == models.end()) models.emplace_back(model);
+      rest.remove_prefix(std::min(rest.size(), model.size() + 1));
     }
   }
   return models;

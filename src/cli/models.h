@@ -62,8 +62,8 @@ bool is_encoder(const ManifestEntry& entry);
 // remote one, else the name.
 std::string model_source(const std::string& model, const ApiSettings& api);
 
-// The models of all values, in which commas separate them; scripted:constant:TEXT takes the rest of its
-// value.
+// The models of all values, each once, in the order of their first; commas separate them, but
+// scripted:constant:TEXT takes the rest of its value.
 std::vector<std::string> split_models(const std::vector<std::string>& values);
 
 // Throws as open_model() does for a model that is not there, without opening a file of weights.
