@@ -282,12 +282,18 @@ EvaluateResult RunCommand::Part::ask(std::size_t plan, SqlStore& store, Runner& 
   return ended;
 }
 
+// A runner counts its own money only: of a budget each task has the share that it has of the samples.
 EvaluateResult RunCommand::Part::ask_in_batches(std::size_t plan) const {
+  const auto samples = [](const Plan& p) { return static_cast<double>(p.chosen.size()); };
+  double all = 0;
+  for (const auto& [task, other] : plans_) all += samples(other);
+  ApiSettings settings = command_.remote_;
+  if (settings.budget_usd && all > 0) *settings.budget_usd *= samples(plans_[plan].second) / all;
   const auto store = own_store();
   const auto ledger =
       open_batch_ledger(command_.places_.db, result.runs[plan], command_.clock_, &shared_.log);
   const auto runner =
-      open_batch_runner(model, {command_.clock_, store.get(), &command_.remote_, &shared_.log}, *ledger);
+      open_batch_runner(model, {command_.clock_, store.get(), &settings, &shared_.log}, *ledger);
   return ask(plan, *store, *runner);
 }
 

@@ -158,6 +158,26 @@ TEST_CASE("batches of several tasks are with the provider at the same time") {
   for (const Json& report : reports) CHECK(report.at("counts").at("scored") == kQuestions);
 }
 
+TEST_CASE("a budget with --batch is one for all tasks") {
+  BatchMock mock(echo);
+  const Desk desk(mock);
+  std::ofstream(desk.folder.path() / "second.json")
+      << replace_all(read_file(desk.folder.path() / "echo.json"), "\"echo\"", "\"second\"");
+  const auto asked_for = [&](const std::string& tasks) {
+    std::vector<std::string> words = desk.command();
+    words[1] = tasks;
+    words.insert(words.end(), {"--fresh", "--budget", "0.00013"});  // two questions at their most
+    return desk.run(words);
+  };
+  const Outcome alone = asked_for("./echo.json");
+  INFO(alone.err);
+  CHECK(alone.exit_code == 0);
+  const Outcome both = asked_for("./echo.json,./second.json");
+  INFO(both.err);
+  CHECK(both.exit_code == 1);
+  CHECK_THAT(both.err, Contains("--budget 0.0001 leaves nothing"));
+}
+
 TEST_CASE("kill -9 at any request of a batch: resume asks no question twice") {
   for (const std::string kind : {"openai", "anthropic"}) {
     for (const bool is_served : {true, false}) {
