@@ -218,8 +218,14 @@ TEST_CASE("a run begun in batches goes on in batches, and another one does not t
   const Outcome refused = desk.run(desk.command());
   CHECK(refused.exit_code == 1);
   CHECK_THAT(refused.err, Contains("Enqueued token limit") && Contains("micius resume 1"));
+  std::vector<std::string> at_once = desk.command();
+  std::erase(at_once, "--batch");
+  const Outcome another = desk.run(at_once);  // whose questions the provider does not know at this address
+  INFO(another.err);
+  CHECK_THAT(another.err, Contains("run 2"));
+  CHECK(mock.batches() == 1);
   mock.set_status("completed");
-  const Outcome resumed = desk.run({"resume", "--progress", "none"});
+  const Outcome resumed = desk.run({"resume", "1", "--progress", "none"});
   INFO(resumed.err);
   CHECK(resumed.exit_code == 0);
   CHECK(mock.batches() == 2);
