@@ -112,12 +112,12 @@ void BatchRunner::drain() {
 }
 
 void BatchRunner::cancel() {
+  wire_.cancel();  // first: the thread, once it has cancelled all, lets the wire go on
   {
     const std::lock_guard lock(mutex_);
     cancelling_ = true;
   }
   changed_.notify_all();
-  wire_.cancel();
 }
 
 void BatchRunner::count_end() {
