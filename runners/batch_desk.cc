@@ -99,18 +99,33 @@ void BatchDesk::launch() {
 
 // Takes from the ledger what an earlier process sent.
 void BatchDesk::adopt_sent() {
-  std::set<std::int64_t> known;
-  for (const Flight& flight : flights_) known.insert(flight.batch.ref);
+  std::map<std::int64_t, std::size_t> known;
+  for (std::size_t i = 0; i < flights_.size(); ++i) known.emplace(flights_[i].batch.ref, i);
   for (SentBatch& batch : ledger_.sent()) {
-    if (stopped_ || known.count(batch.ref) != 0) continue;
-    adopt(std::move(batch));
+    if (stopped_) return;
+    const auto it = known.find(batch.ref);
+    if (it == known.end()) {
+      adopt(std::move(batch));
+      continue;
+    }
+    // The next turns of a conversation come after its first ones, from the same batch or another.
+    std::vector<std::string>& wanted = flights_[it->second].batch.questions;
+    for (std::string& name : wanted_of(batch)) {
+      board(name);
+      wanted.push_back(std::move(name));
+    }
   }
 }
 
-void BatchDesk::adopt(SentBatch batch) {
+std::vector<std::string> BatchDesk::wanted_of(const SentBatch& batch) const {
   std::vector<std::string> wanted;
   for (const std::string& name : batch.questions)
     if (waiting_.count(name) != 0) wanted.push_back(name);
+  return wanted;
+}
+
+void BatchDesk::adopt(SentBatch batch) {
+  std::vector<std::string> wanted = wanted_of(batch);
   if (wanted.empty()) return;
   if (batch.batch_id.empty() && !find_again(batch)) {
     if (!stopped_) ledger_.forget(batch.ref, batch.questions);  // it was never made
@@ -199,13 +214,16 @@ bool BatchDesk::send(const std::vector<std::string>& names, const std::vector<st
   return true;
 }
 
+// A question that a batch has is not waiting any more.
+void BatchDesk::board(const std::string& name) {
+  waiting_.erase(name);
+  BatchQuestion& question = open_.at(name);
+  ++question.attempts;
+  question.completion.timing.sent = link_.clock().now();
+}
+
 void BatchDesk::fly(SentBatch batch) {
-  for (const std::string& name : batch.questions) {
-    waiting_.erase(name);
-    BatchQuestion& question = open_.at(name);
-    ++question.attempts;
-    question.completion.timing.sent = link_.clock().now();
-  }
+  for (const std::string& name : batch.questions) board(name);
   const Time now = std::chrono::steady_clock::now();
   flights_.push_back({std::move(batch), link_.fields(), now, now});
 }

@@ -46,6 +46,8 @@ class BatchDesk {
   void launch();
   void adopt_sent();
   void adopt(SentBatch batch);
+  std::vector<std::string> wanted_of(const SentBatch& batch) const;
+  void board(const std::string& name);
   bool find_again(SentBatch& batch);
   std::vector<std::string> next_rows(const std::string& token, std::vector<std::string>& names);
   bool send(const std::vector<std::string>& names, const std::vector<std::string>& rows,

@@ -55,7 +55,6 @@ class MemoryLedger final : public BatchLedger {
   SentBatch& at(std::int64_t ref) { return batches.at(static_cast<std::size_t>(ref - 1)); }
 
   std::vector<SentBatch> batches;
-
  private:
   mutable std::mutex mutex_;
 };
@@ -117,6 +116,12 @@ bool each_once(const BatchMock& mock) {
   return std::all_of(asked.begin(), asked.end(), [](const auto& one) { return one.second == 1; });
 }
 
+std::ptrdiff_t looks_at_first(const BatchMock& mock) {
+  const std::vector<SeenRequest> seen = mock.seen();
+  return std::count_if(seen.begin(), seen.end(),
+                       [](const SeenRequest& request) { return request.path.ends_with("/batch_1"); });
+}
+
 }  // namespace
 
 TEST_CASE("questions that come together are one batch, whose answers come in any order") {
@@ -172,6 +177,38 @@ TEST_CASE("a later process fetches what an earlier one sent, and asks nothing tw
     // The answers were fetched but not kept: they are fetched again.
     BatchTrial third(mock, ledger, kind);
     for (const auto& [id, completion] : third.ask(25)) CHECK_FALSE(completion.failure);
+    CHECK(each_once(mock));
+  }
+}
+
+TEST_CASE("a later process that learns of the questions one after another asks nothing twice") {
+  for (const ApiKind kind : kKinds) {
+    BatchMock mock(echo);
+    mock.set_looks(1'000'000);
+    MemoryLedger ledger;
+    {
+      BatchTrial first(mock, ledger, kind);
+      first.submit(0, 4);
+      while (looks_at_first(mock) == 0) std::this_thread::sleep_for(milliseconds(2));
+      first.runner->cancel();
+      first.runner->drain();
+    }
+    BatchTrial second(mock, ledger, kind);
+    second.submit(0, 2);
+    const auto wait_for_looks = [&](std::ptrdiff_t more) {
+      const auto enough = looks_at_first(mock) + more;
+      while (looks_at_first(mock) < enough) std::this_thread::sleep_for(milliseconds(2));
+    };
+    wait_for_looks(1);
+    second.submit(2, 2);  // as the next turns of a conversation
+    wait_for_looks(2);    // 0.2 s and more: they were not sent by then
+    mock.set_looks(0);
+    const auto all = second.ask(1, 4);
+    REQUIRE(all.size() == 5);
+    for (const auto& [id, completion] : all) {
+      CHECK(completion.text == "to Question " + std::to_string(id));
+      CHECK(completion.attempts.size() == 1);
+    }
     CHECK(each_once(mock));
   }
 }
