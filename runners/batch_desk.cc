@@ -79,6 +79,12 @@ void BatchDesk::cancel() {
   stopped_.reset();
 }
 
+void BatchDesk::fail(const Error& error) {
+  halt({ApiNext::kStop, "store",
+        fmt::format("{}; what was sent is kept there, and `micius resume` fetches its answers",
+                    error.what())});
+}
+
 std::chrono::milliseconds BatchDesk::pause_before(int attempt) const {
   return std::min(link_.settings().first_wait * (1 << std::min(attempt, 12)), kLongestLook);
 }

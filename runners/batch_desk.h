@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "core/batch_ledger.h"
 #include "runners/api_link.h"
 #include "runners/batch_provider.h"
@@ -31,8 +32,11 @@ class BatchDesk {
   void add(const RunnerInfo& info, Request request, CompletionSink& sink);
   bool is_launch_due() const { return is_launch_due_ && !stopped_; }  // there may be something to send
   Time next_look() const;                                             // Time::max(): nothing is under way
-  void work();    // sends what can be sent, looks after what is under way and due
-  void cancel();  // ends all questions; their batches stay with the provider, and in the ledger
+  // Sends what can be sent, looks after what is under way and due. Throws what the ledger throws.
+  void work();
+  // Both end all questions; their batches stay with the provider, and in the ledger.
+  void cancel();
+  void fail(const Error& error);  // for good: work() threw this
 
  private:
   // A batch that is with the provider.

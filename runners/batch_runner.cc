@@ -133,7 +133,11 @@ bool BatchRunner::pause(std::chrono::milliseconds wait) {
 void BatchRunner::run() {
   while (wait_for_work()) {
     take_added();
-    desk_.work();
+    try {
+      desk_.work();
+    } catch (const Error& error) {  // the ledger's: its questions must end all the same
+      desk_.fail(error);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "runners/batch_runner.h"
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "runners/api_purse.h"
 #include "runners/api_trial.h"
 #include "runners/batch_mock.h"
@@ -28,6 +30,7 @@ class MemoryLedger final : public BatchLedger {
  public:
   std::vector<SentBatch> sent() const override {
     const std::lock_guard lock(mutex_);
+    check();
     std::vector<SentBatch> open;
     for (const SentBatch& batch : batches)
       if (!batch.questions.empty()) open.push_back(batch);
@@ -35,6 +38,7 @@ class MemoryLedger final : public BatchLedger {
   }
   std::int64_t add(const std::string& token, const std::vector<std::string>& questions) override {
     const std::lock_guard lock(mutex_);
+    check();
     SentBatch batch;
     batch.ref = static_cast<std::int64_t>(batches.size() + 1);
     batch.token = token;
@@ -46,16 +50,24 @@ class MemoryLedger final : public BatchLedger {
   }
   void name(std::int64_t ref, const std::string& batch_id) override {
     const std::lock_guard lock(mutex_);
+    check();
     at(ref).batch_id = batch_id;
   }
   void forget(std::int64_t ref, const std::vector<std::string>& questions) override {
     const std::lock_guard lock(mutex_);
+    check();
     for (const std::string& question : questions) std::erase(at(ref).questions, question);
   }
   SentBatch& at(std::int64_t ref) { return batches.at(static_cast<std::size_t>(ref - 1)); }
 
   std::vector<SentBatch> batches;
+  mutable std::atomic<int> good_calls = 1'000'000;  // then another process locks it
+
  private:
+  void check() const {
+    if (good_calls-- <= 0) fail(ErrorCode::kIo, "run.db: database is locked");
+  }
+
   mutable std::mutex mutex_;
 };
 
@@ -209,6 +221,39 @@ TEST_CASE("a later process that learns of the questions one after another asks n
       CHECK(completion.text == "to Question " + std::to_string(id));
       CHECK(completion.attempts.size() == 1);
     }
+    CHECK(each_once(mock));
+  }
+}
+
+TEST_CASE("a ledger that fails stops the run, and a later process goes on with it") {
+  for (const ApiKind kind : kKinds) {
+    BatchMock mock(echo);
+    MemoryLedger ledger;
+    const auto check_stopped = [](const std::map<std::uint64_t, Completion>& all) {
+      CHECK(all.size() == 3);
+      for (const auto& [id, completion] : all) {
+        REQUIRE(completion.failure);
+        CHECK(completion.failure->code == "store");
+        CHECK(completion.failure->stops_run);
+        CHECK_THAT(completion.failure->message, Contains("database is locked") && Contains("micius resume"));
+      }
+    };
+    {
+      ledger.good_calls = 0;
+      BatchTrial trial(mock, ledger, kind);
+      check_stopped(trial.ask(3));
+      CHECK(mock.batches() == 0);
+      trial.ask(1, 3);  // what comes later ends as well
+    }
+    {
+      ledger.good_calls = 2;  // it is sent, and its id is not kept
+      BatchTrial trial(mock, ledger, kind);
+      check_stopped(trial.ask(3));
+    }
+    ledger.good_calls = 1'000'000;
+    BatchTrial later(mock, ledger, kind);
+    for (const auto& [id, completion] : later.ask(3)) CHECK_FALSE(completion.failure);
+    CHECK(mock.batches() == 1);
     CHECK(each_once(mock));
   }
 }
