@@ -12,7 +12,6 @@ namespace {
 
 constexpr BatchLimits kLimits{100'000, std::size_t{240} << 20};
 constexpr const char* kPath = "/v1/messages/batches";
-constexpr int kMostPages = 20;
 constexpr std::chrono::minutes kClocksDiffer{10};  // the provider's and ours
 
 class AnthropicBatches final : public BatchProvider {
@@ -24,11 +23,9 @@ class AnthropicBatches final : public BatchProvider {
   std::string row(const std::string& id, const Json& body) const override {
     return dump_json({{"custom_id", id}, {"params", body}});
   }
-  BatchStep<std::string> create(const std::vector<std::string>& rows, const std::string&) override {
-    const auto made = object_of(wire_.post(
-        kPath, {"application/json", R"({"requests":[)" + join(rows, ",") + "]}"}, BatchWire::Tries::kOne));
-    if (const auto* end = std::get_if<ApiEnd>(&made)) return *end;
-    return id_at(std::get<Json>(made), "id");
+  BatchMaking create(const std::vector<std::string>& rows, const std::string&) override {
+    return making_of(wire_.post(kPath, {"application/json", R"({"requests":[)" + join(rows, ",") + "]}"},
+                                BatchWire::Tries::kOne));
   }
   BatchStep<std::vector<std::string>> find(const SentBatch& batch) override;
   BatchStep<BatchState> state(const std::string& batch_id) override;
@@ -55,23 +52,11 @@ bool may_be(const Json& one, const SentBatch& batch) {
 
 BatchStep<std::vector<std::string>> AnthropicBatches::find(const SentBatch& batch) {
   std::vector<std::string> ids;
-  std::string after;
-  for (int page = 0; page < kMostPages; ++page) {
-    const auto list =
-        object_of(wire_.get(std::string(kPath) + "?limit=100" + (after.empty() ? "" : "&after_id=" + after)));
-    if (const auto* end = std::get_if<ApiEnd>(&list)) return *end;
-    const Json* data = find_json(std::get<Json>(list), "data");
-    if (data == nullptr || !data->is_array() || data->empty()) break;
-    for (const Json& one : *data) {
-      const auto id = id_at(one, "id");
-      if (may_be(one, batch) && std::holds_alternative<std::string>(id))
-        ids.push_back(std::get<std::string>(id));
-    }
-    const auto last = id_at(data->back(), "id");
-    const Json* more = find_json(std::get<Json>(list), "has_more");
-    if (!std::holds_alternative<std::string>(last) || more == nullptr || *more != true) break;
-    after = std::get<std::string>(last);
-  }
+  const auto listed = for_each_listed(wire_, kPath, "after_id", [&](const std::string& id, const Json& one) {
+    if (may_be(one, batch)) ids.push_back(id);
+    return true;
+  });
+  if (const auto* end = std::get_if<ApiEnd>(&listed)) return *end;
   return ids;
 }
 

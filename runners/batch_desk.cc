@@ -21,10 +21,6 @@ constexpr std::size_t kTokenBytes = 8;
 constexpr int kMoreAttempts = 8;  // than retries, for what is asked again without being counted
 constexpr std::chrono::milliseconds kLongestLook{60'000};
 
-bool may_have_been_made(const ApiEnd& end) {
-  return end.code == "connection" || end.code == "timeout" || end.code == "server";
-}
-
 }  // namespace
 
 BatchDesk::BatchDesk(ApiLink& link, const ApiShape& shape, BatchProvider& provider, BatchLedger& ledger,
@@ -194,22 +190,21 @@ bool BatchDesk::send(const std::vector<std::string>& names, const std::vector<st
   batch.sent_at = format_utc(link_.clock().utc());
   batch.ref = ledger_.add(token, names);
   for (int attempt = 0;; ++attempt) {
-    const auto made = provider_.create(rows, token);
-    if (const auto* id = std::get_if<std::string>(&made)) {
-      batch.batch_id = *id;
-      ledger_.name(batch.ref, *id);
+    const BatchMaking made = provider_.create(rows, token);
+    if (made.kind == BatchMaking::Kind::kMade) {
+      batch.batch_id = made.id;
+      ledger_.name(batch.ref, made.id);
       break;
     }
-    const ApiEnd& why = std::get<ApiEnd>(made);
-    const bool is_doubtful = may_have_been_made(why);
-    if (is_doubtful && find_again(batch)) break;
+    const bool is_unknown = made.kind == BatchMaking::Kind::kUnknown;
+    if (is_unknown && find_again(batch)) break;
     if (stopped_) return false;
-    if ((is_doubtful || why.code == "rate_limit") && attempt < link_.settings().retries &&
+    if ((is_unknown || made.why.code == "rate_limit") && attempt < link_.settings().retries &&
         pause_(pause_before(attempt)))
       continue;
     // What may have been made is looked for by a later process.
-    if (!is_doubtful && why.code != "cancelled") ledger_.forget(batch.ref, names);
-    halt(why);
+    if (!is_unknown) ledger_.forget(batch.ref, names);
+    halt(made.why);
     return false;
   }
   link_.warn_once(
@@ -284,7 +279,6 @@ void BatchDesk::land(Flight& flight, const BatchState& state) {
 // is found.
 bool BatchDesk::take_for_another(SentBatch& batch) {
   not_ours_.insert(batch.batch_id);
-  ledger_.name(batch.ref, "");
   if (!find_again(batch)) return stopped_.has_value();
   fly(batch);
   return true;

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "base/files.h"
 #include "base/text.h"
 #include "net/api_json.h"
 #include "runners/batch_provider.h"
@@ -15,7 +14,6 @@ namespace micius {
 namespace {
 
 constexpr BatchLimits kLimits{50'000, std::size_t{190} << 20};
-constexpr int kMostPages = 20;
 constexpr const char* kTokenName = "micius";  // of the metadata that a batch carries
 
 ApiReading read_error(const Json& error) {
@@ -32,7 +30,7 @@ class OpenAiBatches final : public BatchProvider {
   std::string row(const std::string& id, const Json& body) const override {
     return dump_json({{"custom_id", id}, {"method", "POST"}, {"url", path_}, {"body", body}});
   }
-  BatchStep<std::string> create(const std::vector<std::string>& rows, const std::string& token) override;
+  BatchMaking create(const std::vector<std::string>& rows, const std::string& token) override;
   BatchStep<std::vector<std::string>> find(const SentBatch& batch) override;
   BatchStep<BatchState> state(const std::string& batch_id) override;
   BatchStep<std::monostate> results(const BatchState& state, const OnOutcome& fn) override;
@@ -85,42 +83,27 @@ BatchStep<std::monostate> OpenAiBatches::wait_for_file(const std::string& id) {
   return ApiEnd{ApiNext::kStop, "batch", "the provider has not read the file of questions in five minutes"};
 }
 
-BatchStep<std::string> OpenAiBatches::create(const std::vector<std::string>& rows, const std::string& token) {
+BatchMaking OpenAiBatches::create(const std::vector<std::string>& rows, const std::string& token) {
   const auto file = upload(rows, token);
-  if (const auto* end = std::get_if<ApiEnd>(&file)) {
-    // No batch comes of a file alone, whatever became of it.
-    const bool is_doubtful = end->code == "connection" || end->code == "timeout" || end->code == "server";
-    return ApiEnd{end->next, is_doubtful ? "batch" : end->code, end->message};
-  }
+  // No batch comes of a file alone, whatever became of it.
+  if (const auto* end = std::get_if<ApiEnd>(&file)) return {BatchMaking::Kind::kNotMade, "", *end};
   const Json body = {{"input_file_id", std::get<std::string>(file)},
                      {"endpoint", path_},
                      {"completion_window", "24h"},
                      {"metadata", {{kTokenName, token}}}};
-  const auto made =
-      object_of(wire_.post("/batches", {"application/json", dump_json(body)}, BatchWire::Tries::kOne));
-  if (const auto* end = std::get_if<ApiEnd>(&made)) return *end;
-  return id_at(std::get<Json>(made), "id");
+  return making_of(wire_.post("/batches", {"application/json", dump_json(body)}, BatchWire::Tries::kOne));
 }
 
 BatchStep<std::vector<std::string>> OpenAiBatches::find(const SentBatch& batch) {
-  std::string after;
-  for (int page = 0; page < kMostPages; ++page) {
-    const auto list = object_of(wire_.get("/batches?limit=100" + (after.empty() ? "" : "&after=" + after)));
-    if (const auto* end = std::get_if<ApiEnd>(&list)) return *end;
-    const Json* data = find_json(std::get<Json>(list), "data");
-    if (data == nullptr || !data->is_array() || data->empty()) break;
-    for (const Json& one : *data) {
-      const Json* metadata = find_json(one, "metadata");
-      if (metadata == nullptr || text_at(*metadata, kTokenName) != batch.token) continue;
-      const auto id = id_at(one, "id");
-      if (const auto* text = std::get_if<std::string>(&id)) return std::vector<std::string>{*text};
-    }
-    const auto last = id_at(data->back(), "id");
-    const Json* more = find_json(std::get<Json>(list), "has_more");
-    if (!std::holds_alternative<std::string>(last) || more == nullptr || *more != true) break;
-    after = std::get<std::string>(last);
-  }
-  return std::vector<std::string>();
+  std::vector<std::string> ids;
+  const auto listed =
+      for_each_listed(wire_, "/batches", "after", [&](const std::string& id, const Json& one) {
+        const Json* metadata = find_json(one, "metadata");
+        if (metadata != nullptr && text_at(*metadata, kTokenName) == batch.token) ids.push_back(id);
+        return ids.empty();
+      });
+  if (const auto* end = std::get_if<ApiEnd>(&listed)) return *end;
+  return ids;
 }
 
 BatchStep<BatchState> OpenAiBatches::state(const std::string& batch_id) {
@@ -189,13 +172,6 @@ BatchStep<std::monostate> OpenAiBatches::results(const BatchState& state, const 
 }
 
 }  // namespace
-
-void for_each_row(const std::string& body, const std::function<void(const Json&, std::size_t)>& fn) {
-  for_each_line(body, [&](std::string_view line, std::size_t) {
-    const std::optional<Json> row = parse_body(line);
-    if (row && row->is_object()) fn(*row, line.size());
-  });
-}
 
 std::unique_ptr<BatchProvider> openai_batches(BatchWire& wire, const ApiShape& shape, ApiKind kind,
                                               const Clock& clock) {

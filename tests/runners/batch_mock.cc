@@ -95,7 +95,18 @@ void BatchMock::set_looks(int looks) {
 
 void BatchMock::lose_next_answer() {
   const std::lock_guard lock(mutex_);
-  loses_next_ = true;
+  next_answer_ = Answer::kLost;
+}
+
+void BatchMock::garble_next_answer() {
+  const std::lock_guard lock(mutex_);
+  next_answer_ = Answer::kGarbled;
+}
+
+void BatchMock::set_list(int status, std::string body) {
+  const std::lock_guard lock(mutex_);
+  list_status_ = status;
+  list_body_ = std::move(body);
 }
 
 void BatchMock::add_foreign(std::size_t requests) {
@@ -178,7 +189,16 @@ Json BatchMock::anthropic_batch(Batch& batch) const {
           {"results_url", "https://elsewhere.example/" + batch.id}};
 }
 
-bool BatchMock::loses() { return std::exchange(loses_next_, false); }
+void BatchMock::tell_made(Exchange& exchange, const Json& json) {
+  switch (std::exchange(next_answer_, Answer::kWhole)) {
+    case Answer::kWhole:
+      return tell(exchange, json);
+    case Answer::kLost:
+      return exchange.reset();
+    case Answer::kGarbled:
+      return exchange.answer(200, {}, "<html>One moment, please</html>");
+  }
+}
 
 void BatchMock::serve_openai(Exchange& exchange, const std::string& path) {
   const SeenRequest& asked = exchange.request;
@@ -197,9 +217,10 @@ void BatchMock::serve_openai(Exchange& exchange, const std::string& path) {
       questions.emplace_back(row.at("custom_id"), row.at("body"));
     });
     Batch& batch = make(body.at("metadata").at("micius"), questions);
-    return loses() ? exchange.reset() : tell(exchange, openai_batch(batch));
+    return tell_made(exchange, openai_batch(batch));
   }
   if (path.starts_with("/batches?")) {
+    if (!list_body_.empty()) return exchange.answer(list_status_, {}, list_body_);
     Json list = Json::array();
     for (Batch& batch : batches_)
       if (!batch.is_gone) list.push_back(openai_batch(batch));
@@ -232,9 +253,10 @@ void BatchMock::serve_anthropic(Exchange& exchange, const std::string& path) {
     const Json body = Json::parse(exchange.request.body);
     for (const Json& row : body.at("requests")) questions.emplace_back(row.at("custom_id"), row.at("params"));
     Batch& batch = make("", questions);
-    return loses() ? exchange.reset() : tell(exchange, anthropic_batch(batch));
+    return tell_made(exchange, anthropic_batch(batch));
   }
   if (path.starts_with("?")) {
+    if (!list_body_.empty()) return exchange.answer(list_status_, {}, list_body_);
     Json list = Json::array();
     for (Batch& batch : batches_)
       if (!batch.is_gone) list.push_back(anthropic_batch(batch));

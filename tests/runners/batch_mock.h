@@ -39,6 +39,9 @@ class BatchMock {
   void set_looks(int looks);
   // The next batch that is made is not told: the connection ends instead.
   void lose_next_answer();
+  void garble_next_answer();  // a page of some proxy comes in its place
+  // What is answered to who asks for the list of batches; an empty body: the list.
+  void set_list(int status, std::string body);
   // A batch of somebody else's, made now, with so many questions.
   void add_foreign(std::size_t requests);
   void set_status(const std::string& status);  // "failed", "cancelled", ..: of batches that end
@@ -59,7 +62,7 @@ class BatchMock {
   void serve_anthropic(Exchange& exchange, const std::string& path);
   Batch& make(const std::string& token, const std::vector<std::pair<std::string, Json>>& questions);
   void tell(Exchange& exchange, const Json& json);
-  bool loses();
+  void tell_made(Exchange& exchange, const Json& json);
   Batch* find(const std::string& id);
   Json openai_batch(Batch& batch) const;
   Json anthropic_batch(Batch& batch) const;
@@ -70,7 +73,9 @@ class BatchMock {
   std::vector<Batch> batches_;
   std::map<std::string, int> asked_;
   int looks_ = 0;
-  bool loses_next_ = false;
+  enum class Answer { kWhole, kLost, kGarbled } next_answer_ = Answer::kWhole;
+  int list_status_ = 200;
+  std::string list_body_;
   std::string status_ = "completed";
   std::function<bool(int)> hook_;
   FaultServer server_;  // the last: its threads use all above

@@ -276,6 +276,52 @@ TEST_CASE("a batch that was made without its id being heard is found again, at o
   }
 }
 
+TEST_CASE("a batch whose making was answered in words nobody understands is found again") {
+  for (const ApiKind kind : kKinds) {
+    BatchMock mock(echo);
+    mock.garble_next_answer();
+    MemoryLedger ledger;
+    BatchTrial trial(mock, ledger, kind);
+    for (const auto& [id, completion] : trial.ask(3))
+      CHECK(completion.text == "to Question " + std::to_string(id));
+    CHECK(mock.batches() == 1);
+    CHECK(each_once(mock));
+  }
+}
+
+TEST_CASE("a batch is not taken for one that was never made where the list of batches cannot be read") {
+  const std::vector<std::pair<int, std::string>> lists = {
+      {404, "{}"},
+      {200, "{}"},
+      {200, R"({"data": {}})"},
+      {200, "<html>One moment, please</html>"},
+      {200, R"({"data": [{"name": "no id"}], "has_more": false})"},
+      {200, R"({"data": [{"id": "theirs"}], "has_more": true})"},
+  };
+  for (const ApiKind kind : kKinds) {
+    for (const auto& [status, body] : lists) {
+      INFO(status << " " << body);
+      BatchMock mock(echo);
+      mock.lose_next_answer();
+      mock.set_list(status, body);
+      MemoryLedger ledger;
+      for (int process = 0; process < 2; ++process) {  // the one that sends it, and one that takes it up
+        BatchTrial trial(mock, ledger, kind);
+        const Failure failure = trial.ask(3).at(0).failure.value();
+        CHECK(failure.code == "batch");
+        CHECK(failure.stops_run);
+        CHECK_THAT(failure.message, Contains("list of batches") && Contains("micius resume"));
+        CHECK(ledger.sent().size() == 1);
+      }
+      mock.set_list(200, "");
+      BatchTrial later(mock, ledger, kind);
+      for (const auto& [id, completion] : later.ask(3)) CHECK_FALSE(completion.failure);
+      CHECK(mock.batches() == 1);
+      CHECK(each_once(mock));
+    }
+  }
+}
+
 TEST_CASE("a batch that was never made is made") {
   for (const ApiKind kind : kKinds) {
     BatchMock mock(echo);
