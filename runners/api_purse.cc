@@ -34,9 +34,11 @@ ApiAdmission ApiPurse::admit(const BilledTokens& most) {
                     "to ${:.4f}",
                     static_cast<double>(*budget_) / kPico, spent_usd(), static_cast<double>(needed) / kPico)};
   }
-  reserved_ += needed;
+  reserve(most);
   return {};
 }
+
+void ApiPurse::reserve(const BilledTokens& most) { reserved_ += pico(most); }
 
 void ApiPurse::release(const BilledTokens& most) { reserved_ -= pico(most); }
 

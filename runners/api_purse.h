@@ -19,7 +19,8 @@ class ApiPurse {
   // An attempt that may come to `most`: reserves it, or says that it has to wait for others to end, or that
   // nothing is left for it.
   ApiAdmission admit(const BilledTokens& most);
-  void release(const BilledTokens& most);  // one that was admitted has ended
+  void reserve(const BilledTokens& most);  // one that is under way already, whatever is left
+  void release(const BilledTokens& most);  // one that was reserved has ended
   // What it came to; the most where the server may bill it and nobody knows what for.
   void pay(const BilledTokens& tokens);
 

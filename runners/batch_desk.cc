@@ -215,10 +215,11 @@ bool BatchDesk::send(const std::vector<std::string>& names, const std::vector<st
   return true;
 }
 
-// A question that a batch has is not waiting any more.
+// A question that a batch has is not waiting any more, and will be billed, whoever sent it.
 void BatchDesk::board(const std::string& name) {
   waiting_.erase(name);
   BatchQuestion& question = open_.at(name);
+  if (!std::exchange(question.is_reserved, true)) link_.purse().reserve(question.most);
   ++question.attempts;
   question.completion.timing.sent = link_.clock().now();
 }

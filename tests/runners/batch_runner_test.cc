@@ -461,6 +461,35 @@ TEST_CASE("batches cost half, and a budget lets go what fits into it") {
   }
 }
 
+TEST_CASE("a budget counts what an earlier process sent and is under way") {
+  for (const ApiKind kind : kKinds) {
+    BatchMock mock(echo);
+    mock.set_looks(1'000'000);
+    MemoryLedger ledger;
+    ApiSettings settings;
+    settings.prices = half_price();
+    settings.day = "2026-01-01";
+    {
+      BatchTrial first(mock, ledger, kind, settings);
+      first.submit(0, 2);
+      while (looks_at_first(mock) == 0) std::this_thread::sleep_for(milliseconds(2));
+      first.runner->cancel();
+      first.runner->drain();
+    }
+    const double most = static_cast<double>(most_tokens(10, 1)) * 0.5 + 16;
+    settings.budget_usd = 1.5 * most * 1e-6;
+    BatchTrial second(mock, ledger, kind, settings);
+    const auto enough = looks_at_first(mock) + 2;
+    second.submit(0, 4);
+    while (looks_at_first(mock) < enough) std::this_thread::sleep_for(milliseconds(2));
+    CHECK(mock.batches() == 1);  // the two at their most are more than the budget
+    mock.set_looks(0);
+    second.runner->drain();
+    for (const auto& [id, completion] : second.by_id()) CHECK_FALSE(completion.failure);
+    CHECK(each_once(mock));
+  }
+}
+
 TEST_CASE("a wrong key stops the run before anything is asked") {
   for (const ApiKind kind : kKinds) {
     FaultServer server([](Exchange& exchange) { exchange.answer(401, {}, "{\"error\": \"" + kKey + "\"}"); });
