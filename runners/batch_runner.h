@@ -17,8 +17,9 @@ namespace micius {
 // failed for a passing reason) makes further ones. A question that a batch of the ledger has is not sent: its
 // answer is fetched, whichever process sent it. cancel() leaves batches with the provider, and their answers
 // to a later process. Info, settings, completions and failures as make_api_runner()'s, with
-// ApiSettings::batching, and the code "batch", which stops the run, for a batch that the provider refused or
-// somebody cancelled. Throws as check_batches() does.
+// ApiSettings::batching, and two codes that stop the run: "batch", for one that the provider refused or
+// somebody cancelled, or where it cannot be told whether one was made; "store", for a ledger that fails.
+// Throws as check_batches() does.
 std::unique_ptr<Runner> make_batch_runner(ApiKind kind, const std::string& argument,
                                           const ApiSettings& settings, const Clock& clock, Log* log,
                                           BatchLedger& ledger);
