@@ -274,7 +274,7 @@ EvaluateResult RunCommand::Part::ask(std::size_t plan, SqlStore& store, Runner& 
   const ExecuteContext context{store,         shared_.clock, shared_.log,
                                shared_.board, shared_.stop,  shared_.places};
   const RunId run = result.runs[plan];
-  const EvaluateResult ended =
+  EvaluateResult ended =
       command_.stop_baseline_.empty()
           ? execute(context, run, *setups_[plan], plans_[plan].second, runner)
           : early_stop(store).execute(context, run, *setups_[plan], plans_[plan].second, runner);
