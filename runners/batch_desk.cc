@@ -111,10 +111,9 @@ void BatchDesk::adopt_sent() {
       continue;
     }
     // The next turns of a conversation come after its first ones, from the same batch or another.
-    std::vector<std::string>& wanted = flights_[it->second].batch.questions;
-    for (std::string& name : wanted_of(batch)) {
+    for (const std::string& name : wanted_of(batch)) {
       board(name);
-      wanted.push_back(std::move(name));
+      flights_[it->second].wanted.insert(name);
     }
   }
 }
@@ -226,8 +225,9 @@ void BatchDesk::board(const std::string& name) {
 
 void BatchDesk::fly(SentBatch batch) {
   for (const std::string& name : batch.questions) board(name);
+  std::set<std::string> wanted(batch.questions.begin(), batch.questions.end());
   const Time now = std::chrono::steady_clock::now();
-  flights_.push_back({std::move(batch), link_.fields(), now, now});
+  flights_.push_back({std::move(batch), std::move(wanted), {}, link_.fields(), now, now});
 }
 
 void BatchDesk::look(Flight flight) {
@@ -243,8 +243,21 @@ void BatchDesk::look(Flight flight) {
 // Takes what a batch has, and has the rest asked again where that may help.
 void BatchDesk::land(Flight& flight, const BatchState& state) {
   is_launch_due_ = true;
-  SentBatch& batch = flight.batch;
-  if (state.stage == Stage::kFailed) return refuse(batch, "was refused: " + link_.safe(state.message));
+  take_all(flight, state);
+  forget_unanswered(flight);
+}
+
+// Once for all that are asked again, since each time is a transaction: a kill before it costs nothing, as
+// none of them has been sent by then. Before what fails ends, so that who hears of it finds the ledger up to
+// date.
+void BatchDesk::forget_unanswered(Flight& flight) {
+  const std::vector<std::string> names = std::exchange(flight.unanswered, {});
+  if (!names.empty()) ledger_.forget(flight.batch.ref, names);
+}
+
+void BatchDesk::take_all(Flight& flight, const BatchState& state) {
+  const SentBatch& batch = flight.batch;
+  if (state.stage == Stage::kFailed) return refuse(flight, "was refused: " + link_.safe(state.message));
   bool is_cancelled = state.stage == Stage::kCancelled;
   std::vector<BatchOutcome> outcomes;
   const auto read = provider_.results(state, [&](BatchOutcome outcome) {
@@ -260,13 +273,13 @@ void BatchDesk::land(Flight& flight, const BatchState& state) {
   const bool is_ours = !outcomes.empty();
   for (BatchOutcome& outcome : outcomes)
     if (!stopped_ && outcome.kind != BatchOutcome::Kind::kCancelled) take(flight, std::move(outcome));
-  if (stopped_ || batch.questions.empty()) return;
+  if (stopped_ || flight.wanted.empty()) return;
   if (is_cancelled) {
-    return refuse(batch, fmt::format("was cancelled at the provider, with {} questions unanswered",
-                                     batch.questions.size()));
+    return refuse(flight, fmt::format("was cancelled at the provider, with {} questions unanswered",
+                                      flight.wanted.size()));
   }
-  if (!is_ours && take_for_another(batch)) return;
-  for (const std::string& name : std::vector<std::string>(batch.questions)) {
+  if (!is_ours && take_for_another(flight)) return;
+  for (const std::string& name : std::set<std::string>(flight.wanted)) {
     if (stopped_) return;
     BatchOutcome missing;
     missing.id = batch.token + "-" + name;
@@ -278,16 +291,20 @@ void BatchDesk::land(Flight& flight, const BatchState& state) {
 
 // A batch that ended without one of our questions was somebody else's, or is gone. True where the right one
 // is found.
-bool BatchDesk::take_for_another(SentBatch& batch) {
-  not_ours_.insert(batch.batch_id);
-  if (!find_again(batch)) return stopped_.has_value();
-  fly(batch);
+bool BatchDesk::take_for_another(const Flight& flight) {
+  not_ours_.insert(flight.batch.batch_id);
+  SentBatch right = flight.batch;
+  right.questions.assign(flight.wanted.begin(), flight.wanted.end());
+  if (!find_again(right)) return stopped_.has_value();
+  fly(std::move(right));
   return true;
 }
 
-void BatchDesk::refuse(const SentBatch& batch, const std::string& what) {
-  ledger_.forget(batch.ref, batch.questions);
-  halt({ApiNext::kStop, "batch", fmt::format("{}: batch {} {}", link_.endpoint().url, batch.batch_id, what)});
+void BatchDesk::refuse(Flight& flight, const std::string& what) {
+  flight.unanswered.insert(flight.unanswered.end(), flight.wanted.begin(), flight.wanted.end());
+  forget_unanswered(flight);
+  halt({ApiNext::kStop, "batch",
+        fmt::format("{}: batch {} {}", link_.endpoint().url, flight.batch.batch_id, what)});
 }
 
 Attempt BatchDesk::attempt_of(const Flight& flight, const BatchOutcome& outcome,
@@ -307,10 +324,7 @@ Attempt BatchDesk::attempt_of(const Flight& flight, const BatchOutcome& outcome,
 
 void BatchDesk::take(Flight& flight, BatchOutcome outcome) {
   const std::string name = outcome.id.substr(flight.batch.token.size() + 1);
-  auto& names = flight.batch.questions;
-  const auto place = std::find(names.begin(), names.end(), name);
-  if (place == names.end()) return;
-  names.erase(place);
+  if (flight.wanted.erase(name) == 0) return;
   BatchQuestion& question = open_.at(name);
   if (std::exchange(question.is_reserved, false)) link_.purse().release(question.most);
   Attempt attempt = attempt_of(flight, outcome, question);
@@ -338,7 +352,8 @@ void BatchDesk::take(Flight& flight, BatchOutcome outcome) {
   const bool is_again = verdict.next == ApiNext::kAgain ||
                         (verdict.next == ApiNext::kRetry && question.attempts <= link_.settings().retries);
   if (is_again) return ask_again(flight, name, question, attempt);
-  ledger_.forget(flight.batch.ref, {name});
+  flight.unanswered.push_back(name);
+  forget_unanswered(flight);
   question.completion.attempts.push_back(std::move(attempt));
   if (verdict.next == ApiNext::kStop) {
     halt({ApiNext::kStop, verdict.code, verdict.message});
@@ -347,13 +362,15 @@ void BatchDesk::take(Flight& flight, BatchOutcome outcome) {
   }
 }
 
-void BatchDesk::ask_again(const Flight& flight, const std::string& name, BatchQuestion& question,
+void BatchDesk::ask_again(Flight& flight, const std::string& name, BatchQuestion& question,
                           const Attempt& attempt) {
-  ledger_.forget(flight.batch.ref, {name});
+  flight.unanswered.push_back(name);
   question.completion.attempts.push_back(attempt);
   if (question.completion.attempts.size() >
-      static_cast<std::size_t>(link_.settings().retries + kMoreAttempts))
+      static_cast<std::size_t>(link_.settings().retries + kMoreAttempts)) {
+    forget_unanswered(flight);
     return fail_one(name, {ApiNext::kFail, attempt.code, attempt.message});
+  }
   waiting_.insert(name);
 }
 

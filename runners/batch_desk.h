@@ -42,6 +42,8 @@ class BatchDesk {
   // A batch that is with the provider.
   struct Flight {
     SentBatch batch;
+    std::set<std::string> wanted;         // of its questions, those that are open and have no outcome yet
+    std::vector<std::string> unanswered;  // those that it has no answer to
     ApiFields sent;
     Time began = {}, next_look = {};
     std::chrono::milliseconds pause{200};
@@ -60,12 +62,13 @@ class BatchDesk {
   void fly(SentBatch batch);
   void look(Flight flight);
   void land(Flight& flight, const BatchState& state);
-  bool take_for_another(SentBatch& batch);
-  void refuse(const SentBatch& batch, const std::string& what);
+  void take_all(Flight& flight, const BatchState& state);
+  void forget_unanswered(Flight& flight);
+  bool take_for_another(const Flight& flight);
+  void refuse(Flight& flight, const std::string& what);
   Attempt attempt_of(const Flight& flight, const BatchOutcome& outcome, const BatchQuestion& question) const;
   void take(Flight& flight, BatchOutcome outcome);
-  void ask_again(const Flight& flight, const std::string& name, BatchQuestion& question,
-                 const Attempt& attempt);
+  void ask_again(Flight& flight, const std::string& name, BatchQuestion& question, const Attempt& attempt);
   void fail_one(const std::string& name, const ApiEnd& why);
   void halt(ApiEnd why);
   void stop(const ApiEnd& why);

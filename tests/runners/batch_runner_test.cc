@@ -56,11 +56,13 @@ class MemoryLedger final : public BatchLedger {
   void forget(std::int64_t ref, const std::vector<std::string>& questions) override {
     const std::lock_guard lock(mutex_);
     check();
+    ++forgotten;
     for (const std::string& question : questions) std::erase(at(ref).questions, question);
   }
   SentBatch& at(std::int64_t ref) { return batches.at(static_cast<std::size_t>(ref - 1)); }
 
   std::vector<SentBatch> batches;
+  std::size_t forgotten = 0;                        // how often
   mutable std::atomic<int> good_calls = 1'000'000;  // then another process locks it
 
  private:
@@ -382,6 +384,23 @@ TEST_CASE("what expired, failed for a passing reason or is missing is asked agai
     BatchTrial later(mock, ledger, kind);
     later.ask(1, 4);
     CHECK(mock.asked().at("Question 4") == 2);
+  }
+}
+
+TEST_CASE("what a batch has no answer to is forgotten once for all of it") {
+  for (const ApiKind kind : kKinds) {
+    BatchMock mock([](const std::string& text, int times) -> MockOutcome {
+      if (times == 1) return {.kind = MockOutcome::Kind::kExpired};
+      return echo(text, times);
+    });
+    MemoryLedger ledger;
+    BatchTrial trial(mock, ledger, kind);
+    for (const auto& [id, completion] : trial.ask(30)) CHECK_FALSE(completion.failure);
+    CHECK(mock.batches() == 2);
+    CHECK(ledger.forgotten == 1);
+    REQUIRE(ledger.batches.size() == 2);
+    CHECK(ledger.batches[0].questions.empty());
+    CHECK(ledger.batches[1].questions.size() == 30);
   }
 }
 
