@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/interrupted.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
@@ -63,6 +64,8 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return micius::run_program(argc, argv);
+  } catch (const micius::Interrupted& interruption) {
+    return micius::report_error(interruption.what(), micius::ExitCode::kInterrupted);
   } catch (const micius::Error& error) {
     return micius::report_error(error.what(), micius::exit_code_of(error.code()));
   } catch (const std::filesystem::filesystem_error& error) {

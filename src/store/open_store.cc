@@ -1,6 +1,7 @@
 #include "store/open_store.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "store/database_url_internal.h"
 #include "store/postgres_store.h"
@@ -8,9 +9,9 @@
 
 namespace micius {
 
-std::unique_ptr<SqlStore> open_store(const std::string& database, OpenMode mode, const Clock& clock,
-                                     Log* log) {
-  if (is_database_url(database)) return open_postgres(database, mode, clock, log);
+std::unique_ptr<SqlStore> open_store(const std::string& database, OpenMode mode, const Clock& clock, Log* log,
+                                     std::stop_token stop) {
+  if (is_database_url(database)) return open_postgres(database, mode, clock, {log, std::move(stop)});
   return std::make_unique<SqliteStore>(database, mode, clock);
 }
 

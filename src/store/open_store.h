@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.h"
@@ -14,9 +15,10 @@ namespace micius {
 // postgresql://USER@HOST:PORT/DATABASE, with libpq's parameters after a `?`. `clock` and `log`, which hears
 // of a server that is away, must outlive the store; `log` may be null. Throws Error{kUsage} for a URL that
 // is none, Error{kUnsupported} for PostgreSQL where this build has no libpq and for a database of a newer
-// program, Error{kNotFound, kInvalidData, kIo} as the kinds of store do. No message holds a password.
+// program, Error{kNotFound, kInvalidData, kIo} as the kinds of store do, and Interrupted where `stop` ends
+// the wait for a server that is away. No message holds a password.
 std::unique_ptr<SqlStore> open_store(const std::string& database, OpenMode mode, const Clock& clock,
-                                     Log* log = nullptr);
+                                     Log* log = nullptr, std::stop_token stop = {});
 
 // Null where there is no database yet; it is not made.
 std::unique_ptr<SqlStore> find_store(const std::string& database, const Clock& clock);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.h"
@@ -9,6 +10,12 @@
 #include "store/sql_store.h"
 
 namespace micius {
+
+// What goes on while a server is away.
+struct ServerWait {
+  Log* log = nullptr;         // hears of it; may be null
+  std::stop_token stop = {};  // ends the wait
+};
 
 // Several processes on several machines may work on it. A commit survives what the server's
 // `synchronous_commit` says. Where a connection is lost or the server is restarted, a call waits up to five
@@ -21,8 +28,9 @@ namespace micius {
 //
 // Throws as open_store() says: Error{kNotFound} where the database has no runs of ours and is not to get any,
 // Error{kInvalidData} where its tables are another program's, Error{kIo} for a server that cannot be
-// reached, for missing rights, and for one that stays away. `log` may be null.
-std::unique_ptr<SqlStore> open_postgres(const std::string& url, OpenMode mode, const Clock& clock, Log* log);
+// reached, for missing rights, and for one that stays away, and Interrupted.
+std::unique_ptr<SqlStore> open_postgres(const std::string& url, OpenMode mode, const Clock& clock,
+                                        ServerWait wait);
 std::unique_ptr<SqlStore> find_postgres(const std::string& url, const Clock& clock);  // null: no runs of ours
 
 }  // namespace micius

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -59,87 +61,145 @@ Totals totals(const std::vector<Turn>& turns) {
 
 RecordWriter::RecordWriter(Database& database)
     : database_(&database),
-      find_sample_(database, "SELECT sample_ref FROM samples WHERE sha256 = ?"),
-      add_sample_(database,
-                  "INSERT INTO samples (sha256, sample) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING "
-                  "RETURNING sample_ref"),
+      find_failed_(database,
+                   "SELECT position, repeat FROM records WHERE run_id = ? AND position >= ? AND "
+                   "position <= ? AND failure_code IS NOT NULL"),
       drop_failed_(database,
                    "DELETE FROM records WHERE run_id = ? AND position = ? AND repeat = ? AND failure_code IS "
                    "NOT NULL"),
-      add_record_(database,
-                  "INSERT INTO records (run_id, position, repeat, sample_id, sample_ref, verdict, answer, "
-                  "reason, failure_code, failure_message, failure_attempts, prompt_tokens, cached_tokens, "
-                  "completion_tokens, stop_reason, ttft_ns, latency_ns, from_cache, cost_pico) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                  "ON CONFLICT (run_id, position, repeat) DO NOTHING RETURNING record_id"),
-      add_turn_(
-          database,
-          "INSERT INTO turns (record_id, turn, prompt, prompt_text, completion, likelihoods, stop_reason, "
-          "prompt_tokens, cached_tokens, completion_tokens, sent_ns, ttft_ns, latency_ns, observation, "
-          "cut_tokens, forwarded_tokens, naive_tokens, cache_write_tokens, from_cache) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      add_attempt_(database,
-                   "INSERT INTO attempts (record_id, turn, attempt, part, began_ns, ended_ns, status, code, "
-                   "message, wait_asked_ns, waited_ns, request_id, bytes, invalid_utf8_sha256) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      add_value_(database,
-                 "INSERT INTO record_values (record_id, ordinal, metric, value) VALUES (?, ?, ?, ?)") {}
+      samples_(database, "samples", "sha256, sample", " ON CONFLICT (sha256) DO NOTHING"),
+      records_(database, "records",
+               "run_id, position, repeat, sample_id, sample_ref, verdict, answer, reason, failure_code, "
+               "failure_message, failure_attempts, prompt_tokens, cached_tokens, completion_tokens, "
+               "stop_reason, ttft_ns, latency_ns, from_cache, cost_pico",
+               " ON CONFLICT (run_id, position, repeat) DO NOTHING RETURNING record_id, position, repeat"),
+      turns_(database, "turns",
+             "record_id, turn, prompt, prompt_text, completion, likelihoods, stop_reason, prompt_tokens, "
+             "cached_tokens, completion_tokens, sent_ns, ttft_ns, latency_ns, observation, cut_tokens, "
+             "forwarded_tokens, naive_tokens, cache_write_tokens, from_cache"),
+      attempts_(database, "attempts",
+                "record_id, turn, attempt, part, began_ns, ended_ns, status, code, message, wait_asked_ns, "
+                "waited_ns, request_id, bytes, invalid_utf8_sha256"),
+      values_(database, "record_values", "record_id, ordinal, metric, value") {}
 
-// The first column of the statement's only row, if there is one.
-std::optional<std::int64_t> RecordWriter::number(Statement& statement) {
-  std::optional<std::int64_t> found;
-  if (statement.step()) found = statement.integer(0);
-  statement.reset();
+void RecordWriter::find_samples(std::span<const std::string> hashes, Refs& refs) {
+  while (!hashes.empty()) {
+    const std::size_t count = rows_at_once(hashes.size());
+    auto find = find_samples_.find(count);
+    if (find == find_samples_.end()) {
+      find = find_samples_
+                 .emplace(std::piecewise_construct, std::forward_as_tuple(count),
+                          std::forward_as_tuple(*database_,
+                                                "SELECT sha256, sample_ref FROM samples WHERE sha256 IN (" +
+                                                    repeated("?", count) + ")"))
+                 .first;
+    }
+    const std::vector<SqlValue> values(hashes.begin(), hashes.begin() + static_cast<std::ptrdiff_t>(count));
+    Statement& row = find->second;
+    row.bind_all(values);
+    while (row.step()) refs.emplace(row.text(0), row.integer(1));
+    row.reset();
+    hashes = hashes.subspan(count);
+  }
+}
+
+std::vector<std::int64_t> RecordWriter::sample_refs(std::span<const Sample* const> samples) {
+  std::vector<std::string> json, hashes;
+  for (const Sample* sample : samples) {
+    json.push_back(dump_json(to_json(*sample)));
+    hashes.push_back(sha256_hex(json.back()));
+  }
+  Refs refs;
+  find_samples(hashes, refs);
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    if (!refs.emplace(hashes[i], -1).second) continue;
+    missing.push_back(hashes[i]);
+    samples_.add(hashes[i], json[i]);
+  }
+  samples_.insert();
+  for (const std::string& hash : missing) refs.erase(hash);
+  find_samples(missing, refs);  // where another process has added them, too
+  std::vector<std::int64_t> found;
+  for (const std::string& hash : hashes) found.push_back(refs.at(hash));
   return found;
 }
 
-std::int64_t RecordWriter::sample_ref(const Sample& sample) {
-  const std::string json = dump_json(to_json(sample));
-  const std::string hash = sha256_hex(json);
-  if (const auto found = number(find_sample_.bind(hash))) return *found;
-  if (const auto added = number(add_sample_.bind(hash, json))) return *added;
-  // Another process has added it between the two.
-  return number(find_sample_.bind(hash)).value();
+void RecordWriter::add_samples(std::span<const Sample* const> samples) {
+  while (!samples.empty()) {
+    const std::size_t count = std::min(samples.size(), BulkInsert::kMostRows);
+    sample_refs(samples.first(count));
+    samples = samples.subspan(count);
+  }
 }
 
-void RecordWriter::write(const RecordKey& key, const Record& record) {
-  drop_failed_.run(key.run, key.position, record.repeat);
-  const bool good = !record.failure;
+void RecordWriter::drop_failed(std::int64_t run, std::span<const RecordRow> rows) {
+  using Key = std::pair<std::int64_t, std::int64_t>;  // position and repeat
+  std::set<Key> keys, failed;
+  for (const RecordRow& row : rows) keys.emplace(static_cast<std::int64_t>(row.position), row.record->repeat);
+  find_failed_.bind(run, keys.begin()->first, keys.rbegin()->first);
+  while (find_failed_.step()) failed.emplace(find_failed_.integer(0), find_failed_.integer(1));
+  find_failed_.reset();
+  for (const Key& key : failed)
+    if (keys.count(key) != 0) drop_failed_.run(run, key.first, key.second);
+}
+
+std::vector<std::size_t> RecordWriter::write(std::int64_t run, const std::optional<Price>& price,
+                                             std::span<const RecordRow> rows) {
+  std::vector<std::size_t> in_the_way;
+  if (rows.empty()) return in_the_way;
+  for (BulkInsert* part : {&samples_, &records_, &turns_, &attempts_, &values_}) part->drop();
+  drop_failed(run, rows);
+  std::vector<const Sample*> samples;
+  for (const RecordRow& row : rows) samples.push_back(&row.record->sample);
+  const std::vector<std::int64_t> refs = sample_refs(samples);
+  for (std::size_t i = 0; i < rows.size(); ++i) add_record(run, price, rows[i], refs[i]);
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> added;  // by position and repeat
+  records_.insert([&](const Statement& row) { added[{row.integer(1), row.integer(2)}] = row.integer(0); });
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Record& record = *rows[i].record;
+    const auto id = added.find({static_cast<std::int64_t>(rows[i].position), record.repeat});
+    if (id == added.end()) {
+      in_the_way.push_back(i);
+      continue;
+    }
+    for (std::size_t t = 0; t < record.turns.size(); ++t) add_turn(id->second, t, record.turns[t]);
+    for (std::size_t v = 0; v < record.score.values.size(); ++v)
+      values_.add(id->second, v, record.score.values[v].metric, record.score.values[v].value);
+  }
+  turns_.insert();
+  attempts_.insert();
+  values_.insert();
+  return in_the_way;
+}
+
+void RecordWriter::add_record(std::int64_t run, const std::optional<Price>& price, const RecordRow& row,
+                              std::int64_t sample_ref) {
+  const Record& record = *row.record;
   const Score& score = record.score;
   std::optional<std::string_view> verdict, answer, reason, code, message, stop_reason;
   std::optional<int> attempts;
   std::optional<std::int64_t> ttft;
-  if (good) {
-    verdict = name_of(score.verdict);
-    answer = score.answer;
-    reason = score.reason;
-  } else {
+  if (record.failure) {
     code = record.failure->code;
     message = record.failure->message;
     attempts = record.failure->attempts;
+  } else {
+    verdict = name_of(score.verdict);
+    answer = score.answer;
+    reason = score.reason;
   }
   if (!record.turns.empty()) {
     stop_reason = name_of(record.turns.back().completion.stop_reason);
     ttft = ttft_ns(record.turns.front().completion.timing);
   }
   const Totals sum = totals(record.turns);
-  const std::optional<std::int64_t> added = number(
-      add_record_.bind(key.run, key.position, record.repeat, record.sample.id, sample_ref(record.sample),
-                       verdict, answer, reason, code, message, attempts, sum.prompt_tokens, sum.cached_tokens,
-                       sum.completion_tokens, stop_reason, ttft, sum.latency_ns, sum.from_cache,
-                       key.price ? paid_pico(*key.price, record) : std::nullopt));
-  if (!added) {
-    fail(ErrorCode::kIo,
-         "{}: run {} has a record of sample '{}', repeat {} already; another process is at work on this run: "
-         "wait for it, or begin another run with --fresh",
-         database_->name(), key.run, record.sample.id, record.repeat);
-  }
-  for (std::size_t i = 0; i < record.turns.size(); ++i) write_turn(*added, i, record.turns[i]);
-  for (std::size_t i = 0; i < score.values.size(); ++i)
-    add_value_.run(*added, i, score.values[i].metric, score.values[i].value);
+  records_.add(run, row.position, record.repeat, record.sample.id, sample_ref, verdict, answer, reason, code,
+               message, attempts, sum.prompt_tokens, sum.cached_tokens, sum.completion_tokens, stop_reason,
+               ttft, sum.latency_ns, sum.from_cache, price ? paid_pico(*price, record) : std::nullopt);
 }
 
-void RecordWriter::write_turn(std::int64_t record_id, std::size_t turn, const Turn& value) {
+void RecordWriter::add_turn(std::int64_t record_id, std::size_t turn, const Turn& value) {
   const Completion& c = value.completion;
   std::optional<std::string_view> text;
   std::optional<std::string> likelihoods;
@@ -153,25 +213,25 @@ void RecordWriter::write_turn(std::int64_t record_id, std::size_t turn, const Tu
     forwarded = static_cast<std::int64_t>(c.work->forwarded);
     naive = static_cast<std::int64_t>(c.work->naive);
   }
-  add_turn_.run(record_id, turn, dump_json(to_json(value.prompt)), unless_empty(c.prompt_text), text,
-                likelihoods, name_of(c.stop_reason), c.prompt_tokens, c.cached_tokens, c.completion_tokens,
-                ns_between(c.timing.planned, c.timing.sent), ttft_ns(c.timing),
-                is_from_cache(c) ? 0 : ns_between(c.timing.planned, c.timing.done),
-                unless_empty(value.observation), c.cut_tokens, forwarded, naive, c.cache_write_tokens,
-                is_from_cache(c) ? 1 : 0);
-  write_attempts(record_id, turn, c.attempts);
+  turns_.add(record_id, turn, dump_json(to_json(value.prompt)), unless_empty(c.prompt_text), text,
+             likelihoods, name_of(c.stop_reason), c.prompt_tokens, c.cached_tokens, c.completion_tokens,
+             ns_between(c.timing.planned, c.timing.sent), ttft_ns(c.timing),
+             is_from_cache(c) ? 0 : ns_between(c.timing.planned, c.timing.done),
+             unless_empty(value.observation), c.cut_tokens, forwarded, naive, c.cache_write_tokens,
+             is_from_cache(c) ? 1 : 0);
+  add_attempts(record_id, turn, c.attempts);
 }
 
-void RecordWriter::write_attempts(std::int64_t record_id, std::size_t turn,
-                                  const std::vector<Attempt>& attempts) {
+void RecordWriter::add_attempts(std::int64_t record_id, std::size_t turn,
+                                const std::vector<Attempt>& attempts) {
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     const Attempt& a = attempts[i];
     std::optional<int> status;
     if (a.status != 0) status = a.status;
-    add_attempt_.run(record_id, turn, i, a.part, a.began.count(), a.ended.count(), status,
-                     unless_empty(a.code), unless_empty(a.message), count_of(a.wait_asked),
-                     count_of(a.waited), unless_empty(a.request_id), static_cast<std::int64_t>(a.bytes),
-                     unless_empty(a.invalid_utf8_sha256));
+    attempts_.add(record_id, turn, i, a.part, a.began.count(), a.ended.count(), status, unless_empty(a.code),
+                  unless_empty(a.message), count_of(a.wait_asked), count_of(a.waited),
+                  unless_empty(a.request_id), static_cast<std::int64_t>(a.bytes),
+                  unless_empty(a.invalid_utf8_sha256));
   }
 }
 
@@ -180,7 +240,8 @@ RecordReader::RecordReader(Database& database)
       page_(database,
             "SELECT record_id, position, repeat, sample, verdict, answer, reason, failure_code, "
             "failure_message, failure_attempts FROM records JOIN samples USING (sample_ref) "
-            "WHERE run_id = ? AND (position, repeat) > (?, ?) ORDER BY position, repeat LIMIT 64"),
+            "WHERE run_id = ? AND (position, repeat) > (?, ?) AND position < ? "
+            "ORDER BY position, repeat LIMIT 64"),
       turns_(database,
              "SELECT t.record_id, prompt, prompt_text, completion, likelihoods, t.stop_reason, "
              "t.prompt_tokens, t.cached_tokens, t.completion_tokens, sent_ns, t.ttft_ns, t.latency_ns, "
@@ -201,9 +262,13 @@ RecordReader::RecordReader(Database& database)
 
 // A record that another process replaces between the three statements is there without turns and values, or
 // as the failed one that it was; never in part.
-void RecordReader::for_each(std::int64_t run, Turns turns, const std::function<void(const Record&)>& fn) {
+void RecordReader::for_each(std::int64_t run, Turns turns, const std::function<void(const Record&)>& fn,
+                            const Positions& positions) {
   Page page;
   page.run = run;
+  page.end = positions.end;
+  page.position = positions.first - 1;
+  page.repeat = std::numeric_limits<int>::max();  // behind all of the position before
   while (true) {
     read_records(page);
     if (page.records.empty()) return;
@@ -226,7 +291,7 @@ void RecordReader::read_records(Page& page) {
   page.index_of.clear();
   page.before_position = page.position;
   page.before_repeat = page.repeat;
-  page_.bind(page.run, page.position, page.repeat);
+  page_.bind(page.run, page.position, page.repeat, page.end);
   while (page_.step()) {
     const std::int64_t id = page_.integer(0);
     page.position = page_.integer(1);

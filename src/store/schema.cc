@@ -211,8 +211,45 @@ SELECT r.run_id, r.sample_id, r.repeat, t.turn, t.prompt, t.completion, t.likeli
 FROM turns t JOIN records r USING (record_id);
 )sql";
 
-constexpr std::array<const char*, 6> kMigrations{kVersion1, kVersion2, kVersion3,
-                                                 kVersion4, kVersion5, kVersion6};
+// Runs that workers do, a lease at a time.
+constexpr const char* kVersion7 = R"sql(
+CREATE TABLE queued_runs (
+  run_id INTEGER NOT NULL REFERENCES runs,
+  model TEXT NOT NULL,
+  stopped TEXT,
+  queued_ms INTEGER NOT NULL,
+  PRIMARY KEY (run_id)
+) STRICT;
+
+CREATE TABLE leases (
+  lease_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id INTEGER NOT NULL REFERENCES queued_runs ON DELETE CASCADE,
+  first_position INTEGER NOT NULL,
+  end_position INTEGER NOT NULL,
+  tokens INTEGER NOT NULL,
+  taken INTEGER NOT NULL DEFAULT 0,
+  worker_id INTEGER,
+  free_at_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX leases_by_run ON leases (run_id, free_at_ms, lease_id);
+
+CREATE TABLE workers (
+  worker_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  model TEXT,
+  run_id INTEGER,
+  records INTEGER NOT NULL DEFAULT 0,
+  late INTEGER NOT NULL DEFAULT 0,
+  leases INTEGER NOT NULL DEFAULT 0,
+  samples_per_s REAL NOT NULL DEFAULT 0,
+  began_ms INTEGER NOT NULL,
+  alive_until_ms INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array<const char*, 7> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                 kVersion5, kVersion6, kVersion7};
 
 }  // namespace
 

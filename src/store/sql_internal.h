@@ -56,6 +56,11 @@ class Database {
   void transact(const std::function<void()>& work);
   // Inside a transaction: waits until no other transaction that has called this goes on.
   virtual void serialize() = 0;
+  // An expression: milliseconds since 1970 by the clock that all who use the database share, the server's
+  // where there is one.
+  virtual std::string_view now_ms() const = 0;
+  // What ends a query for a row to be changed: rows that others are changing are passed over.
+  virtual std::string_view skip_locked() const = 0;
 
  protected:
   explicit Database(std::string name) : name_(std::move(name)) {}
@@ -76,7 +81,10 @@ class Statement {
   // Binds the arguments in order and makes the statement ready for step(). Parameters are copied.
   template <typename... Args>
   Statement& bind(const Args&... args) {
-    cursor_->bind(std::array<SqlValue, sizeof...(Args)>{value_of(args)...});
+    return bind_all(std::array<SqlValue, sizeof...(Args)>{value_of(args)...});
+  }
+  Statement& bind_all(std::span<const SqlValue> values) {
+    cursor_->bind(values);
     return *this;
   }
   template <typename... Args>
@@ -96,7 +104,7 @@ class Statement {
   std::string column_name(int column) const { return cursor_->column_name(column); }
   int columns() const { return cursor_->columns(); }
 
- private:
+  // What bind() makes of an argument; a text is borrowed.
   static SqlValue value_of(std::int64_t value) { return value; }
   static SqlValue value_of(int value) { return std::int64_t{value}; }
   static SqlValue value_of(std::size_t value) { return static_cast<std::int64_t>(value); }
@@ -108,6 +116,7 @@ class Statement {
     return value ? value_of(*value) : SqlValue();
   }
 
+ private:
   std::unique_ptr<Cursor> cursor_;
 };
 

@@ -112,8 +112,15 @@ void SqlStore::append(RunId run, const Record& record, std::int64_t wall_ns) {
          static_cast<std::int64_t>(run));
   }
   const auto id = static_cast<std::int64_t>(run);
+  const RecordRow row{position->second, &record};
   state_->database->transact([&] {
-    state_->writer.write({id, position->second, facts.price}, record);
+    if (!state_->writer.write(id, facts.price, {&row, 1}).empty()) {
+      fail(ErrorCode::kIo,
+           "{}: run {} has a record of sample '{}', repeat {} already; another process is at work on this "
+           "run: "
+           "wait for it, or begin another run with --fresh",
+           state_->database->name(), id, record.sample.id, record.repeat);
+    }
     if (wall_ns > 0) state_->add_wall.run(wall_ns, id);
   });
 }
@@ -209,8 +216,9 @@ class ImportSink final : public RunSink {
   }
 
   void add(const Record& record) override {
-    writer_->write({static_cast<std::int64_t>(run_.id), facts_.positions.at(record.sample.id), facts_.price},
-                   record);
+    const RecordRow row{facts_.positions.at(record.sample.id), &record};
+    if (writer_->write(static_cast<std::int64_t>(run_.id), facts_.price, {&row, 1}).empty()) return;
+    fail(ErrorCode::kInvalidData, "two records of sample '{}', repeat {}", record.sample.id, record.repeat);
   }
 
   void end() override {

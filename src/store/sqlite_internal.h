@@ -24,6 +24,10 @@ class SqliteDatabase : public Database {
   void execute(const std::string& sql) override;
   std::unique_ptr<Cursor> prepare(std::string_view sql) override;
   void serialize() override {}  // a transaction has the one write lock
+  std::string_view now_ms() const override {
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+  }
+  std::string_view skip_locked() const override { return ""; }  // as above
   std::int64_t pragma(const std::string& setting);
   // user_version, 0 of an empty file. Throws Error{kInvalidData} for tables that are not of `application`;
   // `elsewhere`: what a user may do about it.

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/interrupted.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "postgres_server.h"
@@ -181,6 +182,25 @@ TEST_CASE("PostgreSQL: a server that stops or crashes is waited for") {
     std::this_thread::sleep_for(milliseconds(200));
     server->start();
   });
+}
+
+TEST_CASE("PostgreSQL: the wait for a server ends where it is asked to") {
+  PostgresServer* server = shared_postgres();
+  if (server == nullptr) return;
+  const PostgresPlace place(*server);
+  std::stop_source stop;
+  const auto store = open_store(place.database(), OpenMode::kCreate, kClock, nullptr, stop.get_token());
+  const RunId run = store->begin(example_spec(2), 1);
+  store->append(run, example_record(0));
+  server->stop(PostgresServer::End::kOrderly);
+  std::thread asker([&] {
+    std::this_thread::sleep_for(milliseconds(300));
+    stop.request_stop();
+  });
+  CHECK_THROWS_AS(store->append(run, example_record(1)), Interrupted);
+  asker.join();
+  server->start();
+  CHECK(place.open()->done(run).size() == 1);
 }
 
 // The server has committed and waits for a standby that never comes; then the connection is broken, so the

@@ -6,7 +6,7 @@
 
 namespace micius {
 
-std::unique_ptr<SqlStore> open_postgres(const std::string& url, OpenMode, const Clock&, Log*) {
+std::unique_ptr<SqlStore> open_postgres(const std::string& url, OpenMode, const Clock&, ServerWait) {
   fail(ErrorCode::kUnsupported,
        "{}: this micius was built without libpq; install Debian's libpq-dev and build again, or name an "
        "SQLite "
@@ -15,7 +15,7 @@ std::unique_ptr<SqlStore> open_postgres(const std::string& url, OpenMode, const 
 }
 
 std::unique_ptr<SqlStore> find_postgres(const std::string& url, const Clock& clock) {
-  return open_postgres(url, OpenMode::kExisting, clock, nullptr);
+  return open_postgres(url, OpenMode::kExisting, clock, {});
 }
 
 }  // namespace micius

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <libpq-fe.h>
+#include <mutex>
 #include <string_view>
-#include <thread>
 
+#include "base/interrupted.h"
 #include "base/text.h"
 #include "store/postgres/connection_internal.h"
 
@@ -55,8 +57,8 @@ std::string one_line(std::string_view message) { return visible_line(strip(messa
 void ResultCloser::operator()(pg_result* result) const { PQclear(result); }
 void PostgresConnection::Closer::operator()(pg_conn* handle) const { PQfinish(handle); }
 
-PostgresConnection::PostgresConnection(const std::string& url, std::string label, Log* log)
-    : url_(url), label_(std::move(label)), log_(log) {
+PostgresConnection::PostgresConnection(const std::string& url, std::string label, ServerWait wait)
+    : url_(url), label_(std::move(label)), wait_(std::move(wait)) {
   const auto deadline = steady_clock::now() + kPatience;
   while (!connect()) {
     const Parameters parameters(url_);
@@ -67,7 +69,7 @@ PostgresConnection::PostgresConnection(const std::string& url, std::string label
            "password from PGPASSWORD or ~/.pgpass too)",
            label_, message());
     }
-    std::this_thread::sleep_for(kFirstPause);
+    pause(kFirstPause);
   }
   check_server();
 }
@@ -110,10 +112,10 @@ std::string PostgresConnection::message() const {
 
 void PostgresConnection::reconnect() {
   const auto start = steady_clock::now();
-  for (milliseconds pause = kFirstPause; !connect(); pause = std::min(2 * pause, kLongestPause)) {
-    if (log_ != nullptr && pause == kFirstPause) {
-      log_->warning(fmt::format("{}: the connection is lost; waiting for the server, up to {} s", label_,
-                                kPatience.count()));
+  for (milliseconds time = kFirstPause; !connect(); time = std::min(2 * time, kLongestPause)) {
+    if (wait_.log != nullptr && time == kFirstPause) {
+      wait_.log->warning(fmt::format("{}: the connection is lost; waiting for the server, up to {} s", label_,
+                                     kPatience.count()));
     }
     if (steady_clock::now() - start > kPatience) {
       fail(ErrorCode::kIo,
@@ -121,8 +123,19 @@ void PostgresConnection::reconnect() {
            "is back",
            label_, kPatience.count(), message());
     }
-    std::this_thread::sleep_for(pause);
+    pause(time);
   }
+}
+
+void PostgresConnection::pause(milliseconds time) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, wait_.stop, time, [] { return false; });
+  if (!wait_.stop.stop_requested()) return;
+  throw Interrupted(fmt::format(
+      "{}: interrupted while the server was away; what was recorded is kept, `micius resume` goes on once it "
+      "is back",
+      label_));
 }
 
 PostgresResult PostgresConnection::checked(pg_result* raw) {

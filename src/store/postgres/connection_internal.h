@@ -1,11 +1,12 @@
 // A checked layer over libpq: one connection that comes back after it was lost.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
 #include "base/error.h"
-#include "base/log.h"
+#include "store/postgres_store.h"
 
 struct pg_conn;
 struct pg_result;
@@ -31,8 +32,8 @@ using PostgresResult = std::unique_ptr<pg_result, ResultCloser>;
 // For one thread at a time.
 class PostgresConnection {
  public:
-  // Connects. Waits for a server that is starting, and for no other. `log` may be null.
-  PostgresConnection(const std::string& url, std::string label, Log* log);
+  // Connects. Waits for a server that is starting, and for no other.
+  PostgresConnection(const std::string& url, std::string label, ServerWait wait);
   ~PostgresConnection();
   PostgresConnection(const PostgresConnection&) = delete;
   PostgresConnection& operator=(const PostgresConnection&) = delete;
@@ -46,20 +47,22 @@ class PostgresConnection {
   PostgresResult checked(pg_result* result);
   PostgresResult command(const std::string& sql);  // the last result of one or more statements
 
-  // Connects again, after a while where need be. Throws Error{kIo} once the server was away for five minutes.
+  // Connects again, after a while where need be. Throws Error{kIo} once the server was away for five minutes,
+  // and Interrupted.
   void reconnect();
 
  private:
   bool connect();  // false: message() says why
   void check_server() const;
   std::string message() const;
+  void pause(std::chrono::milliseconds time);
   [[noreturn]] void fail_with(const pg_result* result) const;
 
   struct Closer {
     void operator()(pg_conn* handle) const;
   };
   std::string url_, label_;
-  Log* log_;
+  ServerWait wait_;
   std::unique_ptr<pg_conn, Closer> handle_;
   int generation_ = 0;
 };

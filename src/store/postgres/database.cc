@@ -23,8 +23,8 @@ std::string unique_name() {
 
 }  // namespace
 
-PostgresDatabase::PostgresDatabase(const std::string& url, Log* log)
-    : Database(url_label(url)), connection_(url, name(), log), writer_(unique_name()) {}
+PostgresDatabase::PostgresDatabase(const std::string& url, ServerWait wait)
+    : Database(url_label(url)), connection_(url, name(), std::move(wait)), writer_(unique_name()) {}
 
 PostgresDatabase::~PostgresDatabase() {
   // Where it fails the row stays, and goes with other old ones.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "store/postgres/connection_internal.h"
 #include "store/sql_internal.h"
@@ -19,12 +20,16 @@ namespace micius {
 class PostgresDatabase final : public Database {
  public:
   // Throws Error{kUsage} for a URL that is none; else as PostgresConnection.
-  PostgresDatabase(const std::string& url, Log* log);
+  PostgresDatabase(const std::string& url, ServerWait wait);
   ~PostgresDatabase() override;
 
   void execute(const std::string& sql) override;
   std::unique_ptr<Cursor> prepare(std::string_view sql) override;
   void serialize() override;
+  std::string_view now_ms() const override {
+    return "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)";
+  }
+  std::string_view skip_locked() const override { return " FOR UPDATE SKIP LOCKED"; }
 
   // The table `writers` is there. Before, the work of a transaction may be done twice.
   void number_transactions() { numbered_ = true; }

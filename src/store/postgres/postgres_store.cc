@@ -20,8 +20,9 @@ class PostgresStore final : public SqlStore {
 
 }  // namespace
 
-std::unique_ptr<SqlStore> open_postgres(const std::string& url, OpenMode mode, const Clock& clock, Log* log) {
-  auto database = std::make_unique<PostgresDatabase>(url, log);
+std::unique_ptr<SqlStore> open_postgres(const std::string& url, OpenMode mode, const Clock& clock,
+                                        ServerWait wait) {
+  auto database = std::make_unique<PostgresDatabase>(url, std::move(wait));
   if (!migrate(*database, schema_migrations(), mode)) {
     fail(ErrorCode::kNotFound, "{}: no runs here; `micius run` makes the first, --db names another database",
          database->name());
@@ -30,7 +31,7 @@ std::unique_ptr<SqlStore> open_postgres(const std::string& url, OpenMode mode, c
 }
 
 std::unique_ptr<SqlStore> find_postgres(const std::string& url, const Clock& clock) {
-  auto database = std::make_unique<PostgresDatabase>(url, nullptr);
+  auto database = std::make_unique<PostgresDatabase>(url, ServerWait());
   if (!migrate(*database, schema_migrations(), OpenMode::kExisting)) return nullptr;
   return std::make_unique<PostgresStore>(std::move(database), clock);
 }

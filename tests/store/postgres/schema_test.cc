@@ -22,7 +22,7 @@ TEST_CASE("PostgreSQL: a database of every earlier version is brought up to date
     INFO("version " << version);
     const PostgresPlace place(*server);
     {
-      PostgresDatabase database(place.database(), nullptr);
+      PostgresDatabase database(place.database(), ServerWait());
       REQUIRE(migrate(database, schema_migrations().first(version), OpenMode::kCreate));
     }
     server->query(
