@@ -1,4 +1,6 @@
 // `micius resume [RUN...]`: goes on with unfinished runs and asks failed samples again.
+#include <set>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -6,19 +8,20 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/early_stop.h"
+#include "cli/enqueue.h"
 #include "cli/execute.h"
 #include "cli/flags.h"
-#include "cli/models.h"
 #include "cli/remote.h"
+#include "cli/reopen.h"
 #include "cli/response_cache.h"
 #include "cli/runs.h"
 #include "cli/services.h"
 #include "cli/signals.h"
 #include "cli/task_setup.h"
 #include "pipeline/rescore.h"
-#include "runners/api_endpoint.h"
 #include "store/batch_ledger.h"
 #include "store/open_store.h"
+#include "store/work_queue.h"
 
 namespace micius {
 namespace {
@@ -27,7 +30,7 @@ class ResumeCommand final : public Command {
  public:
   std::string name() const override { return "resume"; }
   std::string summary() const override {
-    return "Go on with unfinished runs (all but imported ones, if none is named)";
+    return "Go on with unfinished runs (all but imported and queued ones, if none is named)";
   }
 
   void define(Flags& flags) override {
@@ -45,8 +48,8 @@ class ResumeCommand final : public Command {
   ExitCode run() override;
 
  private:
-  std::vector<RunId> chosen(const Store& store) const;
-  EvaluateResult go_on(const ExecuteContext& context, ResponseCache& cache, RunId id);
+  std::vector<RunId> chosen(const SqlStore& store) const;
+  EvaluateResult go_on(const ExecuteContext& context, SqlStore& store, ResponseCache& cache, RunId id);
 
   PlaceFlags places_;
   EngineFlags engine_;
@@ -65,54 +68,19 @@ bool is_open(const Store& store, const Run& run) {
   return run.status != RunStatus::kComplete || store.done(run.id).size() < wanted;
 }
 
-bool is_imported(const Run& run) { return run.batch == 0; }
-
-const char* address_flag(ApiKind kind) {
-  switch (kind) {
-    case ApiKind::kOpenAi:
-      return "--base-url ";
-    case ApiKind::kAzure:
-      return "AZURE_OPENAI_ENDPOINT=";
-    case ApiKind::kAnthropic:
-      return "ANTHROPIC_BASE_URL=";
-  }
-  return "";
-}
-
-// What a run says of its model's address is of whoever made the run: a file must not say where this user's
-// key goes. A run that is unfinished here and in a file is one run, so the others are looked at too.
-void check_address(const Run& run, const ApiSettings& settings) {
-  const std::string& source = run.spec.model_source;
-  const std::size_t colon = source.find(':');
-  const auto kind = api_kind_from(source.substr(0, colon));
-  if (!kind || colon == std::string::npos) return;
-  const ApiEndpoint endpoint = endpoint_of(*kind, source.substr(colon + 1), settings);
-  const auto id = static_cast<std::int64_t>(run.id);
-  if (endpoint.url != run.spec.model.url) {
-    fail(ErrorCode::kUsage,
-         "run {} was asked at {}, and its model is at {} now; `micius run` goes on or begins anew there", id,
-         visible_line(run.spec.model.url), visible_line(endpoint.url));
-  }
-  if (const std::string own = account_url(*kind, settings); is_imported(run) && endpoint.account_url != own) {
-    fail(ErrorCode::kUsage,
-         "run {} was imported and asks {}, and your flags and environment say {}; if that server may have "
-         "your questions and your key: {}{}",
-         id, visible_line(endpoint.account_url), own.empty() ? "none" : own, address_flag(*kind),
-         visible_line(endpoint.account_url));
-  }
-}
-
-std::vector<RunId> ResumeCommand::chosen(const Store& store) const {
+std::vector<RunId> ResumeCommand::chosen(const SqlStore& store) const {
   std::vector<RunId> runs;
+  const std::set<RunId> queued = queued_runs(store);
   if (!runs_.empty()) {
     for (const RunId id : resolve_runs(store, runs_)) {
+      if (queued.count(id) != 0) fail_queued(id, places_);
       if (is_open(store, store.run(id))) runs.push_back(id);
     }
     return runs;
   }
   std::vector<std::string> imported;
   for (const Run& run : store.runs()) {
-    if (!is_open(store, run)) continue;
+    if (queued.count(run.id) != 0 || !is_open(store, run)) continue;
     if (is_imported(run)) {
       imported.push_back(fmt::format("{}", static_cast<std::int64_t>(run.id)));
     } else {
@@ -125,7 +93,8 @@ std::vector<RunId> ResumeCommand::chosen(const Store& store) const {
   return runs;
 }
 
-EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, ResponseCache& cache, RunId id) {
+EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, SqlStore& store, ResponseCache& cache,
+                                    RunId id) {
   const Run run = context.store.run(id);
   const RunSpec& spec = run.spec;
   if (const auto from = rescored_from(spec)) {
@@ -135,29 +104,16 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, ResponseCache
     resume_rescore({task, *scorer, context.store, clock_, 0, from->observations}, id);
     return {};
   }
-  if (spec.model_options.contains("numerics"))
-    engine_.numerics = spec.model_options.at("numerics").get<std::string>();
-  if (spec.model_options.contains("selective_v"))
-    engine_.selective_v = spec.model_options.at("selective_v").get<std::string>();
-  remote_.likelihoods =
-      spec.model_options.contains("likelihoods") ? ApiLikelihoods::kByEcho : ApiLikelihoods::kNone;
-  remote_.batching = is_batch_run(spec) ? ApiBatching::kOn : ApiBatching::kOff;
-  remote_.truncation = spec.model_options.contains("truncate") ? ApiTruncation::kLeft : ApiTruncation::kOff;
-  AnswerCache* answers = api_kind_from(spec.model.kind) ? cache.use(caching_) : nullptr;
-  check_address(run, remote_);
-  const auto runner =
-      open_model(spec.model_source, engine_, places_,
-                 {clock_, &context.store, &remote_, &context.log, answers, cache.cache_use()});
   LazyServices services(engine_.threads, places_);
-  TaskSetup setup = set_up_task(spec.task_source, task_options_of(spec, data_roots(places_)),
-                                spec.options.seed, {services, context.log});
-  const Plan plan = plan_run(setup, runner->info(), options_of(spec));
-  check_same_spec(spec, plan.spec, id);
-  if (!is_batch_run(spec)) return execute(context, id, setup, plan, *runner);
+  const ReopenContext reopening{store,   clock_,   context.log, places_,  engine_,
+                                remote_, caching_, cache,       services, RunsOf::kUser};
+  const auto runner = reopen_model(reopening, run);
+  const ReopenedTask task = reopen_task(reopening, run, runner->info());
+  if (!is_batch_run(spec)) return execute(context, id, task.setup, task.plan, *runner);
   const auto ledger = open_batch_ledger(places_.db, id, clock_, &context.log);
   const auto batches =
       open_batch_runner(spec.model_source, {clock_, &context.store, &remote_, &context.log}, *ledger);
-  return execute(context, id, setup, plan, *batches);
+  return execute(context, id, task.setup, task.plan, *batches);
 }
 
 ExitCode ResumeCommand::run() {
@@ -168,7 +124,7 @@ ExitCode ResumeCommand::run() {
   remote_.probe = ApiProbe::kModels;
   remote_.stop = interrupt.token();
   ResponseCache cache(clock_, log);
-  const auto opened = open_store(places_.db, OpenMode::kExisting, clock_, &log);
+  const auto opened = open_store(places_.db, OpenMode::kExisting, clock_, &log, interrupt.token());
   SqlStore& store = *opened;
   const std::vector<RunId> runs = chosen(store);
   if (runs.empty()) {
@@ -180,9 +136,9 @@ ExitCode ResumeCommand::run() {
   for (const RunId id : runs) {
     EvaluateResult result;
     try {
-      result = go_on({store, clock_, log, board, interrupt.token(), place_words(places_)}, cache, id);
+      result = go_on({store, clock_, log, board, interrupt.token(), place_words(places_)}, store, cache, id);
     } catch (const Error& error) {  // the others need not wait for a model that is gone
-      if (runs.size() == 1) throw;
+      if (runs.size() == 1 || interrupt.token().stop_requested()) throw;
       log.warning(fmt::format("run {} cannot go on: {}", static_cast<std::int64_t>(id), error.what()));
       failed = true;
       continue;

@@ -15,6 +15,7 @@
 #include "cli/console.h"
 #include "cli/dry_run.h"
 #include "cli/early_stop.h"
+#include "cli/enqueue.h"
 #include "cli/environment.h"
 #include "cli/execute.h"
 #include "cli/flags.h"
@@ -64,6 +65,7 @@ class RunCommand final : public Command {
   ExitCode run_models(SqlStore& store, ProgressBoard& board, Log& log, const std::stop_token& stop);
   RunId begin_or_go_on(SqlStore& store, const Plan& plan) const;
   void print_results(const Store& store) const;
+  void check_enqueue() const;
   ExitCode show_dry_run(Log& log);
 
   std::optional<Flags> flags_;  // what was parsed
@@ -72,6 +74,7 @@ class RunCommand final : public Command {
   ApiFlags api_;
   ApiSettings remote_;  // what the flags and the environment say
   CacheFlags caching_;
+  QueueFlags queue_;
   AnswerCache* cache_ = nullptr;  // of remote models; null where it is off
   CacheUse cache_use_ = CacheUse::kGreedy;
   PlanOptions plan_;
@@ -120,6 +123,7 @@ void RunCommand::define(Flags& flags) {
   add_engine_flags(flags, engine_);
   add_api_flags(flags, api_);
   add_cache_flags(flags, caching_);
+  add_queue_flags(flags, queue_);
   define_output_flags(flags);
 }
 
@@ -173,16 +177,10 @@ Json RunCommand::tags() const {
 
 // An unfinished run of the same spec is gone on with, unless --fresh.
 RunId RunCommand::begin_or_go_on(SqlStore& store, const Plan& plan) const {
-  if (!fresh_) {
-    const std::string wanted = spec_sha256(plan.spec);
-    for (const Run& run : store.runs()) {
-      if (run.status == RunStatus::kComplete || spec_sha256(run.spec) != wanted) continue;
-      if (is_batch_run(run.spec) != is_batch_run(plan.spec)) continue;  // its answers have another price
-      store.set_batch(run.id, batch_);
-      return run.id;
-    }
-  }
-  return store.begin(plan.spec, batch_);
+  const auto known = fresh_ ? std::nullopt : unfinished_run(store, plan.spec, queue_, places_);
+  if (!known) return store.begin(plan.spec, batch_);
+  store.set_batch(*known, batch_);
+  return *known;
 }
 
 Plan RunCommand::plan_of(std::size_t task, const std::string& model, const RunnerInfo& info) {
@@ -250,11 +248,12 @@ class RunCommand::Part final : public SweepPart {
 
  private:
   std::unique_ptr<SqlStore> own_store() const {  // one is for one thread
-    return open_store(command_.places_.db, OpenMode::kExisting, command_.clock_, &shared_.log);
+    return open_store(command_.places_.db, OpenMode::kExisting, command_.clock_, &shared_.log, shared_.stop);
   }
   EvaluateResult ask(std::size_t plan, SqlStore& store, Runner& runner) const;
   EvaluateResult ask_in_batches(std::size_t plan) const;
   void ask_all_in_batches();
+  void enqueue_all(SqlStore& store);
   void note(const EvaluateResult& ended);
   EarlyStop early_stop(SqlStore& store) const {
     return {store, command_.stop_baseline_, command_.baseline_,
@@ -310,8 +309,17 @@ void RunCommand::Part::note(const EvaluateResult& ended) {
   result.interrupted = result.interrupted || ended.interrupted;
 }
 
+void RunCommand::Part::enqueue_all(SqlStore& store) {
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const std::string made =
+        enqueue(store, result.runs[i], setups_[i]->task, plans_[i].second, command_.queue_);
+    if (!command_.quiet_) fmt::print("{}\n", made);
+  }
+}
+
 void RunCommand::Part::work() {
   const auto store = own_store();
+  if (command_.queue_.enqueue) return enqueue_all(*store);
   if (command_.asks_in_batches_) {
     ask_all_in_batches();
   } else {
@@ -364,6 +372,7 @@ ExitCode RunCommand::run() {
   ReportFlags report_file;
   report_file.output = report_;
   if (!report_.empty()) check_report_file(report_file, places_.db);
+  if (queue_.enqueue) check_enqueue();
   remote_ = api_settings(api_);
   if (truncate_ == "left") remote_.truncation = ApiTruncation::kLeft;
   if (asks_in_batches_) remote_.batching = ApiBatching::kOn;
@@ -389,7 +398,7 @@ ExitCode RunCommand::run() {
   ResponseCache cache(clock_, log);
   if (asks_server) cache_ = cache.use(caching_);
   cache_use_ = cache.cache_use();
-  const auto opened = open_store(places_.db, OpenMode::kCreate, clock_, &log);
+  const auto opened = open_store(places_.db, OpenMode::kCreate, clock_, &log, interrupt.token());
   SqlStore& store = *opened;
   batch_ = next_batch(store);
   if (!stop_baseline_.empty()) baseline_ = baseline_runs(store, stop_baseline_);
@@ -399,8 +408,19 @@ ExitCode RunCommand::run() {
                place_words(places_));
     return code;
   }
-  if (!runs_.empty()) print_results(store);
+  if (!runs_.empty() && !queue_.enqueue) print_results(store);
   return code;
+}
+
+// What is of one process, or of an end that this one does not see.
+void RunCommand::check_enqueue() const {
+  refuse_limits(api_);
+  if (dry_run_ || asks_in_batches_ || verify_invariance_ || !stop_baseline_.empty() || !report_.empty() ||
+      format_ != "text") {
+    fail(ErrorCode::kUsage,
+         "--enqueue leaves the runs to workers: it does not go with --dry-run, --batch, --verify-invariance, "
+         "--stop-when-decided, --report or --format json (`micius status --format json` has the runs)");
+  }
 }
 
 ExitCode RunCommand::show_dry_run(Log& log) {

@@ -45,7 +45,8 @@ std::vector<std::string> commands_of(const CLI::App& command) {
 
 // Throws for the first word that no command expected.
 void check_no_word_is_left(CLI::App& app, const ConfigArguments& config) {
-  const std::vector<std::string> extras = app.remaining(true);
+  std::vector<std::string> extras = app.remaining(true);
+  std::erase(extras, "--");  // behind it no word is a flag
   if (extras.empty()) return;
   const CLI::App& command = parsed_app(app);
   const std::string path = full_name(command);

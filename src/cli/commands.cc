@@ -6,6 +6,9 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_run_command());
   commands.push_back(make_resume_command());
+  commands.push_back(make_worker_command());
+  commands.push_back(make_submit_command());
+  commands.push_back(make_status_command());
   commands.push_back(make_list_command());
   commands.push_back(make_show_command());
   commands.push_back(make_report_command());

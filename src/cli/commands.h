@@ -9,6 +9,9 @@ namespace micius {
 
 std::unique_ptr<Command> make_run_command();
 std::unique_ptr<Command> make_resume_command();
+std::unique_ptr<Command> make_worker_command();
+std::unique_ptr<Command> make_submit_command();
+std::unique_ptr<Command> make_status_command();
 std::unique_ptr<Command> make_list_command();
 std::unique_ptr<Command> make_show_command();
 std::unique_ptr<Command> make_report_command();

@@ -19,11 +19,7 @@ std::size_t bytes_of(const std::vector<Message>& messages) {
   return bytes;
 }
 
-struct Tokens {
-  std::int64_t prompt = 0, completion = 0;
-};
-
-Tokens tokens_of(const GenerateInput& input, const RunSpec& spec) {
+SampleTokens tokens_of(const GenerateInput& input, const RunSpec& spec) {
   const auto& turns = spec.turn_max_tokens;
   const std::int64_t most =
       turns.empty() ? spec.options.max_tokens : std::accumulate(turns.begin(), turns.end(), std::int64_t{0});
@@ -31,8 +27,8 @@ Tokens tokens_of(const GenerateInput& input, const RunSpec& spec) {
 }
 
 // Each pair is a prompt of its own, with one token that must be written.
-Tokens tokens_of(const LikelihoodInput& input, const RunSpec&) {
-  Tokens tokens;
+SampleTokens tokens_of(const LikelihoodInput& input, const RunSpec&) {
+  SampleTokens tokens;
   for (const Pair& pair : input.pairs) {
     tokens.prompt += tokens_of(bytes_of(input.messages) + pair.question.size() + pair.context.size() +
                                pair.continuation.size());
@@ -72,19 +68,22 @@ DryRun sum_of(const std::vector<DryRun>& runs) {
 
 }  // namespace
 
+SampleTokens tokens_of_sample(const Task& task, const Plan& plan, std::size_t index) {
+  const std::vector<Sample> shots = plan.shots_for ? plan.shots_for(index) : std::vector<Sample>();
+  const std::optional<Prompt> prompt = task.next(plan.samples[index], shots, {});
+  if (!prompt) return {};
+  return std::visit([&](const auto& input) { return tokens_of(input, plan.spec); }, prompt->input);
+}
+
 DryRun dry_run(const Task& task, const Plan& plan, const ApiSettings& settings) {
   const RunSpec& spec = plan.spec;
   DryRun run;
   run.task = spec.task;
   run.model = spec.model.name;
   run.samples = plan.chosen.size() * static_cast<std::size_t>(spec.repeats);
-  Tokens all;
+  SampleTokens all;
   for (const std::size_t index : plan.chosen) {
-    const std::vector<Sample> shots = plan.shots_for ? plan.shots_for(index) : std::vector<Sample>();
-    const std::optional<Prompt> prompt = task.next(plan.samples[index], shots, {});
-    if (!prompt) continue;
-    const Tokens tokens =
-        std::visit([&](const auto& input) { return tokens_of(input, spec); }, prompt->input);
+    const SampleTokens tokens = tokens_of_sample(task, plan, index);
     all.prompt += tokens.prompt;
     all.completion += tokens.completion;
   }

@@ -27,6 +27,12 @@ struct DryRun {
   std::optional<CostRange> cost;
 };
 
+// The same of one sample and one repeat.
+struct SampleTokens {
+  std::int64_t prompt = 0, completion = 0;
+};
+SampleTokens tokens_of_sample(const Task& task, const Plan& plan, std::size_t index);
+
 // By the settings' prices, of batches where they say so.
 DryRun dry_run(const Task& task, const Plan& plan, const ApiSettings& settings);
 

@@ -1,0 +1,91 @@
+#include "cli/heartbeat.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace micius {
+namespace {
+
+constexpr std::chrono::milliseconds kLongestInterval{5000};
+constexpr double kNewest = 0.5;  // share of the last interval in the rate
+
+}  // namespace
+
+Heartbeat::Heartbeat(std::unique_ptr<SqlStore> store, std::chrono::milliseconds lease_time, WorkerId worker,
+                     std::function<void()> stopped)
+    : store_(std::move(store)),
+      queue_(*store_, lease_time),
+      worker_(worker),
+      interval_(std::min(lease_time / 4, kLongestInterval)),
+      stopped_(std::move(stopped)),
+      thread_([this](const std::stop_token& stop) { beat_on(stop); }) {}
+
+Heartbeat::~Heartbeat() = default;
+
+void Heartbeat::hold(const Lease& lease, std::function<void()> lost) {
+  const std::lock_guard lock(mutex_);
+  lease_ = lease;
+  lost_ = std::move(lost);
+  state_.run = lease.run;
+}
+
+void Heartbeat::let_go() {
+  const std::lock_guard lock(mutex_);
+  lease_.reset();
+  lost_ = {};
+  state_.run.reset();
+}
+
+void Heartbeat::loaded(const std::string& model) {
+  const std::lock_guard lock(mutex_);
+  state_.model = model;
+}
+
+void Heartbeat::count_samples(std::size_t samples) {
+  const std::lock_guard lock(mutex_);
+  samples_ += samples;
+}
+
+void Heartbeat::rethrow() const {
+  const std::lock_guard lock(mutex_);
+  if (error_) std::rethrow_exception(error_);
+}
+
+void Heartbeat::beat_on(const std::stop_token& stop) {
+  auto last = std::chrono::steady_clock::now();
+  try {
+    while (true) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, stop, interval_, [] { return false; });
+      }
+      if (stop.stop_requested()) return;
+      const auto now = std::chrono::steady_clock::now();
+      beat(now - std::exchange(last, now));
+    }
+  } catch (const std::exception&) {
+    {
+      const std::lock_guard lock(mutex_);
+      error_ = std::current_exception();
+    }
+    stopped_();
+  }
+}
+
+void Heartbeat::beat(std::chrono::duration<double> since_last) {
+  std::optional<Lease> lease;
+  WorkerState state;
+  {
+    const std::lock_guard lock(mutex_);
+    const double rate = static_cast<double>(std::exchange(samples_, 0)) / since_last.count();
+    state_.samples_per_s += kNewest * (rate - state_.samples_per_s);
+    lease = lease_;
+    state = state_;
+  }
+  if (queue_.beat(worker_, lease, state)) return;
+  const std::lock_guard lock(mutex_);
+  // The lease may have been done, or changed for another one, while the queue was asked.
+  if (lease_ && lease_->id == lease->id && lease_->taken == lease->taken) lost_();
+}
+
+}  // namespace micius

@@ -1,0 +1,177 @@
+#include "cli/worker.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "pipeline/evaluate.h"
+#include "pipeline/summarize.h"
+#include "store/lease_store.h"
+#include "store/open_store.h"
+
+namespace micius {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstRest{50}, kLongestRest{2000};
+
+// Samples of this execution, for the rate.
+class CountSamples final : public EvaluateObserver {
+ public:
+  explicit CountSamples(Heartbeat& heart) : heart_(heart) {}
+  void on_progress(const Progress& progress) override {
+    heart_.count_samples(progress.new_records - std::exchange(counted_, progress.new_records));
+  }
+
+ private:
+  Heartbeat& heart_;
+  std::size_t counted_ = 0;
+};
+
+}  // namespace
+
+std::vector<QueuedRun> by_preference(std::vector<QueuedRun> runs, const std::string& model,
+                                     const std::string& task) {
+  const auto rank = [&](const QueuedRun& run) {
+    const bool is_other_model = run.model != model;
+    const bool is_other_task = is_other_model || run.task != task;
+    return std::tuple(is_other_model, is_other_task, is_other_model ? run.holders : 0, run.run);
+  };
+  std::sort(runs.begin(), runs.end(),
+            [&](const QueuedRun& a, const QueuedRun& b) { return rank(a) < rank(b); });
+  return runs;
+}
+
+Worker::Worker(const ReopenContext& context, const std::string& database, WorkerOptions options,
+               std::stop_token stop)
+    : context_(context),
+      options_(std::move(options)),
+      stopping_(stop, [this] { stop_.request_stop(); }),
+      queue_(context.store, options_.lease_time),
+      id_(queue_.enter(options_.name)),
+      heart_(open_store(database, OpenMode::kExisting, context.clock, nullptr, stop), options_.lease_time,
+             id_, [this] { stop_.request_stop(); }) {}
+
+Worker::~Worker() = default;
+
+WorkerSummary Worker::work() {
+  milliseconds pause = kFirstRest;
+  auto idle_since = std::chrono::steady_clock::now();
+  while (!stop_.stop_requested()) {
+    if (const std::optional<Lease> lease = next_lease()) {
+      do_lease(*lease);
+      pause = kFirstRest;
+      idle_since = std::chrono::steady_clock::now();
+      continue;
+    }
+    if (options_.max_idle && std::chrono::steady_clock::now() - idle_since >= *options_.max_idle) break;
+    rest(pause);
+    pause = std::min(2 * pause, kLongestRest);
+  }
+  heart_.rethrow();
+  finish_runs();
+  queue_.leave(id_);
+  return summary_;
+}
+
+void Worker::rest(milliseconds time) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, stop_.get_token(), time, [] { return false; });
+}
+
+std::optional<Lease> Worker::next_lease() {
+  if (loaded_.run) {
+    if (const auto lease = queue_.take(id_, loaded_.run->id)) return lease;
+  }
+  finish_runs();
+  const std::string task = loaded_.run ? loaded_.run->spec.task : "";
+  for (const QueuedRun& run : by_preference(queue_.open_runs(), loaded_.model_key, task)) {
+    if (stop_.stop_requested()) return std::nullopt;
+    if (refused_.count(run.run) != 0 || !prepare(run)) continue;
+    if (const auto lease = queue_.take(id_, run.run)) return lease;
+  }
+  return std::nullopt;
+}
+
+// Others may be able to do what this worker is not: its machine may lack the data or the model.
+bool Worker::prepare(const QueuedRun& queued) {
+  if (loaded_.run && loaded_.run->id == queued.run) return true;
+  loaded_.task.reset();
+  loaded_.run.reset();
+  try {
+    Run run = context_.store.run(queued.run);
+    if (loaded_.model_key != queued.model) {
+      loaded_.model_key.clear();
+      loaded_.runner.reset();  // before the next one takes its memory
+      loaded_.runner = reopen_model(context_, run);
+      loaded_.model_key = queued.model;
+      heart_.loaded(queued.model);
+    }
+    loaded_.task = reopen_task(context_, run, loaded_.runner->info());
+    loaded_.chosen = loaded_.task->plan.chosen;
+    loaded_.run = std::move(run);
+    return true;
+  } catch (const Error& error) {
+    if (stop_.stop_requested()) return false;
+    context_.log.warning(fmt::format("run {} cannot be done by this worker: {}",
+                                     static_cast<std::int64_t>(queued.run), error.what()));
+    refused_.insert(queued.run);
+    ++summary_.refused;
+    return false;
+  }
+}
+
+void Worker::do_lease(const Lease& lease) {
+  std::stop_source ending;
+  const auto end = [&ending] { ending.request_stop(); };
+  const std::stop_callback leave(stop_.get_token(), end);
+  const RunSpec& spec = loaded_.run->spec;
+  LeaseStore store(context_.store, queue_, id_, lease, spec, context_.clock, end);
+  struct Hold {
+    Hold(Heartbeat& a_heart, const Lease& of, const std::function<void()>& lost) : heart(a_heart) {
+      heart.hold(of, lost);
+    }
+    ~Hold() { heart.let_go(); }
+    Heartbeat& heart;
+  };
+  EvaluateResult result;
+  {
+    const Hold hold(heart_, lease, end);
+    Plan& plan = loaded_.task->plan;
+    plan.chosen.assign(loaded_.chosen.begin() + static_cast<std::ptrdiff_t>(lease.first),
+                       loaded_.chosen.begin() + static_cast<std::ptrdiff_t>(lease.end));
+    CountSamples counter(heart_);
+    result = evaluate({loaded_.task->setup.task, plan, *loaded_.runner, *loaded_.task->setup.scorer, store,
+                       context_.clock, &counter, ending.get_token(), std::thread::hardware_concurrency()},
+                      lease.run);
+  }
+  summary_.records += store.records();
+  summary_.late += store.late();
+  summary_.failed += result.failed;
+  if (store.is_done()) ++summary_.leases;
+  if (result.status != RunStatus::kStopped) return;
+  queue_.stop(lease.run, result.message);
+  context_.store.finish(lease.run, RunStatus::kStopped, 0, std::nullopt);
+  context_.log.warning(
+      fmt::format("run {} ({}) is stopped: {}; `micius run` with the same flags and "
+                  "--enqueue goes on",
+                  static_cast<std::int64_t>(lease.run), spec.task, result.message));
+  ++summary_.stopped;
+  loaded_.run.reset();
+}
+
+void Worker::finish_runs() {
+  for (const RunId run : queue_.exhausted()) {
+    if (queue_.finish(run, primary_estimate(context_.store, run))) ++summary_.finished;
+  }
+}
+
+}  // namespace micius
