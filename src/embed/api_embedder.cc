@@ -120,8 +120,8 @@ HttpRequest ApiEmbedder::request_for(std::span<const std::string> texts) const {
   HttpRequest request{.method = "POST", .url = options_.url + "/embeddings"};
   request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
   if (!options_.key.empty()) request.headers.push_back({"Authorization", "Bearer " + options_.key});
-  request.body = dump_json(embeddings_body(texts, options_.model,
-                                           takes_base64_ ? VectorEncoding::kBase64 : VectorEncoding::kFloat));
+  request.body = dump_json(embeddings_body(
+      texts, options_.model, takes_base64_ ? VectorEncoding::kBase64 : VectorEncoding::kFloats));
   request.limits.total = options_.timeout;
   request.limits.body_bytes = kLongestAnswer;
   return request;

@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "base/json.h"
+#include "core/vector_encoding.h"
 #include "net/api_error.h"
 #include "net/http.h"
 
 namespace micius {
-
-enum class VectorEncoding { kBase64, kFloat };  // the former is a fifth of the latter
 
 // An empty text, which servers refuse, is sent as a blank.
 Json embeddings_body(std::span<const std::string> texts, const std::string& model, VectorEncoding encoding);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "core/vector_encoding.h"
 
 namespace micius {
 
@@ -39,8 +40,6 @@ Json answer_json(const AnswerHead& head, const std::vector<ServedChoice>& choice
 Json begin_chunk(const AnswerHead& head, std::size_t index);
 Json chunk_json(const AnswerHead& head, ServedChoice choice);
 Json usage_chunk(const AnswerHead& head, const TokenUsage& usage);
-
-enum class VectorEncoding { kFloats, kBase64 };  // base64: of the little-endian floats
 
 // `rows`: [texts, dim].
 Json embeddings_json(const std::string& model, std::span<const float> rows, std::size_t dim,
