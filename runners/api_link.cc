@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "net/api_verdict.h"
 #include "runners/openai_chat.h"
 
 namespace micius {
@@ -196,8 +197,7 @@ ApiVerdict ApiLink::verdict_on(const ApiError& error, const ApiAnswer& answer, c
     default:
       break;
   }
-  const bool is_busy = error.status == 429 || error.status == 503 || error.status == 529;
-  return {error.may_retry ? ApiNext::kRetry : ApiNext::kFail, code, words, is_busy, error.wait};
+  return verdict_by_status(error, words);
 }
 
 }  // namespace micius

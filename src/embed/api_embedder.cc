@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "embed/openai_embeddings.h"
+#include "net/api_verdict.h"
 
 namespace micius {
 namespace {
@@ -101,8 +102,7 @@ ApiVerdict ApiEmbedder::Call::judge(const ApiAnswer& answer) {
   // A 500 of llama.cpp that no retry cures.
   if (error.message.find("too large to process") != std::string::npos)
     return {ApiNext::kFail, "context_too_long", words};
-  const bool is_busy = error.status == 429 || error.status == 503 || error.status == 529;
-  return {error.may_retry ? ApiNext::kRetry : ApiNext::kFail, code, words, is_busy, error.wait};
+  return verdict_by_status(error, words);
 }
 
 ApiEmbedder::ApiEmbedder(const ApiEmbedderOptions& options)
