@@ -29,7 +29,8 @@ using Seconds = std::chrono::duration<double>;
 
 Json user_message(const std::string& text) { return Json::array({{{"role", "user"}, {"content", text}}}); }
 
-// Words of three syllables, other ones in each request: no server can have read them before.
+// Words of three syllables, other ones in each request and for each seed: a server that has not seen the seed
+// has read none of them.
 std::string made_up_text(std::uint64_t seed, std::size_t number, std::size_t words) {
   constexpr std::string_view kFirst = "bdfgklmnprstvz", kSecond = "aeiou";
   Rng rng(fmt::format("{}/load prompt/{}", seed, number));
@@ -42,6 +43,13 @@ std::string made_up_text(std::uint64_t seed, std::size_t number, std::size_t wor
     }
   }
   return text;
+}
+
+// Six digits, which people can type again.
+std::size_t seed_of_now() {
+  const auto now = SystemClock().utc().time_since_epoch();
+  const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+  return 100'000 + Rng(fmt::format("load seed/{}", ns)).below(900'000);
 }
 
 // The messages of each line: {"prompt": ".."} or {"messages": [..]}.
@@ -91,12 +99,18 @@ class BenchLoadCommand final : public Command {
     add_limit("--itl-limit-ms", limits_.itl_ms, "and the mean gap between their pieces is at most this");
     add_limit("--e2e-limit-ms", limits_.e2e_ms, "and the whole answer is there in so long");
     flags.add("--timeout", api_.timeout_s, "Seconds for one request").at_least(1).show_default();
-    flags.add("--seed", seed_, "Of arrivals and made-up prompts").show_default();
+    flags
+        .add("--seed", given_seed_,
+             "Of arrivals and made-up prompts; without it another each time, so that no server has them in "
+             "its "
+             "cache")
+        .type("N");
     flags.add("--format", format_, "text or json").one_of({"text", "json"}).show_default();
   }
 
   ExitCode run() override {
     const InterruptGuard interrupts;
+    seed_ = given_seed_.value_or(seed_of_now());
     LoadPlan plan = this->plan();
     const ApiSettings settings = api_settings(api_);
     const ApiEndpoint endpoint = endpoint_of(ApiKind::kOpenAi, model_, settings);
@@ -200,7 +214,8 @@ class BenchLoadCommand final : public Command {
   std::optional<double> rate_, duration_s_;
   std::optional<std::size_t> concurrency_, requests_;
   double first_rate_ = 0;
-  std::size_t prompt_words_ = 64, seed_ = 1234;
+  std::optional<std::size_t> given_seed_;
+  std::size_t prompt_words_ = 64, seed_ = 0;
   int max_tokens_ = 64;
   LoadLimits limits_;
   std::vector<Json> prompts_;

@@ -150,6 +150,7 @@ std::string load_text(const Json& report) {
                             report.at("concurrency").get<std::size_t>())
               : fmt::format("{} arrivals, {} requests/s", report.at("arrivals").get<std::string>(),
                             report.at("rate").get<double>());
+  text += fmt::format("; seed {}", report.at("seed").get<std::size_t>());
   text +=
       fmt::format("; {} of {} requests answered in {:.1f} s\n", requests.at("completed").get<std::size_t>(),
                   requests.at("planned").get<std::size_t>(), report.at("wall_s").get<double>());
