@@ -1,5 +1,5 @@
-// Result files of lm-evaluation-harness 0.4.13, for tools that read them. Renders: computes nothing but
-// lm-eval's hashes.
+// Result files of lm-evaluation-harness 0.4.13, for tools that read them. Every figure is the report's; made
+// here are the hashes that lm-eval gives a document, its prompt and its target.
 #pragma once
 
 #include <filesystem>

@@ -36,8 +36,7 @@ std::string metric_cells(const Metric& metric) {
 
 void write_runs(const ReportSet& set, std::ostream& out) {
   out << "| task | model | primary | value | 95 % interval | n | floor / ceiling | failed | no answer | "
-         "tokens in / "
-         "out |\n"
+         "tokens in / out |\n"
          "|---|---|---|--:|:-:|--:|--:|--:|--:|--:|\n";
   for (const Report& report : set.reports) {
     const Metric* primary = primary_of(report);

@@ -83,7 +83,8 @@ struct ApiSettings {
 // have a Failure of code "context_too_long", "request", "request_too_large", "bad_response", "truncated",
 // "server", "rate_limit", "timeout", "connection", "no_likelihoods", "empty_context", "empty_continuation" or
 // "cancelled"; with Failure::stops_run: "auth", "quota", "not_found", "config", "endpoint", "endpoint_dead",
-// "budget", "request" (the first three requests all were wrong).
+// "budget", "no_chat_template" (a conversation before a choice), "request" (the first three requests all were
+// wrong, or the API has nothing like it).
 std::unique_ptr<Runner> make_api_runner(ApiKind kind, const std::string& argument,
                                         const ApiSettings& settings, const Clock& clock, Log* log);
 

@@ -92,8 +92,7 @@ void settle_model(const PlanSource& source, Plan& plan) {
     fail(ErrorCode::kUnsupported,
          "task '{}' needs log-likelihoods, which model '{}' does not give; take a model that the engine runs "
          "(`micius list models`), a server that echoes log-probabilities (vLLM), or a task that is answered "
-         "in "
-         "text",
+         "in text",
          source.task.name, source.model.name);
   }
   if (weigh->split != PairSplit::kContext && !source.model.splits) {

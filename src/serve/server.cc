@@ -119,8 +119,7 @@ void ApiServer::Http::listen_there() {
   if (port_ < 0 || (options_.port != 0 && !bind_to_port(options_.host, port_))) {
     fail(ErrorCode::kIo,
          "cannot listen on {} port {}; see that the address is this machine's and that no other program "
-         "listens "
-         "there, or give another --port (0: any)",
+         "listens there, or give another --port (0: any)",
          options_.host, options_.port);
   }
   ::listen(svr_sock_, SOMAXCONN);  // the library lets five wait
