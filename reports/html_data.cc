@@ -10,6 +10,7 @@
 #include "core/ending.h"
 #include "core/group_keys.h"
 #include "core/names.h"
+#include "core/score_value.h"
 #include "reports/command.h"
 #include "reports/html_internal.h"
 
@@ -161,8 +162,10 @@ class Builder {
     rows.has_repeats = rows.has_repeats || record.repeat != 0;
     rows.verdict.add_number(
         place_of(verdicts_, record.failure ? "failed" : std::string(name_of(record.score.verdict))));
-    for (std::size_t m = 0; m < report.metrics.size(); ++m)
-      rows.values[m].add_number(value_of(record.score, report.metrics[m].name));
+    for (std::size_t m = 0; m < report.metrics.size(); ++m) {
+      const auto value = value_of(record.score, report.metrics[m].name);
+      rows.values[m].add_number(value ? Json(*value) : Json());
+    }
     rows.answer.add_text(shorten(record.score.answer, kShortText));
     rows.reason.add_text(shorten(record.failure ? record.failure->message : record.score.reason, kShortText));
     add_effort(report, record, rows);
@@ -176,7 +179,7 @@ class Builder {
   }
 
   static void add_effort(const Report& report, const Record& record, Rows& rows) {
-    int in = 0, out = 0;
+    std::int64_t in = 0, out = 0;
     std::chrono::nanoseconds time{0};
     for (const Turn& turn : record.turns) {
       const Completion& c = turn.completion;
@@ -190,12 +193,6 @@ class Builder {
     if (report.execution && time.count() > 0) ms = std::round(static_cast<double>(time.count()) / 1e4) / 100;
     rows.has_times = rows.has_times || !ms.is_null();
     rows.ms.add_number(ms);
-  }
-
-  static Json value_of(const Score& score, const std::string& metric) {
-    for (const Value& value : score.values)
-      if (value.metric == metric) return value.value;
-    return nullptr;
   }
 
   // The place of the record's texts; they are dropped once the limit is passed.

@@ -14,6 +14,7 @@
 #include "core/cost.h"
 #include "core/names.h"
 #include "core/record_json.h"
+#include "core/score_value.h"
 #include "reports/csv_internal.h"
 
 namespace micius {
@@ -34,9 +35,8 @@ std::vector<std::string> value_names(const ReportSet& set) {
 }
 
 std::string value_field(const Record& record, const std::string& name) {
-  for (const Value& value : record.score.values)
-    if (value.metric == name) return fmt::format("{}", value.value);
-  return "";
+  const auto value = value_of(record.score, name);
+  return value ? fmt::format("{}", *value) : "";
 }
 
 std::string ns_field(Clock::time_point from, Clock::time_point to) {

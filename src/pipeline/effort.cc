@@ -5,19 +5,11 @@
 
 #include "core/cost.h"
 #include "core/from_cache.h"
+#include "core/score_value.h"
 #include "stats/mean.h"
 #include "stats/sample_quantile.h"
 
 namespace micius {
-namespace {
-
-std::optional<double> value_of(const Score& score, const std::string& metric) {
-  for (const Value& value : score.values)
-    if (value.metric == metric) return value.value;
-  return std::nullopt;
-}
-
-}  // namespace
 
 void EffortTally::Column::begin() {
   sums.push_back(0);
