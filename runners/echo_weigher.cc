@@ -1,6 +1,8 @@
 #include "runners/echo_weigher.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -16,6 +18,12 @@ namespace {
 
 constexpr const char* kProbeText = "The capital of France is Paris";
 
+// What servers count is theirs: a sum that no prompt has stays at its greatest.
+void add_tokens(int& sum, int more) {
+  constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+  sum = static_cast<int>(std::min(kMost, std::int64_t{sum} + more));
+}
+
 // A call that goes on with its next question.
 ApiVerdict next_question() { return {ApiNext::kAgain, "request", "the server is asked without end"}; }
 
@@ -26,6 +34,7 @@ struct EchoWeigher::Weighing {
   CompletionSink& sink;
   Completion completion;
   std::size_t open = 0;
+  bool is_sent = false;
 
   void end(const ApiLink& link) {
     if (--open > 0) return;
@@ -78,8 +87,7 @@ class EchoWeigher::Call final : public ApiCall {
 };
 
 HttpRequest EchoWeigher::Call::request() {
-  Completion& completion = weighing_->completion;
-  completion.timing.sent = std::max(completion.timing.sent, link_.clock().now());
+  if (!std::exchange(weighing_->is_sent, true)) weighing_->completion.timing.sent = link_.clock().now();
   sent_ = link_.fields();
   const std::string& model = link_.endpoint().model;
   if (wants_ids())
@@ -110,10 +118,10 @@ ApiVerdict EchoWeigher::Call::take_ids(const ApiAnswer& answer) {
 void EchoWeigher::Call::take_echo(const EchoReply& echo) {
   link_.answered(echo.reply, most());
   Completion& completion = weighing_->completion;
-  completion.prompt_tokens += echo.reply.prompt_tokens;
-  completion.cached_tokens += echo.reply.cached_tokens;
-  completion.cache_write_tokens += echo.reply.cache_write_tokens;
-  completion.completion_tokens += echo.reply.completion_tokens;
+  add_tokens(completion.prompt_tokens, echo.reply.prompt_tokens);
+  add_tokens(completion.cached_tokens, echo.reply.cached_tokens);
+  add_tokens(completion.cache_write_tokens, echo.reply.cache_write_tokens);
+  add_tokens(completion.completion_tokens, echo.reply.completion_tokens);
   ++weigher_.pairs_;
   Seam seam{context_ids_ ? context_ids_->size() : 0, false};
   if (!context_ids_) seam = seam_at(echo, code_points(context_));

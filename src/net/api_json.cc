@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -98,10 +97,11 @@ std::string kept(std::string_view text) {
 }
 
 int count_at(const Json& json, std::string_view path) {
+  constexpr std::uint64_t kMost = 1'000'000'000;
   const Json* value = find_json(json, path);
   if (value == nullptr || !value->is_number_integer()) return 0;
-  const auto count = value->get<std::int64_t>();
-  return static_cast<int>(std::clamp<std::int64_t>(count, 0, std::numeric_limits<int>::max()));
+  if (!value->is_number_unsigned() && value->get<std::int64_t>() < 0) return 0;
+  return static_cast<int>(std::min(kMost, value->get<std::uint64_t>()));
 }
 
 std::optional<std::string> content_text(const Json& content) {

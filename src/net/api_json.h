@@ -24,7 +24,8 @@ std::optional<Json> parse_body(std::string_view body);
 // The string, number or truth value at a key, as text; "" where there is none.
 std::string text_at(const Json& json, const char* key);
 
-// A count at a dotted path: 0 for what is none, and for what is negative.
+// A count at a dotted path: 0 for what is none, and for what is negative; at most a billion, of which two fit
+// into an int.
 int count_at(const Json& json, std::string_view path);
 
 // A string, or the text parts of a list; absent for null and anything else.

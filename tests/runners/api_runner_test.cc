@@ -1,6 +1,7 @@
 #include "runners/api_runner.h"
 
 #include <atomic>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <string>
@@ -9,6 +10,8 @@
 #include <catch2/catch.hpp>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "net/echo_answer.h"
 #include "runners/api_trial.h"
 
 namespace micius {
@@ -225,6 +228,44 @@ TEST_CASE("a server that answers with another model is named once") {
   trial.ask(6);
   REQUIRE(trial.log.lines.size() == 1);
   CHECK_THAT(trial.log.lines[0], Contains("asked for model 'tiny', 'big") && !Contains("\x1b"));
+}
+
+TEST_CASE("pairs are timed from the first that is sent, and what servers count cannot overflow") {
+  // The ids of a prompt are those of its words.
+  FaultServer server([](Exchange& exchange) {
+    const Json prompt = parse_json(exchange.request.body, "body").at("prompt");
+    if (exchange.request.path == "/tokenize") {
+      Json ids = Json::array();
+      for (std::size_t word = 0; word < split(prompt.get<std::string>(), ' ').size(); ++word)
+        ids.push_back(word);
+      return exchange.answer(200, {}, Json{{"tokens", ids}}.dump());
+    }
+    if (prompt.is_string()) return exchange.answer(200, {}, echo_of(prompt));
+    Json by_id = Json::array();
+    for (const Json& id : prompt)
+      by_id.push_back(by_id.empty() ? Json() : Json{{id.dump(), {{"logprob", -1.0}, {"rank", 1}}}});
+    exchange.pause(40);
+    const Json answer = {
+        {"choices", {{{"finish_reason", "length"}, {"prompt_logprobs", by_id}}}},
+        {"usage", {{"prompt_tokens", 18'000'000'000'000'000'000U}, {"completion_tokens", -1}}}};
+    exchange.answer(200, {}, answer.dump());
+  });
+  ApiSettings settings = one_lane();
+  settings.likelihoods = ApiLikelihoods::kByEcho;
+  Trial trial(server, settings);
+  REQUIRE(trial.runner->info().weighs);
+  Request request;
+  request.id = RequestId{0};
+  request.prompt = {"0", LikelihoodInput{{}, {{"one two", " three"}, {"one two", " four"}, {"one", " two"}}}};
+  trial.runner->submit({request}, trial.sink);
+  trial.runner->drain();
+  REQUIRE(trial.sink.completions.size() == 1);
+  const Completion& completion = trial.sink.completions[0];
+  REQUIRE_FALSE(completion.failure);
+  CHECK(completion.likelihoods.at(2).logprob == -1);
+  CHECK(completion.timing.done - completion.timing.sent >= std::chrono::milliseconds(3 * 40 - 5));
+  CHECK(completion.prompt_tokens == std::numeric_limits<int>::max());
+  CHECK(completion.completion_tokens == 0);
 }
 
 TEST_CASE("likelihoods are not asked for") {
