@@ -60,7 +60,11 @@ ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const
       name_(fmt::format("{}:{}", api_kind_name(endpoint.kind), endpoint.model)),
       price_(settings.prices.find(api_kind_name(endpoint.kind), endpoint.model, settings.day,
                                   settings.batching == ApiBatching::kOn ? Tariff::kBatch : Tariff::kAtOnce)),
-      purse_(price_, settings.budget_usd),
+      purse_(price_,
+             settings.budgets != nullptr
+                 ? settings.budgets->of(fmt::format("{}:{}", api_kind_name(endpoint.kind), endpoint.source),
+                                        settings.budget_usd)
+                 : std::make_shared<ApiBudget>(settings.budget_usd)),
       fields_(fields_for(endpoint)) {
   if (settings.budget_usd && !price_) {
     fail(ErrorCode::kUsage, "--budget: no price of {} is known; name a list that has it with --prices FILE",

@@ -1,6 +1,7 @@
 #include "runners/api_purse.h"
 
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,8 +17,16 @@ std::optional<std::int64_t> as_pico(std::optional<double> usd) {
 
 }  // namespace
 
-ApiPurse::ApiPurse(const std::optional<Price>& price, std::optional<double> budget_usd)
-    : price_(price), budget_(as_pico(budget_usd)) {}
+ApiBudget::ApiBudget(std::optional<double> usd) : limit(as_pico(usd)) {}
+
+std::shared_ptr<ApiBudget> ApiBudgets::of(const std::string& model, std::optional<double> usd) {
+  std::shared_ptr<ApiBudget>& budget = budgets_[model];
+  if (!budget) budget = std::make_shared<ApiBudget>(usd);
+  return budget;
+}
+
+ApiPurse::ApiPurse(const std::optional<Price>& price, std::shared_ptr<ApiBudget> budget)
+    : price_(price), budget_(std::move(budget)) {}
 
 std::int64_t ApiPurse::pico(const BilledTokens& tokens) const {
   return price_ ? cost_pico(*price_, tokens) : 0;
@@ -25,26 +34,27 @@ std::int64_t ApiPurse::pico(const BilledTokens& tokens) const {
 
 ApiAdmission ApiPurse::admit(const BilledTokens& most) {
   const std::int64_t needed = pico(most);
-  if (budget_ && spent_ + reserved_ + needed > *budget_) {
+  if (budget_->limit && budget_->spent + budget_->reserved + needed > *budget_->limit) {
     // What is under way mostly comes to less than it may.
-    if (reserved_ > 0) return {ApiAdmit::kWait};
+    if (budget_->reserved > 0) return {ApiAdmit::kWait};
     return {
         ApiAdmit::kStop, "budget",
         fmt::format("--budget {:.4f} leaves nothing for the next request: ${:.4f} are spent, and it may come "
                     "to ${:.4f}",
-                    static_cast<double>(*budget_) / kPico, spent_usd(), static_cast<double>(needed) / kPico)};
+                    static_cast<double>(*budget_->limit) / kPico, spent_usd(),
+                    static_cast<double>(needed) / kPico)};
   }
   reserve(most);
   return {};
 }
 
-void ApiPurse::reserve(const BilledTokens& most) { reserved_ += pico(most); }
+void ApiPurse::reserve(const BilledTokens& most) { budget_->reserved += pico(most); }
 
-void ApiPurse::release(const BilledTokens& most) { reserved_ -= pico(most); }
+void ApiPurse::release(const BilledTokens& most) { budget_->reserved -= pico(most); }
 
-void ApiPurse::pay(const BilledTokens& tokens) { spent_ += pico(tokens); }
+void ApiPurse::pay(const BilledTokens& tokens) { budget_->spent += pico(tokens); }
 
-double ApiPurse::spent_usd() const { return static_cast<double>(spent_) / kPico; }
+double ApiPurse::spent_usd() const { return static_cast<double>(budget_->spent) / kPico; }
 
 std::int64_t most_tokens(std::size_t bytes, std::size_t messages) {
   constexpr std::size_t kAMessage = 16, kAPrompt = 64;

@@ -16,6 +16,8 @@
 
 namespace micius {
 
+class ApiBudgets;
+
 enum class ApiKind { kOpenAi, kAzure, kAnthropic };
 
 // Where one provider is, and what opens it. The key is in no message, text or record.
@@ -69,6 +71,7 @@ struct ApiSettings {
   ApiProbe probe = ApiProbe::kNone;
   std::chrono::milliseconds patience{60'000};  // with a server that accepts no connection, of the probe
   std::stop_token stop = {};                   // ends the wait for it
+  ApiBudgets* budgets = nullptr;               // for one that several runners share; must outlive them
 };
 
 // `argument` is NAME or NAME@URL; the URL goes over the settings'. `clock` must outlive the runner, and so

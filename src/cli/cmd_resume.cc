@@ -19,6 +19,7 @@
 #include "cli/signals.h"
 #include "cli/task_setup.h"
 #include "pipeline/rescore.h"
+#include "runners/api_purse.h"
 #include "store/batch_ledger.h"
 #include "store/open_store.h"
 #include "store/work_queue.h"
@@ -56,6 +57,7 @@ class ResumeCommand final : public Command {
   ApiFlags api_;
   CacheFlags caching_;
   ApiSettings remote_;  // what the flags and the environment say
+  ApiBudgets budgets_;  // each run has a runner of its own, all runs of a model one budget
   std::vector<std::string> runs_;
   std::string progress_ = "auto";
   bool quiet_ = false;
@@ -120,6 +122,7 @@ ExitCode ResumeCommand::run() {
   ProgressBoard board(quiet_ ? ProgressMode::kNone : progress_mode_from(progress_));
   ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings, &board);
   remote_ = api_settings(api_);
+  remote_.budgets = &budgets_;
   InterruptGuard interrupt;
   remote_.probe = ApiProbe::kModels;
   remote_.stop = interrupt.token();

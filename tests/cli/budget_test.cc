@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "cli/program.h"
+#include "cli/remote_session.h"
 #include "net/fault_server.h"
 #include "temp_dir.h"
 
@@ -33,8 +34,7 @@ void write_task(const std::filesystem::path& folder, int questions) {
          "prompt": {{"user": "{{{{input}}}}"}}, "generate": {{"max_tokens": {}}},
          "scorer": {{"name": "exact"}}, "metrics": ["acc"]}})",
       kMaxTokens);
-  std::ofstream(folder / "prices.json")
-      << R"({"micius_prices": 1, "prices": [{"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
+  write_prices(folder);
 }
 
 // A token a byte, a template around it, and an answer of any length up to its limit, billed however it ends.
@@ -100,6 +100,27 @@ TEST_CASE("a budget is never gone over, with 100 requests at once and answers of
         CHECK(usage.at("cost_usd").get<double>() == Approx(static_cast<double>(biller.billed) / 1e6));
     }
   }
+}
+
+TEST_CASE("resume's budget is of all runs of a model together") {
+  FaultServer server([](Exchange& exchange) {
+    Json answer = parse_json(chat("x"), "answer");
+    answer["usage"]["prompt_tokens"] = 1'000'000;  // a dollar
+    exchange.answer(200, {}, answer.dump());
+  });
+  const RemoteSession session(server);
+  write_prices(session.folder.path());
+  const auto run = [&](std::vector<std::string> words, const std::string& budget) {
+    words.insert(words.end(),
+                 {"--concurrency", "1", "--progress", "none", "--prices", "prices.json", "--budget", budget});
+    return session.run(words).exit_code;
+  };
+  CHECK(run({"run", "infrawise,nl2kql", "--model", "openai:tiny@" + session.url, "--limit", "2"}, "0") == 1);
+  CHECK(server.requests() == 0);
+  CHECK(run({"resume"}, "3") == 1);
+  CHECK(server.requests() == 3);
+  CHECK(run({"resume"}, "3") == 0);
+  CHECK(server.requests() == 4);
 }
 
 }  // namespace micius

@@ -23,8 +23,7 @@ using Catch::Contains;
 // A server that is asked directly, or as the proxy of one on another machine.
 struct Session {
   Session() : server([](Exchange& e) { e.answer(200, {}, chat("ls, with " + kKey)); }) {
-    std::ofstream(folder.path() / "prices.json")
-        << R"({"micius_prices": 1, "prices": [{"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
+    write_prices(folder.path());
   }
   Outcome run(std::vector<std::string> arguments, const std::vector<std::string>& more = {}) {
     std::vector<std::string> environment = more;

@@ -1,5 +1,8 @@
 #include "runners/api_purse.h"
 
+#include <memory>
+#include <optional>
+
 #include <catch2/catch.hpp>
 
 namespace micius {
@@ -20,7 +23,7 @@ const BilledTokens kMost{100'000, 0, 50'000};  // $0.20
 }  // namespace
 
 TEST_CASE("what is under way counts at its most, what has ended at what it was") {
-  ApiPurse purse(price(), 0.50);
+  ApiPurse purse(price(), std::make_shared<ApiBudget>(0.50));
   CHECK(purse.admit(kMost).what == ApiAdmit::kSend);
   CHECK(purse.admit(kMost).what == ApiAdmit::kSend);
   CHECK(purse.admit(kMost).what == ApiAdmit::kWait);
@@ -41,13 +44,31 @@ TEST_CASE("what is under way counts at its most, what has ended at what it was")
 }
 
 TEST_CASE("without a budget everything goes, and what it costs is known with a price") {
-  ApiPurse free(std::nullopt, std::nullopt), priced(price(), std::nullopt);
+  ApiPurse free(std::nullopt, std::make_shared<ApiBudget>(std::nullopt));
+  ApiPurse priced(price(), std::make_shared<ApiBudget>(std::nullopt));
   for (int i = 0; i < 100; ++i) {
     CHECK(free.admit(kMost).what == ApiAdmit::kSend);
     CHECK(priced.admit(kMost).what == ApiAdmit::kSend);
     priced.pay(kMost);
   }
   CHECK(priced.spent_usd() == Approx(20));
+}
+
+TEST_CASE("runners of one model share its budget at their own prices") {
+  ApiBudgets budgets;
+  Price half = price();
+  half.input = half.cached_input = price().input / 2;
+  half.output = price().output / 2;
+  ApiPurse at_once(price(), budgets.of("m", 0.50)), batch(half, budgets.of("m", 0.50));
+  ApiPurse other(price(), budgets.of("n", 0.50));
+  at_once.pay(kMost);
+  batch.pay(kMost);
+  CHECK(at_once.spent_usd() == Approx(0.30));
+  CHECK(at_once.admit(kMost).what == ApiAdmit::kSend);
+  CHECK(batch.admit(kMost).what == ApiAdmit::kWait);
+  at_once.release(kMost);
+  CHECK(batch.admit(kMost).what == ApiAdmit::kSend);
+  CHECK(other.spent_usd() == 0);
 }
 
 TEST_CASE("a price goes into a run's environment and out of it") {
