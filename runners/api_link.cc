@@ -58,8 +58,9 @@ ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const
       clock_(clock),
       log_(log),
       name_(fmt::format("{}:{}", api_kind_name(endpoint.kind), endpoint.model)),
-      price_(settings.prices.find(api_kind_name(endpoint.kind), endpoint.model, settings.day,
-                                  settings.batching == ApiBatching::kOn ? Tariff::kBatch : Tariff::kAtOnce)),
+      price_(settings.prices.at(api_kind_name(endpoint.kind), endpoint.url)
+                 .find(api_kind_name(endpoint.kind), endpoint.model, settings.day,
+                       settings.batching == ApiBatching::kOn ? Tariff::kBatch : Tariff::kAtOnce)),
       purse_(price_,
              settings.budgets != nullptr
                  ? settings.budgets->of(fmt::format("{}:{}", api_kind_name(endpoint.kind), endpoint.source),
@@ -67,8 +68,9 @@ ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const
                  : std::make_shared<ApiBudget>(settings.budget_usd)),
       fields_(fields_for(endpoint)) {
   if (settings.budget_usd && !price_) {
-    fail(ErrorCode::kUsage, "--budget: no price of {} is known; name a list that has it with --prices FILE",
-         name_);
+    fail(ErrorCode::kUsage,
+         "--budget: no price of {} at {} is known; name a list whose row has this \"url\" with --prices FILE",
+         name_, shown_url(endpoint.url));
   }
 }
 

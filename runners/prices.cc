@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace micius {
 namespace {
@@ -29,11 +30,47 @@ std::int64_t micros_of(const std::string& text, const std::string& where) {
   return micros;
 }
 
+// Is it a host of the provider, whose prices a list without addresses gives?
+bool is_own_address(std::string_view provider, std::string_view url) {
+  constexpr std::string_view kScheme = "https://";
+  if (!url.starts_with(kScheme)) return false;
+  const std::string_view rest = url.substr(kScheme.size());
+  const std::string host = "." + lower_ascii(rest.substr(0, rest.find_first_of(":/")));
+  if (provider == "openai") return host.ends_with(".api.openai.com");
+  if (provider == "anthropic") return host.ends_with(".api.anthropic.com");
+  return provider == "azure" && host.ends_with(".azure.com");
+}
+
+bool is_below(std::string_view url, std::string_view address) {
+  return url.starts_with(address) && (url.size() == address.size() || url[address.size()] == '/');
+}
+
+std::string address_of(const JsonFields& fields, const std::string& where) {
+  std::string url = fields.string_or("url", "");
+  if (!url.empty() && !url.starts_with("https://") && !url.starts_with("http://")) {
+    fail(ErrorCode::kInvalidData, "{}.url: '{}' is no address of a server; expected https://host/v1", where,
+         url);
+  }
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+void check_day(const std::string& day, const std::string& where) {
+  constexpr std::string_view kForm = "0000-00-00";
+  bool is_day = day.size() == kForm.size();
+  for (std::size_t i = 0; is_day && i < kForm.size(); ++i)
+    is_day = kForm[i] == '-' ? day[i] == '-' : day[i] >= '0' && day[i] <= '9';
+  const std::string_view month = std::string_view(day).substr(is_day ? 5 : 0, 2),
+                         date = std::string_view(day).substr(is_day ? 8 : 0, 2);
+  if (!is_day || month < "01" || month > "12" || date < "01" || date > "31")
+    fail(ErrorCode::kInvalidData, "{}: '{}' is no day; expected one such as 2026-11-26", where, day);
+}
+
 }  // namespace
 
 Prices::Row Prices::row_of(const Json& json, const std::string& where) {
   const JsonFields fields(json, where);
-  fields.only({"provider", "model", "match", "from", "currency", "unit", "input", "cached_input",
+  fields.only({"provider", "url", "model", "match", "from", "currency", "unit", "input", "cached_input",
                "cache_write", "output", "batch_factor", "source"});
   if (fields.string_or("currency", "USD") != "USD" ||
       fields.string_or("unit", "per_million_tokens") != "per_million_tokens")
@@ -42,8 +79,9 @@ Prices::Row Prices::row_of(const Json& json, const std::string& where) {
   if (match != "exact" && match != "prefix")
     fail(ErrorCode::kInvalidData, "{}: match '{}' is neither 'exact' nor 'prefix'", where, match);
   const auto micros = [&](const char* key) { return micros_of(fields.string(key), where + "." + key); };
-  Row row{fields.string("provider"), fields.string("model"), match == "prefix"};
+  Row row{fields.string("provider"), address_of(fields, where), fields.string("model"), match == "prefix"};
   row.price.from = fields.string("from");
+  check_day(row.price.from, where + ".from");
   row.price.input = micros("input");
   row.price.cached_input = fields.has("cached_input") ? micros("cached_input") : row.price.input;
   row.price.cache_write = fields.has("cache_write") ? micros("cache_write") : row.price.input;
@@ -55,14 +93,23 @@ Prices::Row Prices::row_of(const Json& json, const std::string& where) {
 Prices Prices::read(const std::filesystem::path& file) {
   const std::string where = file.string();
   const Json json = parse_json(read_file(file), where);
-  const Json* rows = find_json(json, "prices");
-  if (!json.is_object() || json.value("micius_prices", 0) != 1 || rows == nullptr || !rows->is_array())
+  const Json *version = find_json(json, "micius_prices"), *rows = find_json(json, "prices");
+  if (version == nullptr || *version != 1 || rows == nullptr || !rows->is_array())
     fail(ErrorCode::kInvalidData, "{}: expected {{\"micius_prices\": 1, \"prices\": [..]}}", where);
   Prices prices;
   for (std::size_t i = 0; i < rows->size(); ++i) {
     const std::string place = fmt::format("{}: prices[{}]", where, i);
     if (!(*rows)[i].is_object()) fail(ErrorCode::kInvalidData, "{}: expected an object", place);
     prices.rows_.push_back(row_of((*rows)[i], place));
+  }
+  return prices;
+}
+
+Prices Prices::at(std::string_view provider, std::string_view url) const {
+  Prices prices;
+  for (const Row& row : rows_) {
+    const bool holds = row.url.empty() ? is_own_address(provider, url) : is_below(url, row.url);
+    if (row.provider == provider && holds) prices.rows_.push_back(row);
   }
   return prices;
 }

@@ -91,7 +91,8 @@ DryRun dry_run(const Task& task, const Plan& plan, const ApiSettings& settings) 
   run.completion_tokens = all.completion * spec.repeats;
   const std::string name = spec.model.name.substr(spec.model.name.find(':') + 1);
   const Tariff tariff = settings.batching == ApiBatching::kOn ? Tariff::kBatch : Tariff::kAtOnce;
-  if (const auto price = settings.prices.find(spec.model.kind, name, settings.day, tariff)) {
+  if (const auto price = settings.prices.at(spec.model.kind, spec.model.url)
+                             .find(spec.model.kind, name, settings.day, tariff)) {
     run.cost = CostRange{cost_usd(*price, {run.prompt_tokens, 0, 0}),
                          cost_usd(*price, {run.prompt_tokens, 0, run.completion_tokens})};
   }

@@ -51,9 +51,14 @@ struct Desk {
              "dataset": {"loader": "jsonl", "path": "cases.jsonl", "input": "q", "targets": "right"},
              "prompt": {"user": "{{input}}"}, "generate": {"max_tokens": 16},
              "scorer": {"name": "exact"}, "metrics": ["acc"]})";
-    std::ofstream(folder.path() / "prices.json") << R"({"micius_prices": 1, "prices": [
-             {"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00", "batch_factor": "0.5"},
-             {"provider": "anthropic", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00", "batch_factor": "0.5"}]})";
+    std::ofstream(folder.path() / "prices.json")
+        << R"({"micius_prices": 1, "prices": [
+             {"provider": "openai", "url": ")"
+        << mock.url()
+        << R"(", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00", "batch_factor": "0.5"},
+             {"provider": "anthropic", "url": ")"
+        << mock.root()
+        << R"(", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00", "batch_factor": "0.5"}]})";
   }
   std::vector<std::string> environment() const {
     return {"HOME=" + folder.path().string(), "OPENAI_API_KEY=" + kKey, "ANTHROPIC_API_KEY=" + kKey,

@@ -34,7 +34,6 @@ void write_task(const std::filesystem::path& folder, int questions) {
          "prompt": {{"user": "{{{{input}}}}"}}, "generate": {{"max_tokens": {}}},
          "scorer": {{"name": "exact"}}, "metrics": ["acc"]}})",
       kMaxTokens);
-  write_prices(folder);
 }
 
 // A token a byte, a template around it, and an answer of any length up to its limit, billed however it ends.
@@ -80,6 +79,7 @@ TEST_CASE("a budget is never gone over, with 100 requests at once and answers of
     FaultServer server([&](Exchange& exchange) { biller(exchange); });
     const TempDir folder;
     write_task(folder.path(), 3000);
+    write_prices(folder.path(), server.url("/v1"));
     for (const std::int64_t budget : {90'000, 250'000}) {
       biller.billed = 0;
       const Outcome outcome = run_micius(
@@ -109,7 +109,7 @@ TEST_CASE("resume's budget is of all runs of a model together") {
     exchange.answer(200, {}, answer.dump());
   });
   const RemoteSession session(server);
-  write_prices(session.folder.path());
+  write_prices(session.folder.path(), session.url);
   const auto run = [&](std::vector<std::string> words, const std::string& budget) {
     words.insert(words.end(),
                  {"--concurrency", "1", "--progress", "none", "--prices", "prices.json", "--budget", budget});

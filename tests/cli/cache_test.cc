@@ -23,7 +23,7 @@ using Catch::Contains;
 // A server that is asked directly, or as the proxy of one on another machine.
 struct Session {
   Session() : server([](Exchange& e) { e.answer(200, {}, chat("ls, with " + kKey)); }) {
-    write_prices(folder.path());
+    write_prices(folder.path(), server.url("/v1"));
   }
   Outcome run(std::vector<std::string> arguments, const std::vector<std::string>& more = {}) {
     std::vector<std::string> environment = more;

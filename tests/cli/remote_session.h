@@ -26,10 +26,12 @@ inline std::string chat(const std::string& text) {
       .dump();
 }
 
-// A dollar a million tokens of the prompt of openai:tiny, two of the answer: `--prices prices.json`.
-inline void write_prices(const std::filesystem::path& folder) {
+// For `--prices prices.json`: openai:tiny at `url` costs a dollar a million tokens of the prompt, two of the
+// answer.
+inline void write_prices(const std::filesystem::path& folder, const std::string& url) {
   std::ofstream(folder / "prices.json")
-      << R"({"micius_prices": 1, "prices": [{"provider": "openai", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
+      << R"({"micius_prices": 1, "prices": [{"provider": "openai", "url": ")" << url
+      << R"(", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00"}]})";
 }
 
 struct RemoteSession {

@@ -209,7 +209,7 @@ TEST_CASE("a server's vectors score by cosine where MICIUS_EMBEDDER says so") {
 TEST_CASE("a dry run says what it would cost, and asks nothing") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
   const RemoteSession session(server);
-  write_prices(session.folder.path());
+  write_prices(session.folder.path(), session.url);
   const std::vector<std::string> command = {
       "run",          "infrawise", "--model",   "openai:tiny@" + session.url,
       "--limit",      "3",         "--repeats", "2",
@@ -235,7 +235,7 @@ TEST_CASE("a dry run says what it would cost, and asks nothing") {
 TEST_CASE("a run knows what it cost, and a budget stops it before it costs more") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
   const RemoteSession session(server);
-  write_prices(session.folder.path());
+  write_prices(session.folder.path(), session.url);
   const auto run = [&](const std::vector<std::string>& more) {
     std::vector<std::string> words = {"run",     "infrawise",  "--model",       "openai:tiny@" + session.url,
                                       "--limit", "3",          "--concurrency", "1",

@@ -75,13 +75,13 @@ class MemoryLedger final : public BatchLedger {
 
 const std::vector<ApiKind> kKinds = {ApiKind::kOpenAi, ApiKind::kAnthropic};
 
-Prices half_price() {
+Prices half_price(const BatchMock& mock) {
   const TempDir folder;
   const auto file = folder.path() / "prices.json";
   std::ofstream out(file);
   out << R"({"micius_prices": 1, "prices": [)";
   for (const char* provider : {"openai", "anthropic"}) {
-    out << R"({"provider": ")" << provider
+    out << R"({"provider": ")" << provider << R"(", "url": ")" << mock.root()
         << R"(", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "2.00", "batch_factor": "0.5"})"
         << (std::string(provider) == "openai" ? "," : "]}");
   }
@@ -458,7 +458,7 @@ TEST_CASE("batches cost half, and a budget lets go what fits into it") {
     BatchMock mock(echo);
     MemoryLedger ledger;
     ApiSettings settings;
-    settings.prices = half_price();
+    settings.prices = half_price(mock);
     settings.day = "2026-01-01";
     // At half the price, in microdollars: what a question may come to is `most`, with 16 tokens written; it
     // does come to 7.5.
