@@ -74,6 +74,16 @@ ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const
   }
 }
 
+ApiAdmission ApiLink::admit(const BilledTokens& most) {
+  if (settings_.budget_usd && fields_.max_tokens.empty()) {
+    return {ApiAdmit::kStop, "budget",
+            name_ +
+                ": the server takes no limit of an answer's length, so nothing bounds what one costs; "
+                "--budget cannot be kept there, run it without"};
+  }
+  return purse_.admit(most);
+}
+
 HttpRequest ApiLink::request(const std::string& path, const Json& body) const {
   return request_at(endpoint_.url + path + endpoint_.query, body);
 }

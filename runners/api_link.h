@@ -53,6 +53,8 @@ class ApiLink {
 
   const std::optional<Price>& price() const { return price_; }  // absent: not known
   ApiPurse& purse() { return purse_; }
+  // The purse's, for an answer that is as long as the server lets it be.
+  ApiAdmission admit(const BilledTokens& most);
 
  private:
   std::string models_text() const;

@@ -49,7 +49,7 @@ class GenerateCall final : public ApiCall {
     count_tokens();
   }
 
-  ApiAdmission admit() override { return link_.purse().admit(most_); }
+  ApiAdmission admit() override { return link_.admit(most_); }
   void landed(ApiLanding how) override {
     link_.purse().release(most_);
     if (how == ApiLanding::kLost) link_.purse().pay(most_);

@@ -1,6 +1,7 @@
 #include "runners/api_runner.h"
 
 #include <atomic>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "base/text.h"
 #include "net/echo_answer.h"
 #include "runners/api_trial.h"
+#include "temp_dir.h"
 
 namespace micius {
 
@@ -228,6 +230,46 @@ TEST_CASE("a server that answers with another model is named once") {
   trial.ask(6);
   REQUIRE(trial.log.lines.size() == 1);
   CHECK_THAT(trial.log.lines[0], Contains("asked for model 'tiny', 'big") && !Contains("\x1b"));
+}
+
+namespace {
+
+// With a price of a dollar a million tokens, of the server's address.
+ApiSettings with_budget(const FaultServer& server, double usd) {
+  const TempDir folder;
+  std::ofstream(folder.path() / "prices.json")
+      << R"({"micius_prices": 1, "prices": [{"provider": "openai", "url": ")" << server.url("/v1")
+      << R"(", "model": "tiny", "from": "2024-01-01", "input": "1.00", "output": "1.00"}]})";
+  ApiSettings settings = one_lane();
+  settings.prices = Prices::read(folder.path() / "prices.json");
+  settings.day = "2026-01-01";
+  settings.budget_usd = usd;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("a budget is not kept by a server that takes no limit of an answer") {
+  FaultServer server([](Exchange& exchange) {
+    const Json body = parse_json(exchange.request.body, "body");
+    for (const char* name : {"max_tokens", "max_completion_tokens"}) {
+      if (body.contains(name))
+        return exchange.answer(400, {}, error("unsupported_parameter", std::string("no ") + name, name));
+    }
+    exchange.answer(200, {}, chat("x"));
+  });
+  Trial trial(server, with_budget(server, 1));
+  const auto& completions = trial.ask(2);
+  REQUIRE(completions.size() == 2);
+  for (const Completion& completion : completions) {
+    REQUIRE(completion.failure);
+    CHECK(completion.failure->code == "budget");
+    CHECK_THAT(completion.failure->message, Contains("no limit of an answer's length"));
+    CHECK(completion.failure->stops_run);
+  }
+  CHECK(server.requests() == 2);
+  Trial free(server, one_lane());
+  CHECK_FALSE(free.ask(1)[0].failure);
 }
 
 TEST_CASE("pairs are timed from the first that is sent, and what servers count cannot overflow") {
