@@ -222,7 +222,8 @@ ApiRunner::ApiRunner(const ApiEndpoint& endpoint, const ApiSettings& settings, c
     context_ = found.context;
     link_.set_models(std::move(found.models));
   }
-  info_.weighs = settings.likelihoods == ApiLikelihoods::kByEcho && weigher_.probe(queue_);
+  info_.weighs = (settings.likelihoods == ApiLikelihoods::kByEcho && weigher_.probe(queue_)) ||
+                 (settings.likelihoods == ApiLikelihoods::kAssumed && weigher_.may_weigh());
   if (info_.weighs) info_.weigh_options["likelihoods"] = weigher_.how();
 }
 

@@ -32,8 +32,12 @@ enum class ApiStreaming {
   kNone,
 };
 
-// Are log-likelihoods wanted of a server that may have them? It is asked one question to find out.
-enum class ApiLikelihoods { kNone, kByEcho };
+// Are log-likelihoods wanted of a server that may have them?
+enum class ApiLikelihoods {
+  kNone,
+  kByEcho,   // it is asked one question to find out
+  kAssumed,  // it is asked nothing and taken to have them: for a plan, not for a run
+};
 
 // What becomes of a prompt that is longer than the model's context.
 enum class ApiTruncation {

@@ -204,11 +204,15 @@ std::string EchoWeigher::tokenize_url() const {
   return url + "/tokenize";
 }
 
-bool EchoWeigher::probe(ApiQueue& queue) {
+bool EchoWeigher::may_weigh() const {
   const ApiEndpoint& endpoint = link_.endpoint();
   if (endpoint.kind != ApiKind::kOpenAi) return false;
   const bool is_openai = endpoint.url.starts_with("https://api.openai.com/");
-  if (is_openai && endpoint.model != "babbage-002" && endpoint.model != "davinci-002") return false;
+  return !is_openai || endpoint.model == "babbage-002" || endpoint.model == "davinci-002";
+}
+
+bool EchoWeigher::probe(ApiQueue& queue) {
+  if (!may_weigh()) return false;
   auto call = std::make_unique<Probe>(link_, tokenize_url());
   const auto finding = call->finding;
   std::vector<std::unique_ptr<ApiCall>> calls;
@@ -223,7 +227,7 @@ bool EchoWeigher::probe(ApiQueue& queue) {
     link_.warn_once(
         fmt::format("{} gives no log-probabilities of a prompt ({}): take a server that does (vLLM), a model "
                     "that the engine runs (`micius list models`), or tasks that are answered in text",
-                    endpoint.url, shorten(visible_line(link_.safe(finding->why_not)), 200)));
+                    link_.endpoint().url, shorten(visible_line(link_.safe(finding->why_not)), 200)));
     return false;
   }
   split_ = finding->has_ids ? Split::kIds : Split::kOffsets;

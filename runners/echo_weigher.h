@@ -21,8 +21,10 @@ class EchoWeigher {
   EchoWeigher(const EchoWeigher&) = delete;
   EchoWeigher& operator=(const EchoWeigher&) = delete;
 
-  // Asks the server one fixed prompt. False, with a warning that says what gave it away, where it gives no
-  // log-probabilities of a prompt. Throws Error{kIo} where it cannot be asked.
+  // May the server have log-probabilities of a prompt, by its address? OpenAI's chat models have none.
+  bool may_weigh() const;
+  // Asks the server one fixed prompt, if it may have them. False, with a warning that says what gave it away,
+  // where it gives no log-probabilities of a prompt. Throws Error{kIo} where it cannot be asked.
   bool probe(ApiQueue& queue);
   std::string how() const;  // "echo, split by ids" or "echo, split by offsets", once probe() was true
 

@@ -388,9 +388,9 @@ ExitCode RunCommand::run() {
   const bool asks_server = std::any_of(models_.begin(), models_.end(), [](const std::string& model) {
     return api_kind_from(model.substr(0, model.find(':'))).has_value();
   });
-  if (dry_run_) return show_dry_run(log);
   if (asks_server && !asks_in_batches_ && tasks_->any_weighs_choices())
-    remote_.likelihoods = ApiLikelihoods::kByEcho;
+    remote_.likelihoods = dry_run_ ? ApiLikelihoods::kAssumed : ApiLikelihoods::kByEcho;
+  if (dry_run_) return show_dry_run(log);
 
   InterruptGuard interrupt;
   remote_.probe = ApiProbe::kModels;
@@ -427,6 +427,9 @@ ExitCode RunCommand::show_dry_run(Log& log) {
   std::vector<DryRun> runs;
   for (const std::string& model : models_) {
     const auto runner = open_model(model, engine_, places_, {clock_, nullptr, &remote_, &log});
+    if (remote_.likelihoods == ApiLikelihoods::kAssumed && runner->info().weighs &&
+        api_kind_from(runner->info().kind))
+      log.warning(model + " is taken to give log-likelihoods; a run asks its server first");
     for (const auto& [task, plan] : plans_of(model, *runner, log))
       runs.push_back(dry_run(tasks_->setup_for(task, runner->info()).task, plan, remote_));
   }

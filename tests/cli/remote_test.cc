@@ -232,6 +232,21 @@ TEST_CASE("a dry run says what it would cost, and asks nothing") {
   CHECK_FALSE(fs::exists(session.folder.path() / "micius.db"));
 }
 
+TEST_CASE("a dry run plans choices by log-likelihood, and asks no server for them") {
+  FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
+  const Session session(server);
+  write_choice_task(session.folder.path());
+  const Outcome outcome = session.run(
+      {"run", "./choice.json", "--model", "openai:tiny@" + session.url, "--dry-run", "--format", "json"});
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.err, Contains("is taken to give log-likelihoods"));
+  const Json row = parse_json(outcome.out, "dry run").at("runs").at(0);
+  CHECK(row.at("samples") == 2);
+  CHECK(row.at("completion_tokens_at_most") == 4);  // one a choice
+  CHECK(server.requests() == 0);
+}
+
 TEST_CASE("a run knows what it cost, and a budget stops it before it costs more") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
   const RemoteSession session(server);
