@@ -11,6 +11,7 @@
 #include "cli/enqueue.h"
 #include "cli/execute.h"
 #include "cli/flags.h"
+#include "cli/noting_log.h"
 #include "cli/remote.h"
 #include "cli/reopen.h"
 #include "cli/response_cache.h"
@@ -107,15 +108,22 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, SqlStore& sto
     return {};
   }
   LazyServices services(engine_.threads, places_);
-  const ReopenContext reopening{store,   clock_,   context.log, places_,  engine_,
-                                remote_, caching_, cache,       services, RunsOf::kUser};
-  const auto runner = reopen_model(reopening, run);
-  const ReopenedTask task = reopen_task(reopening, run, runner->info());
-  if (!is_batch_run(spec)) return execute(context, id, task.setup, task.plan, *runner);
-  const auto ledger = open_batch_ledger(places_.db, id, clock_, &context.log);
-  const auto batches =
-      open_batch_runner(spec.model_source, {clock_, &context.store, &remote_, &context.log}, *ledger);
-  return execute(context, id, task.setup, task.plan, *batches);
+  const auto reopening = [&](Log& log) {
+    return ReopenContext{store,   clock_,   log,   places_,  engine_,
+                         remote_, caching_, cache, services, RunsOf::kUser};
+  };
+  NotingLog log(context.log);  // of what the model does
+  const auto runner = reopen_model(reopening(log), run);
+  const ReopenedTask task = reopen_task(reopening(context.log), run, runner->info());
+  std::unique_ptr<BatchLedger> ledger;  // before the runner that has it
+  std::unique_ptr<Runner> batches;
+  if (is_batch_run(spec)) {
+    ledger = open_batch_ledger(places_.db, id, clock_, &log);
+    batches = open_batch_runner(spec.model_source, {clock_, &context.store, &remote_, &log}, *ledger);
+  }
+  const EvaluateResult result = execute(context, id, task.setup, task.plan, batches ? *batches : *runner);
+  log.note_in(store, id);
+  return result;
 }
 
 ExitCode ResumeCommand::run() {

@@ -22,6 +22,7 @@
 #include "cli/imports.h"
 #include "cli/invariance.h"
 #include "cli/models.h"
+#include "cli/noting_log.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/requested_tasks.h"
@@ -224,13 +225,13 @@ class RunCommand::Part final : public SweepPart {
  public:
   // `shared` has the store of the caller's thread. All of them must outlive this.
   Part(RunCommand& command, std::string name, SqlStore& store, const ExecuteContext& shared)
-      : model(std::move(name)), command_(command), store_(store), shared_(shared) {}
+      : model(std::move(name)), command_(command), store_(store), shared_(shared), log_(shared.log) {}
 
   bool is_remote() const override { return api_kind_from(model.substr(0, model.find(':'))).has_value(); }
   void open() override {
-    runner_ = open_model(model, command_.engine_, command_.places_,
-                         {command_.clock_, &shared_.store, &command_.remote_, &shared_.log, command_.cache_,
-                          command_.cache_use_});
+    runner_ = open_model(
+        model, command_.engine_, command_.places_,
+        {command_.clock_, &shared_.store, &command_.remote_, &log_, command_.cache_, command_.cache_use_});
   }
   void prepare() override {
     plans_ = command_.plans_of(model, *runner_, shared_.log);
@@ -251,7 +252,7 @@ class RunCommand::Part final : public SweepPart {
     return open_store(command_.places_.db, OpenMode::kExisting, command_.clock_, &shared_.log, shared_.stop);
   }
   EvaluateResult ask(std::size_t plan, SqlStore& store, Runner& runner) const;
-  EvaluateResult ask_in_batches(std::size_t plan) const;
+  EvaluateResult ask_in_batches(std::size_t plan);
   void ask_all_in_batches();
   void enqueue_all(SqlStore& store);
   void note(const EvaluateResult& ended);
@@ -263,6 +264,7 @@ class RunCommand::Part final : public SweepPart {
   RunCommand& command_;
   SqlStore& store_;
   const ExecuteContext& shared_;
+  NotingLog log_;
   std::unique_ptr<Runner> runner_;
   std::vector<std::pair<std::size_t, Plan>> plans_;
   std::vector<const TaskSetup*> setups_;  // of the plans
@@ -278,21 +280,20 @@ EvaluateResult RunCommand::Part::ask(std::size_t plan, SqlStore& store, Runner& 
           ? execute(context, run, *setups_[plan], plans_[plan].second, runner)
           : early_stop(store).execute(context, run, *setups_[plan], plans_[plan].second, runner);
   if (ended.status == RunStatus::kComplete) forget_stop(store, run);
+  log_.note_in(store, run);
   return ended;
 }
 
 // A runner counts its own money only: of a budget each task has the share that it has of the samples.
-EvaluateResult RunCommand::Part::ask_in_batches(std::size_t plan) const {
+EvaluateResult RunCommand::Part::ask_in_batches(std::size_t plan) {
   const auto samples = [](const Plan& p) { return static_cast<double>(p.chosen.size()); };
   double all = 0;
   for (const auto& [task, other] : plans_) all += samples(other);
   ApiSettings settings = command_.remote_;
   if (settings.budget_usd && all > 0) *settings.budget_usd *= samples(plans_[plan].second) / all;
   const auto store = own_store();
-  const auto ledger =
-      open_batch_ledger(command_.places_.db, result.runs[plan], command_.clock_, &shared_.log);
-  const auto runner =
-      open_batch_runner(model, {command_.clock_, store.get(), &settings, &shared_.log}, *ledger);
+  const auto ledger = open_batch_ledger(command_.places_.db, result.runs[plan], command_.clock_, &log_);
+  const auto runner = open_batch_runner(model, {command_.clock_, store.get(), &settings, &log_}, *ledger);
   return ask(plan, *store, *runner);
 }
 

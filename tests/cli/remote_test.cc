@@ -55,6 +55,29 @@ TEST_CASE("a remote model is evaluated as any other, and its key is nowhere") {
   CHECK(run.at("model").at("name") == "openai:tiny");
 }
 
+TEST_CASE("what a server does not take is in the record of each run of its model") {
+  FaultServer server([](Exchange& exchange) {
+    if (parse_json(exchange.request.body, "body").contains("temperature"))
+      return exchange.answer(
+          400, {}, R"({"error": {"message": "no", "code": "unsupported_value", "param": "temperature"}})");
+    exchange.answer(200, {}, chat("x"));
+  });
+  const RemoteSession session(server);
+  const Outcome outcome = session.run({"run", "infrawise,nl2kql", "--model", "openai:tiny@" + session.url,
+                                       "--limit", "2", "--concurrency", "1", "--progress", "none"});
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  CHECK(server.requests() == 5);
+  const Outcome report = session.run({"report", "latest", "--format", "json"});
+  const Json reports = parse_json(report.out, "report").at("reports");
+  REQUIRE(reports.size() == 2);
+  for (const Json& one : reports) {
+    const Json notes = one.at("run").value("notes", Json::array());
+    CHECK(std::count(notes.begin(), notes.end(),
+                     "openai:tiny: the server does not take 'temperature'; it is left out or renamed") == 1);
+  }
+}
+
 TEST_CASE("no money stops a run, and resume goes on without asking twice") {
   std::atomic<bool> has_money = false;
   FaultServer server([&](Exchange& exchange) {
@@ -234,7 +257,7 @@ TEST_CASE("a dry run says what it would cost, and asks nothing") {
 
 TEST_CASE("a dry run plans choices by log-likelihood, and asks no server for them") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("x")); });
-  const Session session(server);
+  const RemoteSession session(server);
   write_choice_task(session.folder.path());
   const Outcome outcome = session.run(
       {"run", "./choice.json", "--model", "openai:tiny@" + session.url, "--dry-run", "--format", "json"});
