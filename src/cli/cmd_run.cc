@@ -65,7 +65,6 @@ class RunCommand final : public Command {
                                                      Log& log);
   ExitCode run_models(SqlStore& store, ProgressBoard& board, Log& log, const std::stop_token& stop);
   RunId begin_or_go_on(SqlStore& store, const Plan& plan) const;
-  void print_results(const Store& store) const;
   void check_enqueue() const;
   ExitCode show_dry_run(Log& log);
 
@@ -409,7 +408,8 @@ ExitCode RunCommand::run() {
                place_words(places_));
     return code;
   }
-  if (!runs_.empty() && !queue_.enqueue) print_results(store);
+  if (!runs_.empty() && !queue_.enqueue)
+    print_run_results(store, runs_, {report_, format_, quiet_, repeat_line(*flags_)}, places_);
   return code;
 }
 
@@ -436,10 +436,6 @@ ExitCode RunCommand::show_dry_run(Log& log) {
   }
   print_dry_runs(runs, format_);
   return ExitCode::kGood;
-}
-
-void RunCommand::print_results(const Store& store) const {
-  print_run_results(store, runs_, {report_, format_, quiet_, repeat_line(*flags_)}, places_);
 }
 
 }  // namespace

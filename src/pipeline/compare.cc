@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "core/group_keys.h"
 #include "core/names.h"
+#include "pipeline/duel.h"
 #include "pipeline/paired_internal.h"
 #include "pipeline/scored_run.h"
 #include "stats/bradley_terry.h"
@@ -86,10 +87,16 @@ std::vector<std::string> obstacles(const ScoredRun& a, const ScoredRun& b, const
 // A page says of each run itself that it is not complete.
 std::vector<std::string> notes_of(const ScoredRun& a, const ScoredRun& b, Incomparable incomparable) {
   std::vector<std::string> notes;
-  for (const ScoredRun* side : {&a, &b})
-    if (incomparable != Incomparable::kNote && side->run.status != RunStatus::kComplete)
+  for (const ScoredRun* side : {&a, &b}) {
+    if (was_decided(side->run)) {
+      notes.push_back(fmt::format("run {} was stopped once decided, which the tests here do not know of; the p "
+                                  "that holds is in its own note",
+                                  number(side->run.id)));
+    } else if (incomparable != Incomparable::kNote && side->run.status != RunStatus::kComplete) {
       notes.push_back(fmt::format("run {} is {}; `micius resume {}` goes on", number(side->run.id),
                                   name_of(side->run.status), number(side->run.id)));
+    }
+  }
   const Json x = spec_json(a.run.spec), y = spec_json(b.run.spec);
   std::vector<std::string> differing;
   for (const char* key : {"scorer", "shot_pool", "style", "options", "turn_max_tokens", "repeats",

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "memory_store.h"
+#include "pipeline/duel.h"
 #include "stats/mean.h"
 #include "stats/paired.h"
 
@@ -176,6 +177,21 @@ TEST_CASE("repeats are averaged first, and graded values have t and sign flips")
   CHECK(c.flips[0].a_answer == "yes");  // of the first repeat
   REQUIRE(c.notes.size() == 1);
   CHECK(c.notes[0] == "besides the model the runs differ in repeats");
+}
+
+TEST_CASE("a run that was stopped once decided is said to be so") {
+  MemoryStore store;
+  const RunId whole = add_run(store, "arc", "m", answers(20, 0, 10));
+  RunSpec spec = spec_of("arc", "n", answers(20, 0, 20));
+  spec.notes = {std::string(kDecidedNote) + ": better than baseline b"};
+  const RunId early = store.begin(spec, 1);
+  for (const Answer& answer : answers(12, 0, 12)) store.append(early, record_of(answer));
+  const auto notes = [&] { return compare(store, {whole, early}, {}).comparisons.front().notes; };
+  store.finish(early, RunStatus::kStopped, 1, std::nullopt);
+  REQUIRE(notes().size() == 1);
+  CHECK(notes()[0].find("was stopped once decided") != std::string::npos);
+  store.finish(early, RunStatus::kComplete, 1, std::nullopt);
+  CHECK(notes().empty());
 }
 
 TEST_CASE("clusters are flipped whole and widen the interval") {
