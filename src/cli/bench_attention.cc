@@ -15,6 +15,7 @@
 #include "cli/checks.h"
 #include "cli/flags.h"
 #include "cli/models.h"
+#include "engine/engine.h"
 
 namespace micius {
 namespace {
@@ -71,6 +72,8 @@ Json fields_of(const AttentionRow& row) {
           {"n_depth", row.test.context},
           {"n_sequences", row.test.batch},
           {"mode", mode_of(row.test)},
+          {"selective_v", selection_name(row.test.selection)},
+          {"error", row.error},
           {"layer_ns", std::llround(figures.total * 1e9)},
           {"attention_ns", std::llround(figures.attention * 1e9)},
           {"copy_ns", std::llround(figures.copy * 1e9)},
@@ -87,22 +90,26 @@ Json fields_of(const AttentionRow& row) {
 
 std::string markdown(const std::vector<AttentionRow>& rows) {
   std::string text =
-      "| heads | dims | depth | batch | layers | mode | us a layer | of it copy | KV bytes | GB/s | read "
+      "| heads | dims | depth | batch | layers | mode | selective V | error | us a layer | of it copy | KV "
+      "bytes | "
+      "GB/s | read "
       "GB/s | "
       "of best | of median | ratio | limit |\n"
       "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: "
+      "| ---: | ---: "
       "|\n";
   for (const AttentionRow& row : rows) {
     const Figures figures(row);
     text += fmt::format(
-        "| {} | {} | {} | {} | {} | {} | {:.1f} | {:.1f} | {} | {:.1f} | {:.1f} / {:.1f} | {} | {} | {:.3f} "
+        "| {} | {} | {} | {} | {} | {} | {} | {:.2g} | {:.1f} | {:.1f} | {} | {:.1f} | {:.1f} / {:.1f} | {} "
+        "| {} | {:.3f} "
         "| "
         "{:.3f} |\n",
         heads_of(row.shape), dims_of(row.shape), row.test.context, row.test.batch, row.layers,
-        mode_of(row.test), figures.total * 1e6, figures.copy * 1e6, format_bytes(figures.bytes),
-        figures.rate / 1e9, figures.best_read / 1e9, figures.median_read / 1e9,
-        format_percent(figures.rate / figures.best_read), format_percent(figures.rate / figures.median_read),
-        row.ratio, row.limit);
+        mode_of(row.test), selection_name(row.test.selection), row.error, figures.total * 1e6,
+        figures.copy * 1e6, format_bytes(figures.bytes), figures.rate / 1e9, figures.best_read / 1e9,
+        figures.median_read / 1e9, format_percent(figures.rate / figures.best_read),
+        format_percent(figures.rate / figures.median_read), row.ratio, row.limit);
   }
   return text;
 }
@@ -133,6 +140,11 @@ class BenchAttentionCommand final : public Command {
     flags.add("--mode", mode_, "append: in place; concat: into a copy of the context, as torch.cat does")
         .one_of({"append", "concat"})
         .show_default();
+    flags
+        .add("--selective-v", selective_v_,
+             "A second time with the K values of highest score alone, beside all of them")
+        .type("K[,raw]")
+        .show_default();
     flags.add("-r,--repetitions", repeats_, "Of all settings in turn, after one that warms up")
         .at_least(1)
         .show_default();
@@ -154,6 +166,7 @@ class BenchAttentionCommand final : public Command {
 
   std::vector<AttentionRow> on_gpu() const {
     if (mode_ != "append") fail(ErrorCode::kUsage, "--mode {} is the CPU's alone; use append", mode_);
+    if (selective_v_ != "off") fail(ErrorCode::kUsage, "--selective-v is the CPU's alone; leave it out");
     if (threads_ != 0) fail(ErrorCode::kUsage, "--threads are the CPU's; leave them out with --device cuda");
     GpuBench bench;
     const std::vector<AttentionShape> shapes = settings();
@@ -170,13 +183,18 @@ class BenchAttentionCommand final : public Command {
   // What `rows_of` returns for each test that was asked for.
   std::vector<AttentionRow> rows_of_tests(
       const std::function<std::vector<AttentionRow>(const AttentionTest&)>& rows_of) const {
+    std::vector<ValueSelection> selections = {{}};
+    if (const ValueSelection selection = selection_from(selective_v_); selection.top > 0)
+      selections.push_back(selection);
+    const KvMode mode = mode_ == "append" ? KvMode::kAppend : KvMode::kConcat;
     std::vector<AttentionRow> rows;
     for (const std::size_t batch : batches_) {
       for (const std::size_t depth : depths_) {
         fmt::print(stderr, "{} tokens x {}\n", depth, batch);
-        const std::vector<AttentionRow> more =
-            rows_of({depth, batch, layers_, mode_ == "append" ? KvMode::kAppend : KvMode::kConcat});
-        rows.insert(rows.end(), more.begin(), more.end());
+        for (const ValueSelection& selection : selections) {
+          const std::vector<AttentionRow> more = rows_of({depth, batch, layers_, mode, selection});
+          rows.insert(rows.end(), more.begin(), more.end());
+        }
       }
     }
     return rows;
@@ -213,7 +231,7 @@ class BenchAttentionCommand final : public Command {
   }
 
   std::vector<std::string> heads_{"32/16/16", "32/4/16"};
-  std::string dims_ = "64", device_ = "cpu", mode_ = "append", format_ = "md";
+  std::string dims_ = "64", device_ = "cpu", mode_ = "append", format_ = "md", selective_v_ = "off";
   std::vector<std::size_t> depths_{2048, 8192}, batches_{1};
   std::size_t layers_ = 0;
   int threads_ = 0, repeats_ = 15;
@@ -234,6 +252,7 @@ std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const Atte
     row.isa = bench.isa();
     row.threads = bench.threads();
     row.layers = result.layers;
+    row.error = result.errors[i];
     std::vector<double> ratios;
     for (std::size_t repeat = 0; repeat < times.attention.size(); ++repeat) {
       row.attention.push_back(times.attention[repeat] / layers);

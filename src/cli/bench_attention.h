@@ -21,6 +21,7 @@ struct AttentionRow {
   std::vector<double> attention, copy;  // seconds of a layer, by repeat
   std::vector<double> read_rates;       // bytes a second of the plain read, by repeat
   double ratio = 1;                     // median, over the repeats, of its time over the first setting's
+  double error = 0;                     // AttentionResult::errors; on the CPU
   double limit = 1;                     // of the ratio: bytes over the first setting's bytes
   std::string gpu;                      // its name; then isa and threads say nothing. "": on the CPU
 };

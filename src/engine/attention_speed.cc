@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -28,11 +29,12 @@ class Setting {
 
   // Adds a step's times to `times`.
   void step(AttentionTimes& times);
+  double error();  // AttentionResult::errors
 
  private:
   void fill();
   void copy(std::size_t layer);
-  void attend_layer(std::size_t layer);
+  void attend_layer(std::size_t layer, ValueSelection selection);
   std::span<KvSequence> layer(std::size_t layer) { return {&caches_[layer * test_.batch], test_.batch}; }
 
   KvLayout layout_;
@@ -91,14 +93,17 @@ void Setting::copy(std::size_t layer) {
   std::swap_ranges(from.begin(), from.end(), spare_.begin());
 }
 
-void Setting::attend_layer(std::size_t layer) {
+void Setting::attend_layer(std::size_t layer, ValueSelection selection) {
   const AttentionShape& shape = layout_.shape;
   std::vector<AttentionSlice> slices;
   for (const KvSequence& cache : this->layer(layer)) {
     const std::span<std::byte* const> pages = cache.pages(0);
     store_kv(layout_, pages.back(), test_.context % kPageTokens, k_, v_, context_);
-    slices.push_back(
-        {.pages = pages, .first_position = test_.context, .tokens = 1, .first_row = slices.size()});
+    slices.push_back({.pages = pages,
+                      .first_position = test_.context,
+                      .tokens = 1,
+                      .first_row = slices.size(),
+                      .selection = selection});
   }
   attend(layout_, slices, q_.data(), shape.n_q * shape.d_k, out_, context_);
 }
@@ -112,11 +117,23 @@ void Setting::step(AttentionTimes& times) {
       copying += seconds_since(start);
     }
     const auto start = std::chrono::steady_clock::now();
-    attend_layer(layer);
+    attend_layer(layer, test_.selection);
     attending += seconds_since(start);
   }
   times.copy.push_back(copying);
   times.attention.push_back(attending);
+}
+
+double Setting::error() {
+  attend_layer(0, {});
+  const std::vector<float> all = out_;
+  attend_layer(0, test_.selection);
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    difference += std::pow(static_cast<double>(out_[i]) - all[i], 2);
+    norm += std::pow(static_cast<double>(all[i]), 2);
+  }
+  return std::sqrt(difference / norm);
 }
 
 void check_shape(const AttentionShape& shape) {
@@ -145,7 +162,11 @@ std::vector<AttentionShape> checked(std::vector<AttentionShape> settings) {
 }  // namespace
 
 std::size_t kv_bytes(const AttentionShape& shape, const AttentionTest& test) {
-  return test.batch * (test.context + 1) * (shape.n_k * shape.d_k + shape.n_v * shape.d_v) * 2;
+  const std::size_t tokens = test.context + 1;
+  const std::size_t heads_of_v = (shape.n_q + shape.n_v - 1) / shape.n_v;
+  const std::size_t values =
+      test.selection.top > 0 ? std::min(tokens, heads_of_v * test.selection.top) : tokens;
+  return test.batch * (tokens * shape.n_k * shape.d_k + values * shape.n_v * shape.d_v) * 2;
 }
 
 AttentionBench::AttentionBench(std::vector<AttentionShape> settings, int threads, Isa isa,
@@ -163,13 +184,14 @@ AttentionResult AttentionBench::run(const AttentionTest& test, int repeats) {
          test.context, test.layers, kMostTokens, kMostLayers);
   }
   Scratch scratch;
-  AttentionResult result{layers_of(test, settings_), std::vector<AttentionTimes>(settings_.size()), {}};
+  AttentionResult result{layers_of(test, settings_), std::vector<AttentionTimes>(settings_.size()), {}, {}};
   std::vector<std::unique_ptr<Setting>> settings;
   for (const AttentionShape& shape : settings_) {
     settings.push_back(
         std::make_unique<Setting>(shape, test, result.layers, OpContext{isa_, pool_, scratch}));
     AttentionTimes warm_up;
     settings.back()->step(warm_up);
+    result.errors.push_back(settings.back()->error());
   }
   for (int repeat = 0; repeat < repeats; ++repeat) {
     for (std::size_t i = 0; i < settings.size(); ++i) settings[i]->step(result.settings[i]);

@@ -9,6 +9,7 @@
 #include "engine/cpu.h"
 #include "engine/kv_page.h"
 #include "engine/memory_speed.h"
+#include "engine/ops/attention.h"
 #include "engine/thread_pool.h"
 
 namespace micius {
@@ -24,6 +25,7 @@ struct AttentionTest {
   std::size_t batch = 1;    // sequences
   std::size_t layers = 0;   // 0: so many that each setting's keys and values are 256 MB, at most 256
   KvMode mode = KvMode::kAppend;
+  ValueSelection selection = {};
 };
 
 // Seconds of one step of all layers, by repeat.
@@ -35,10 +37,14 @@ struct AttentionTimes {
 struct AttentionResult {
   std::size_t layers = 0;
   std::vector<AttentionTimes> settings;
+  // By setting: how far the selection is from all values, as the norm of the difference over that of the
+  // outputs. Random scores hardly differ, so that this is about the worst that there is.
+  std::vector<double> errors;
   std::vector<double> read;  // seconds of a plain read of read_bytes(), by repeat
 };
 
-// What a step must read in one layer: every K and V of the context and of the new token, in f16.
+// What a step must read in one layer, in f16: every K and V of the context and of the new token, or, with a
+// selection, every K and the V of as many tokens as the q heads of a V head can select.
 std::size_t kv_bytes(const AttentionShape& shape, const AttentionTest& test);
 
 class AttentionBench {

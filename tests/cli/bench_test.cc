@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/bench_attention.h"
 #include "cli/bench_output.h"
 #include "cli/program.h"
@@ -94,6 +95,7 @@ TEST_CASE("bench attention compares head settings repeat by repeat", "[bench]") 
   const AttentionResult result{
       2,
       {{{0.002, 0.004, 0.008}, {0.002, 0.004, 0.012}}, {{0.001, 0.004, 0.01}, {0.001, 0.002, 0.008}}},
+      {0, 0.25},
       {0.0001048576, 0.0002097152, 0.0000524288}};
   const std::vector<AttentionRow> rows = attention_rows(bench, test, result);
   REQUIRE(rows.size() == 2);
@@ -118,8 +120,9 @@ TEST_CASE("bench attention compares head settings repeat by repeat", "[bench]") 
   CHECK(json[1]["share_of_median"].get<double>() == Approx(0.524288));
 
   CHECK_THAT(attention_text(rows, "md"),
-             Catch::Contains("| 32/4/16 | 64/64 | 2047 | 2 | 2 | concat | 3000.0 | 1000.0 | 10.5 MB | 5.2 | "
-                             "20.0 / 10.0 | 26.2 % | 52.4 % | 0.750 | 0.625 |\n"));
+             Catch::Contains(
+                 "| 32/4/16 | 64/64 | 2047 | 2 | 2 | concat | off | 0.25 | 3000.0 | 1000.0 | 10.5 MB | 5.2 | "
+                 "20.0 / 10.0 | 26.2 % | 52.4 % | 0.750 | 0.625 |\n"));
   const std::string csv = attention_text(rows, "csv");
   CHECK_THAT(csv, Catch::StartsWith("cpu_info,gpu_info,backends,isa,n_threads,heads,"));
   CHECK_THAT(csv, !Catch::Contains("samples_ns"));
@@ -182,6 +185,19 @@ TEST_CASE("bench attention measures what is asked for", "[bench]") {
   CHECK(last["n_sequences"] == 3);
   CHECK(last["limit"] == 4.0);
   CHECK(last["copy_ns"].get<double>() > 0);
+
+  const auto selected = bench({"--heads", "4/1/2", "--dims", "16", "--layers", "1", "-d", "300",
+                               "--selective-v", "8,raw", "-o", "jsonl"});
+  REQUIRE(selected.exit_code == 0);
+  const auto lines = split(selected.out, '\n');
+  const Json all = parse_json(lines.at(0), "all"), top = parse_json(lines.at(1), "top");
+  CHECK(all["selective_v"] == "off");
+  CHECK(all["error"] == 0);
+  CHECK(all["kv_bytes"] == 301 * 3 * 16 * 2);
+  CHECK(top["selective_v"] == "8,raw");
+  CHECK(top["error"].get<double>() > 0);
+  CHECK(top["kv_bytes"] == (301 + 2 * 16) * 16 * 2);
+  CHECK_THAT(bench({"--selective-v", "some"}).err, Catch::Contains("selective V is a number"));
 
   CHECK_THAT(bench({"--heads", "32/4"}).err, Catch::Contains("--heads must be three numbers"));
   CHECK_THAT(bench({"--dims", "1/2/3"}).err, Catch::Contains("--dims must be one or two numbers"));

@@ -20,6 +20,9 @@ TEST_CASE("the bytes of a decode step are those of every K and V", "[attention_s
   CHECK(kv_bytes({32, 4, 16, 64, 64, 0.125F}, {2048, 1}) == 2049U * 2560);
   CHECK(kv_bytes({32, 4, 16, 128, 128, 0.125F}, {63, 32}) == 32U * 64 * 5120);
   CHECK(kv_bytes(kDiff, {0, 1}) == (16U + 2 * 32) * 2);
+  // Two q heads a V head take ten values each, of the four tokens that there are at most four.
+  CHECK(kv_bytes(kDiff, {99, 1, 0, KvMode::kAppend, {10}}) == (100U * 16 + 20 * 2 * 32) * 2);
+  CHECK(kv_bytes(kDiff, {3, 1, 0, KvMode::kAppend, {10}}) == (4U * 16 + 4 * 2 * 32) * 2);
 }
 
 TEST_CASE("the bench of attention measures every setting in every repeat", "[attention_speed]") {
@@ -40,6 +43,20 @@ TEST_CASE("the bench of attention measures every setting in every repeat", "[att
         CHECK(all_above_zero(times.copy) == (mode == KvMode::kConcat));
       }
     }
+  }
+}
+
+TEST_CASE("the bench of attention knows how far a selection of values is from all", "[attention_speed]") {
+  AttentionBench bench({kGqa, kDiff}, 2, best_isa(), 1 << 20);
+  const auto errors = [&](std::size_t top) {
+    return bench.run({199, 1, 1, KvMode::kAppend, {top}}, 1).errors;
+  };
+  const std::vector<double> all = errors(0), whole = errors(200), most = errors(150), few = errors(5);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(all[i] == 0);
+    CHECK(whole[i] < 1e-5);
+    CHECK(most[i] > 0);
+    CHECK(few[i] > most[i]);
   }
 }
 
