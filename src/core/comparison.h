@@ -45,7 +45,7 @@ struct WinTieLoss {
 
 enum class Finding { kNoDifference, kABetter, kBBetter };
 
-// What a comparison says of the samples whose field `by` is `key`.
+// What a comparison says of the samples whose field `by` is `key`, which are not all of them.
 struct ComparedGroup {
   std::string by, key;
   std::optional<Estimate> a, b, difference;

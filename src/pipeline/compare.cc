@@ -48,6 +48,8 @@ std::vector<ComparedGroup> groups_of(const ScoredRun& a, const Pairs& pairs, con
       for (const std::string& key : group_keys(a.samples[pairs[i].first].sample, by))
         members[key].push_back(i);
     for (const auto& [key, places] : members) {
+      if (places.size() == pairs.size())
+        continue;  // the comparison itself, which would only weaken the others
       const Paired part = part_of(paired, places);
       groups.push_back({by, key, side_estimate(part.a, part, a.metric), side_estimate(part.b, part, a.metric),
                         difference_of(part).first, tests_of(part, a.run.spec.task).front().p});
@@ -89,9 +91,10 @@ std::vector<std::string> notes_of(const ScoredRun& a, const ScoredRun& b, Incomp
   std::vector<std::string> notes;
   for (const ScoredRun* side : {&a, &b}) {
     if (was_decided(side->run)) {
-      notes.push_back(fmt::format("run {} was stopped once decided, which the tests here do not know of; the p "
-                                  "that holds is in its own note",
-                                  number(side->run.id)));
+      notes.push_back(
+          fmt::format("run {} was stopped once decided, which the tests here do not know of; the p "
+                      "that holds is in its own note",
+                      number(side->run.id)));
     } else if (incomparable != Incomparable::kNote && side->run.status != RunStatus::kComplete) {
       notes.push_back(fmt::format("run {} is {}; `micius resume {}` goes on", number(side->run.id),
                                   name_of(side->run.status), number(side->run.id)));

@@ -201,10 +201,11 @@ TEST_CASE("clusters are flipped whole and widen the interval") {
     for (const Answer& answer : answers(40, 0, right)) {
       records.push_back(record_of(answer));
       records.back().sample.extra["family"] = std::stoi(answer.id) / 4;
+      records.back().sample.extra["language"] = "en";  // of all samples: no group
     }
     RunSpec spec = spec_of("quiz", model, answers(40, 0, right));
     spec.cluster = "family";
-    spec.breakdowns = {"family"};
+    spec.breakdowns = {"language", "family"};
     return add_run(store, spec, records);
   };
   CompareOptions options;
