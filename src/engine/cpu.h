@@ -23,8 +23,13 @@ Isa best_isa();
 std::vector<Isa> usable_isas();  // kPlain to best_isa()
 // Throws Error{kUsage} for an unknown name and Error{kUnsupported} for a set that this machine lacks.
 Isa isa_from(std::string_view name);
-// How many bytes ahead of a long read the ops fetch by software; 0 where the processor does better by itself.
-std::size_t fetch_ahead();
-std::string cpu_name();  // the brand string, "unknown" where there is none
+enum class CacheLevel { kL1, kL2 };
+// How the ops ask by software for what a long read will come to.
+struct FetchAhead {
+  std::size_t bytes = 0;  // from the reader on; 0: not at all, the processor does better by itself
+  CacheLevel into = CacheLevel::kL1;
+};
+FetchAhead fetch_ahead();  // of this processor
+std::string cpu_name();    // the brand string, "unknown" where there is none
 
 }  // namespace micius

@@ -18,10 +18,10 @@ constexpr std::size_t kTaskBytes = 1 << 20;  // of a task: small beside the whol
 constexpr std::size_t kStep = 128;
 
 // The sum of all words, in as many chains as hide an addition's latency.
-std::uint64_t sum_of(const std::byte* data, std::size_t bytes, std::size_t ahead) {
+std::uint64_t sum_of(const std::byte* data, std::size_t bytes, FetchAhead ahead) {
   std::array<std::uint64_t, kStep / 8> sums{};
   for (std::size_t at = 0; at + kStep <= bytes; at += kStep) {
-    if (ahead > 0) fetch_lines<kStep>(data + at + ahead);
+    fetch_lines<kStep>(data + at, ahead);
     std::array<std::uint64_t, kStep / 8> words;
     std::memcpy(words.data(), data + at, kStep);
     for (std::size_t i = 0; i < words.size(); ++i) sums[i] += words[i];
@@ -41,7 +41,7 @@ MemoryRead::MemoryRead(std::size_t bytes, ThreadPool& pool)
 }
 
 double MemoryRead::seconds() {
-  const std::size_t ahead = fetch_ahead();
+  const FetchAhead ahead = fetch_ahead();
   std::atomic<std::uint64_t> sum{0};
   const auto start = std::chrono::steady_clock::now();
   pool_.run(memory_.size() / kTaskBytes,

@@ -15,7 +15,7 @@ class MemoryRead {
   MemoryRead(std::size_t bytes, ThreadPool& pool);
 
   std::size_t bytes() const { return memory_.size(); }
-  // Of one read of all bytes by all threads of the pool, fetching fetch_ahead() bytes ahead.
+  // Of one read of all bytes by all threads of the pool, fetching ahead as fetch_ahead() says.
   double seconds();
 
  private:

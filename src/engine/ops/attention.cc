@@ -120,7 +120,8 @@ class Attend {
   const KvLayout& layout_;
   AttentionKernels kernels_;
   std::vector<HeadRange> cells_, groups_;
-  std::size_t ahead_ = 2 * fetch_ahead();  // a page is gone through faster than weights are
+  // A page is gone through faster than weights are.
+  FetchAhead ahead_{2 * fetch_ahead().bytes, fetch_ahead().into};
   const float* q_;
   std::size_t q_stride_;
   std::span<float> out_;

@@ -39,9 +39,9 @@ inline HeadRange q_heads_of(std::size_t head, std::size_t heads, std::size_t n_q
 struct TokenTask {
   const KvLayout& layout;
   std::span<const std::byte* const> pages;  // of the block and of what is read after it
-  std::size_t ahead;                        // bytes that are fetched ahead; 0: none
-  std::size_t hidden, tokens;               // of the block [hidden, tokens) are visible, at least one
-  const float* q;                           // the token's row: [n_q, d_k]
+  FetchAhead ahead;
+  std::size_t hidden, tokens;  // of the block [hidden, tokens) are visible, at least one
+  const float* q;              // the token's row: [n_q, d_k]
   HeadRange heads;
   float* states;   // [heads] of state_floats(), written
   float* scratch;  // token_scratch_floats()

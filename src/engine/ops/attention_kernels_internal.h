@@ -13,39 +13,65 @@ namespace {
 constexpr float kMasked = -1e30F;
 constexpr float kLog2E = 1.442695041F;
 
-// Fetches what a reader of pages will come to. The heads of a task lie in a row within a page, K's before V's
-// if it has all of them, so that a page is one stream.
-struct Fetch {
-  std::size_t ahead;     // 0: nothing is fetched
-  const std::byte* end;  // of the page
-  std::ptrdiff_t jump;   // from there to the next page
+// Asks for what a reader of pages will come to, each line once. The lead grows up to `ahead` while keys are
+// gone through again and while scores become weights, so that memory is not idle meanwhile. The heads of a
+// task lie in a row within a page, K's before V's if it has all of them, so that a page is one stream.
+class Fetch {
+ public:
+  explicit Fetch(FetchAhead ahead) : ahead_(ahead) {}
 
-  template <std::size_t kBytes>
-  void operator()(const void* at) const {
-    if (ahead == 0) return;
-    const std::byte* next = static_cast<const std::byte*>(at) + ahead;
-    fetch_lines<kBytes>(next < end ? next : next + jump);
+  // The reader comes to a page; `following`: the one after it, or null.
+  void turn(const std::byte* page, std::size_t bytes, const std::byte* following) {
+    asked_ = asked_ > bytes_ ? asked_ - bytes_ : 0;
+    page_ = page;
+    bytes_ = bytes;
+    following_ = following;
   }
+  // It is at `at` of the page and reads about kBytes until the next call.
+  template <std::size_t kBytes>
+  void operator()(const void* at) {
+    if (ahead_.bytes == 0) return;
+    const auto* const reader = static_cast<const std::byte*>(at);
+    if (ahead_.into == CacheLevel::kL2) fetch_lines<kBytes>(reader + kNear, CacheLevel::kL1);
+    const auto here = static_cast<std::size_t>(reader - page_);
+    if (asked_ >= here + ahead_.bytes) return;
+    if (asked_ < here) asked_ = here;
+    if (asked_ < bytes_) {
+      fetch_lines<2 * kBytes>(page_ + asked_, ahead_.into);
+    } else if (following_ != nullptr) {
+      fetch_lines<2 * kBytes>(following_ + (asked_ - bytes_), ahead_.into);
+    }
+    asked_ += 2 * kBytes;
+  }
+
+ private:
+  static constexpr std::size_t kNear = 1024;  // from L2 into L1
+
+  FetchAhead ahead_;
+  std::size_t asked_ = 0, bytes_ = 0;  // asked_: from page_ on
+  const std::byte *page_ = nullptr, *following_ = nullptr;
 };
 
-// scores[h][64]: of kHeads heads that share a K tile. q: [kHeads, d_k], scaled.
-template <typename T, int kHeads>
-void score_page(const Tile<T>& tile, const float* q, std::size_t d_k, const Fetch& fetch, float* scores) {
-  Lanes sum[kHeads][4];
-  for (auto& of_head : sum) {
-    for (Lanes& lanes : of_head) lanes = Lanes::zero();
-  }
-  for (std::size_t d = 0; d < d_k; ++d) {
-    fetch.template operator()<kPageTokens * sizeof(T)>(tile.data + d * kPageTokens);
-    Lanes k[4];
-    for (int i = 0; i < 4; ++i) k[i] = tile.keys(d, i);
-    for (int h = 0; h < kHeads; ++h) {
-      const Lanes value = Lanes::broadcast(q[h * d_k + d]);
-      for (int i = 0; i < 4; ++i) sum[h][i] = Lanes::fma(k[i], value, sum[h][i]);
+// scores[h][64]: of kHeads heads that share a K tile, 16 * kWide keys at a time. q: [kHeads, d_k], scaled.
+template <typename T, int kHeads, int kWide>
+void score_page(const Tile<T>& tile, const float* q, std::size_t d_k, Fetch& fetch, float* scores) {
+  for (int first = 0; first < 4; first += kWide) {
+    Lanes sum[kHeads][kWide];
+    for (auto& of_head : sum) {
+      for (Lanes& lanes : of_head) lanes = Lanes::zero();
     }
-  }
-  for (int h = 0; h < kHeads; ++h) {
-    for (int i = 0; i < 4; ++i) sum[h][i].store(scores + h * kPageTokens + 16 * i);
+    for (std::size_t d = 0; d < d_k; ++d) {
+      fetch.template operator()<kPageTokens * sizeof(T)>(tile.data + d * kPageTokens);
+      Lanes k[kWide];
+      for (int i = 0; i < kWide; ++i) k[i] = tile.keys(d, first + i);
+      for (int h = 0; h < kHeads; ++h) {
+        const Lanes value = Lanes::broadcast(q[h * d_k + d]);
+        for (int i = 0; i < kWide; ++i) sum[h][i] = Lanes::fma(k[i], value, sum[h][i]);
+      }
+    }
+    for (int h = 0; h < kHeads; ++h) {
+      for (int i = 0; i < kWide; ++i) sum[h][i].store(scores + h * kPageTokens + 16 * (first + i));
+    }
   }
 }
 
@@ -79,8 +105,7 @@ inline void softmax_page(float* scores, std::size_t hidden, std::size_t visible,
 // visible).
 template <typename T, int kHeads, int kWide>
 void add_values(const Tile<T>& v, std::size_t v_stride, std::size_t d, const float* weights,
-                std::size_t hidden, std::size_t visible, const Fetch& fetch, float* o,
-                std::size_t state_stride) {
+                std::size_t hidden, std::size_t visible, Fetch& fetch, float* o, std::size_t state_stride) {
   Lanes sum[kHeads][kWide];
   for (int h = 0; h < kHeads; ++h) {
     for (int i = 0; i < kWide; ++i) sum[h][i] = Lanes::load(o + h * state_stride + 16 * i);
@@ -101,7 +126,7 @@ void add_values(const Tile<T>& v, std::size_t v_stride, std::size_t d, const flo
 
 template <typename T, int kHeads>
 void add_values(const Tile<T>& v, std::size_t v_stride, const float* weights, std::size_t hidden,
-                std::size_t visible, const Fetch& fetch, float* state, std::size_t state_stride) {
+                std::size_t visible, Fetch& fetch, float* state, std::size_t state_stride) {
   std::size_t d = 0;
   for (; d + 64 <= v_stride; d += 64) {
     add_values<T, kHeads, 4>(v, v_stride, d, weights, hidden, visible, fetch, state + kStateHead + d,
@@ -139,22 +164,27 @@ void attend_token(const TokenTask& task) {
     for (std::size_t i = 0; i < stride; ++i) state[i] = 0;
     state[0] = kMasked;
   }
+  Fetch fetch(task.ahead);
   for (std::size_t first = task.hidden / kPageTokens * kPageTokens; first < task.tokens;
        first += kPageTokens) {
     const std::size_t index = first / kPageTokens;
-    const std::byte *const page = task.pages[index], *const end = page + task.layout.page_bytes();
-    const Fetch fetch{task.ahead, end, index + 1 < task.pages.size() ? task.pages[index + 1] - end : 0};
+    const std::byte* const page = task.pages[index];
+    fetch.turn(page, task.layout.page_bytes(),
+               index + 1 < task.pages.size() ? task.pages[index + 1] : nullptr);
     const std::size_t hidden = task.hidden > first ? task.hidden - first : 0;
     const std::size_t visible = task.tokens - first < kPageTokens ? task.tokens - first : kPageTokens;
     for (std::size_t k = shape.k_head(task.heads.begin); k <= shape.k_head(task.heads.end - 1); ++k) {
       const HeadRange range = overlap(q_heads_of(k, shape.n_k, shape.n_q), task.heads);
-      in_steps<kHeads>(range.begin - task.heads.begin, range.end - task.heads.begin,
-                       [&]<int kCount>(std::size_t h) {
-                         score_page<T, kCount>(k_tile<T>(task.layout, page, k), q + h * shape.d_k, shape.d_k,
-                                               fetch, scores + h * kPageTokens);
-                       });
+      in_steps<2 * kHeads>(range.begin - task.heads.begin, range.end - task.heads.begin,
+                           [&]<int kCount>(std::size_t h) {
+                             score_page<T, kCount, kCount <= kHeads ? 4 : 2>(k_tile<T>(task.layout, page, k),
+                                                                             q + h * shape.d_k, shape.d_k,
+                                                                             fetch, scores + h * kPageTokens);
+                           });
     }
+    const std::byte* const values = page + task.layout.v_tile(shape.v_head(task.heads.begin)) * sizeof(T);
     for (std::size_t h = 0; h < heads; ++h) {
+      for (int i = 0; i < 4; ++i) fetch.template operator()<64>(values);
       softmax_page(scores + h * kPageTokens, hidden, visible, task.states + h * stride, v_stride);
     }
     for (std::size_t v = shape.v_head(task.heads.begin); v <= shape.v_head(task.heads.end - 1); ++v) {

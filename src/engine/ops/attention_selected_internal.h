@@ -61,11 +61,12 @@ void attend_selected(const SelectedTask& task) {
   float *q = task.scratch, *page_scores = q + shape.d_k, *o = page_scores + kPageTokens;
   float *scores = o + task.layout.v_stride(), *copy = scores + count;
   const float scale = shape.scale * kLog2E;
+  Fetch none({});
   for (std::size_t h = task.heads.begin; h < task.heads.end; ++h) {
     for (std::size_t d = 0; d < shape.d_k; ++d) q[d] = task.q[h * shape.d_k + d] * scale;
     for (std::size_t first = first_page; first < task.seen; first += kPageTokens) {
       const Tile<T> tile = k_tile<T>(task.layout, task.pages[first / kPageTokens], shape.k_head(h));
-      score_page<T, 1>(tile, q, shape.d_k, Fetch{}, page_scores);
+      score_page<T, 1, 4>(tile, q, shape.d_k, none, page_scores);
       const std::size_t begin = first > task.hidden ? first : task.hidden;
       const std::size_t end = first + kPageTokens < task.seen ? first + kPageTokens : task.seen;
       std::copy_n(page_scores + (begin - first), end - begin, scores + (begin - task.hidden));

@@ -37,7 +37,7 @@ struct Linear::Impl {
   std::vector<Group> groups;
   std::size_t cols = 0, outputs = 0;
   bool any_codes = false;
-  std::size_t ahead = fetch_ahead();
+  FetchAhead ahead = fetch_ahead();
 
   std::size_t tile_bytes() const {
     return any_codes ? ActivationBlock{kernels.row_tile}.bytes() * (cols / kBlockCols) : 0;

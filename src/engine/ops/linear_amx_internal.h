@@ -26,7 +26,7 @@ void unpack_steps(const LinearTask& task, std::size_t tile, std::byte* panel) {
   const __m512i zero = _mm512_set1_epi8(static_cast<char>(task.part.zero));
   const std::byte* block = task.part.block(tile, 0);
   for (std::size_t b = 0; b < task.part.blocks(); ++b, block += block_bytes(kFormat)) {
-    if (task.ahead > 0) fetch_lines<block_bytes(kFormat)>(block + task.ahead);
+    fetch_lines<block_bytes(kFormat)>(block, task.ahead);
     for (std::size_t step = 0; step < steps_of(kKind); ++step, panel += kStepBytes) {
 #pragma GCC unroll 8
       for (int g = 0; g < 8; ++g) {

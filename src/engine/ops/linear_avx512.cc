@@ -25,7 +25,7 @@ void unpack_panel(const LinearTask& task, std::size_t tile, std::size_t tiles, s
     std::byte* out = panel + t * 64;
     for (std::size_t b = 0; b < part.blocks();
          ++b, block += block_bytes(kFormat), out += panel_block(tiles)) {
-      if (task.ahead > 0) fetch_lines<block_bytes(kFormat)>(block + task.ahead);
+      fetch_lines<block_bytes(kFormat)>(block, task.ahead);
 #pragma GCC unroll 8
       for (int g = 0; g < 8; ++g) _mm512_storeu_si512(out + g * tiles * 64, unpack<kFormat>(block, g));
       _mm512_storeu_ps(out + 8 * tiles * 64, scale_of<kFormat>(block, 0));

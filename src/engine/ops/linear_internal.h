@@ -106,8 +106,8 @@ struct LinearTask {
   const std::byte* activations;    // tile 0; null for float formats
   float* y;                        // row 0, the part's first output
   std::size_t y_stride;
-  std::size_t ahead;  // fetch_ahead()
-  std::byte* panel;   // LinearKernels::panel_bytes(), this thread's
+  FetchAhead ahead;
+  std::byte* panel;  // LinearKernels::panel_bytes(), this thread's
 };
 
 struct LinearKernels {

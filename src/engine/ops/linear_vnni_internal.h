@@ -114,7 +114,7 @@ void multiply_few(const LinearTask& task) {
     __m512 total[kCount];
     for (__m512& lanes : total) lanes = _mm512_setzero_ps();
     for (std::size_t b = 0; b < blocks; ++b, weights += block_bytes(kFormat), activation += kPlace.bytes()) {
-      if (task.ahead > 0) fetch_lines<block_bytes(kFormat)>(weights + task.ahead);
+      fetch_lines<block_bytes(kFormat)>(weights, task.ahead);
       multiply_block<kPlace, kFormat, kCount>(weights, activation, zero_shift, total);
     }
     for (int r = 0; r < kCount; ++r) {
