@@ -86,8 +86,9 @@ bool is_best(const ReportSet& set, std::size_t index) {
 }
 
 TableColumn& column_for(std::vector<TableColumn>& columns, const std::string& task, const Metric& metric) {
-  const auto it = std::find_if(columns.begin(), columns.end(),
-                               [&](const TableColumn& column) { return column.task == task; });
+  const auto it = std::find_if(columns.begin(), columns.end(), [&](const TableColumn& column) {
+    return column.task == task && column.metric == metric.name;
+  });
   if (it != columns.end()) return *it;
   columns.push_back({task, metric.name, metric.unit, {}});
   return columns.back();

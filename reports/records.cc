@@ -81,7 +81,7 @@ std::vector<std::string> row_of(const Report& report, const std::optional<Price>
   add_turn_fields(record, row);
   row.push_back(good ? "" : record.failure->code);
   row.push_back(good ? "" : record.failure->message);
-  row.push_back(number_field(worth_usd(price, record)));
+  row.push_back(number_field(paid_usd(price, record)));
   row.push_back(record.sample.input);
   row.push_back(record.sample.targets.empty() ? "" : record.sample.targets.front());
   return row;
@@ -106,7 +106,7 @@ void write_records_jsonl(const ReportSet& set, const ByteSink& sink) {
       json["input"] = record.sample.input;
       json["choices"] = record.sample.choices;
       json["targets"] = record.sample.targets;
-      if (const auto cost = worth_usd(price, record)) json["cost_usd"] = *cost;
+      if (const auto cost = paid_usd(price, record)) json["cost_usd"] = *cost;
       sink(dump_json(json) + "\n");
     });
   }

@@ -128,12 +128,12 @@ ApiVerdict GenerateCall::judge(const ApiAnswer& answer) {
     return verdict;
   }
   const ApiError& error = std::get<ApiError>(reading);
+  if (answer.head.status == 200) link_.purse().pay(most_);  // what is spoiled was written all the same
   if (error.kind == ApiErrorKind::kContextExceeded) return too_long(error);
   if (error.kind == ApiErrorKind::kRefused) {
     completion_.stop_reason = StopReason::kContentFilter;
     return {ApiNext::kDone, "refused", error.message};
   }
-  if (answer.head.status == 200) link_.purse().pay(most_);  // what is spoiled was written all the same
   return link_.verdict_on(error, answer, sent_);
 }
 
@@ -151,6 +151,13 @@ ApiVerdict GenerateCall::too_long(const ApiError& error) {
   }
   const auto numbers = context_numbers(error.message);
   const std::size_t keep = bytes_to_keep(bytes, numbers, asked_.options.max_tokens);
+  if (keep == 0) {
+    completion_.stop_reason = StopReason::kUnfinished;
+    link_.warn_once(
+        "the model's context has no room for a prompt beside --max-tokens; it counts as answered "
+        "with nothing");
+    return {ApiNext::kDone, code, error.message};
+  }
   cut_beginning(messages, keep);
   uncut_tokens_ = numbers ? numbers->prompt : static_cast<int>(bytes / 4);
   completion_.cut_tokens = static_cast<int>((bytes - keep) / 4);

@@ -1,6 +1,7 @@
 #include "runners/cached_runner.h"
 
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -114,7 +115,12 @@ class CachedRunner final : public Runner, private CompletionSink {
 bool CachedRunner::answer(const Request& request, const std::string& key, CompletionSink& sink) {
   const std::optional<std::string> found = cache_.find(key);
   if (!found) return false;
-  Completion completion = completion_from(*found);
+  Completion completion;
+  try {
+    completion = completion_from(*found);
+  } catch (const std::exception&) {  // damaged: asked again
+    return false;
+  }
   completion.id = request.id;
   mark_from_cache(completion, clock_.now());
   sink.on_done(std::move(completion));

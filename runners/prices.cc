@@ -25,7 +25,7 @@ std::int64_t micros_of(const std::string& text, const std::string& where) {
   fraction.resize(6, '0');
   digits += fraction;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), micros);
-  if (!is_decimal || error != std::errc() || end != digits.data() + digits.size())
+  if (!is_decimal || error != std::errc() || end != digits.data() + digits.size() || micros > kMostMicros)
     fail(ErrorCode::kInvalidData, "{}: '{}' is no amount; expected dollars as text, \"2.50\"", where, text);
   return micros;
 }

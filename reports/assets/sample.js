@@ -1,6 +1,8 @@
 // One sample: everything about it on one screen.
 
 const block = (title, ...content) => el("div", { class: "block" }, el("h3", {}, title), ...content);
+// What was stored may have another shape: it is shown as it is, then.
+const orNothing = (make) => { try { return make(); } catch { return null; } };
 const pre = (text, name) => el("pre", { class: name || null, tabindex: "0" }, text);
 const fold = (title, ...content) => el("details", {}, el("summary", {}, title), ...content);
 
@@ -68,7 +70,7 @@ function turnOf(turn, i, full, sample, answer) {
     const body = node.querySelector("pre.completion");
     if (body) body.append(...marked(turn.completion, answer, i));
   }
-  if (turn.observation) node.append(effects(turn, sample) ?? block("What came of it", pre(visible(turn.observation))));
+  if (turn.observation) node.append(orNothing(() => effects(turn, sample)) ?? block("What came of it", pre(visible(turn.observation))));
   node.append(block("Prompt as sent", promptOf(turn)));
   return node;
 }
@@ -141,7 +143,7 @@ function sampleView(run, row, at) {
   const again = run.again ? [el("p", { class: "note" }, "To score the stored answer again:"), code(`${visible(run.again)} --sample-ids ${shellWord(row[ID])}`)] : [];
   const command = block("On the command line", code(show), again);
   if (!full) return [...head, sideBySide(run, row), el("p", { class: "note" }, "Prompts and completions are not in this file."), metricsOf(run, row, null), command].filter((node) => node);
-  const left = el("div", {}, block("Request", pre(visible(sample.input), "whole")), candidates(sample, answer), plans(full, sample) ?? [],
+  const left = el("div", {}, block("Request", pre(visible(sample.input), "whole")), candidates(sample, answer), orNothing(() => plans(full, sample)) ?? [],
     full.failure ? block("Failure", el("p", { class: "v-failed" }, visible(`${full.failure.code}: ${full.failure.message} (${full.failure.attempts} attempts)`))) : null,
     full.turns.map((turn, i) => turnOf(turn, i, full, sample, answer)));
   const kql = typeof sample.extra.query === "string" && Array.isArray(sample.extra.tables) ? queries(answer, sample) : null;

@@ -84,14 +84,15 @@ std::vector<RunId> ResumeCommand::chosen(const SqlStore& store) const {
   std::vector<std::string> imported;
   for (const Run& run : store.runs()) {
     if (queued.count(run.id) != 0 || !is_open(store, run)) continue;
-    if (is_imported(run)) {
+    if (is_imported(run) && api_kind_from(run.spec.model.kind)) {
       imported.push_back(fmt::format("{}", static_cast<std::int64_t>(run.id)));
     } else {
       runs.push_back(run.id);
     }
   }
   if (!imported.empty())
-    fmt::print(stderr, "imported runs are left out; `micius resume {}{}` goes on with them\n",
+    fmt::print(stderr,
+               "imported runs of remote models are left out; `micius resume {}{}` goes on with them\n",
                join(imported, " "), place_words(places_));
   return runs;
 }

@@ -242,6 +242,7 @@ class RunCommand::Part final : public SweepPart {
     }
   }
   void work() override;
+  void close() override { runner_.reset(); }
 
   const std::string model;
   ModelRuns result;

@@ -60,7 +60,15 @@ void ResponseCache::make() {
 
 std::optional<std::string> ResponseCache::find(const std::string& key) {
   AnswerCache* cache = open();
-  return cache != nullptr ? cache->find(key) : std::nullopt;
+  if (cache == nullptr || is_broken_) return std::nullopt;
+  try {
+    return cache->find(key);
+  } catch (const Error& error) {
+    if (!is_broken_.exchange(true))
+      log_.warning(fmt::format(
+          "no answers are taken from the cache: {}; `micius cache clear` makes a new one", error.what()));
+    return std::nullopt;
+  }
 }
 
 void ResponseCache::keep(const std::string& key, const std::string& model, const std::string& answer) {

@@ -1,6 +1,7 @@
 // The flags of the response cache, and the cache that they name.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,7 @@ class ResponseCache final : public AnswerCache {
   std::mutex mutex_;  // of the two below
   bool tried_ = false;
   std::unique_ptr<AnswerCache> cache_;
+  std::atomic<bool> is_broken_ = false;  // nothing is taken from it any more
 };
 
 }  // namespace micius

@@ -35,7 +35,14 @@ void sweep(const std::vector<std::unique_ptr<SweepPart>>& parts, const std::stop
       future.get();
       remote->prepare();
     });
-    if (is_ready) working.emplace_back([&, remote] { guarded(*remote, [&] { remote->work(); }); });
+    if (!is_ready) {
+      remote->close();
+      continue;
+    }
+    working.emplace_back([&, remote] {
+      guarded(*remote, [&] { remote->work(); });
+      remote->close();
+    });
   }
   for (const auto& part : parts) {
     if (part->is_remote() || stop.stop_requested()) continue;
@@ -44,6 +51,7 @@ void sweep(const std::vector<std::unique_ptr<SweepPart>>& parts, const std::stop
       part->prepare();
       part->work();
     });
+    part->close();
   }
 }
 

@@ -18,6 +18,7 @@ class SweepPart {
   virtual void open() = 0;     // in any thread, beside the steps of other parts
   virtual void prepare() = 0;  // in the caller's thread, beside others' open() and work()
   virtual void work() = 0;     // in any thread, beside the steps of other parts
+  virtual void close() = 0;  // in the thread of the last step, also of one that threw: gives its memory back
 };
 
 // Which part, and what it threw. Called from one thread at a time.

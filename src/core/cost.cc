@@ -36,6 +36,11 @@ std::optional<std::int64_t> worth_pico(const Price& price, const Record& record)
   return cost_of(price, record, Cached::kCounted);
 }
 
+std::optional<double> paid_usd(const std::optional<Price>& price, const Record& record) {
+  const auto pico = price ? paid_pico(*price, record) : std::nullopt;
+  return pico ? std::optional(static_cast<double>(*pico) / 1e12) : std::nullopt;
+}
+
 std::optional<double> worth_usd(const std::optional<Price>& price, const Record& record) {
   const auto pico = price ? worth_pico(*price, record) : std::nullopt;
   return pico ? std::optional(static_cast<double>(*pico) / 1e12) : std::nullopt;

@@ -18,7 +18,8 @@ std::optional<Price> price_of(const RunSpec& spec);
 std::optional<std::int64_t> paid_pico(const Price& price, const Record& record);
 std::optional<std::int64_t> worth_pico(const Price& price, const Record& record);
 
-// What it is worth in dollars; absent without a price.
+// The same in dollars; absent without a price.
+std::optional<double> paid_usd(const std::optional<Price>& price, const Record& record);
 std::optional<double> worth_usd(const std::optional<Price>& price, const Record& record);
 
 }  // namespace micius

@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace micius {
+namespace {
+
+bool is_amount(const Json& json) { return json.is_number_integer() && json >= 0 && json <= kMostMicros; }
+
+}  // namespace
 
 std::int64_t cost_pico(const Price& price, const BilledTokens& tokens) {
   const std::int64_t cached = std::min(tokens.cached, tokens.prompt);
@@ -33,13 +38,12 @@ std::optional<Price> price_from_json(const Json& json) {
                                     {"cached_input", &price.cached_input},
                                     {"output", &price.output}}) {
     const Json* value = find_json(json, key);
-    if (value == nullptr || !value->is_number_integer()) return std::nullopt;
+    if (value == nullptr || !is_amount(*value)) return std::nullopt;
     *micros = value->get<std::int64_t>();
   }
   // Runs from before it was told apart paid the input's price.
   const Json* written = find_json(json, "cache_write");
-  price.cache_write =
-      written != nullptr && written->is_number_integer() ? written->get<std::int64_t>() : price.input;
+  price.cache_write = written != nullptr && is_amount(*written) ? written->get<std::int64_t>() : price.input;
   return price;
 }
 

@@ -9,7 +9,9 @@
 
 namespace micius {
 
-// In micro-dollars a million tokens, that is, picodollars a token.
+// In micro-dollars a million tokens, that is, picodollars a token; each from 0 to kMostMicros, a thousand
+// dollars, so that a record's cost fits into 64 bits.
+inline constexpr std::int64_t kMostMicros = 1'000'000'000;
 struct Price {
   std::string from;  // the day since when: "2024-10-01"
   std::int64_t input = 0, cached_input = 0, output = 0;

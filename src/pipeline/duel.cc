@@ -133,8 +133,7 @@ void Duel::decide() {
   decision.difference = difference_sum_ / static_cast<double>(samples_);
   double direction = decision.difference;
   if (by_counts_) {
-    // Grades may win more often and yet be worse on the mean, which is what is reported.
-    if (!counts_.rejects(alpha_) || static_cast<double>(wins_) * direction <= 0) return;
+    if (!counts_.rejects(alpha_) || !agrees()) return;
     decision.p = counts_.p();
   } else {
     const Interval interval = means_.running();
@@ -146,11 +145,15 @@ void Duel::decide() {
   decision_ = decision;
 }
 
+// Grades may win more often and yet be worse on the mean, which is what is reported: then the count of wins
+// is no evidence of it.
+bool Duel::agrees() const { return static_cast<double>(wins_) * difference_sum_ > 0; }
+
 Standing Duel::standing() const {
   Standing result;
   result.samples = samples_;
   if (samples_ > 0) result.difference = difference_sum_ / static_cast<double>(samples_);
-  if (by_counts_) result.p = counts_.p();
+  if (by_counts_) result.p = agrees() ? counts_.p() : 1;
   result.interval = means_.running();
   return result;
 }

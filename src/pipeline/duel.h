@@ -69,6 +69,7 @@ class Duel {
   void make_units(const Plan& plan);
   void take(const Unit& unit);
   void decide();
+  bool agrees() const;
 
   ScoredRun baseline_;
   std::string value_name_;

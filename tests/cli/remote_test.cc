@@ -417,7 +417,8 @@ TEST_CASE("a run keeps to --truncate, which is part of its spec") {
     const int before = static_cast<int>(server.requests());
     const Outcome bare = session.run({"resume", "--db", "other.db", "--progress", "none"});
     CHECK(bare.exit_code == 0);
-    CHECK_THAT(bare.err, Contains("imported runs are left out") && Contains("micius resume 1 --db other.db"));
+    CHECK_THAT(bare.err, Contains("imported runs of remote models are left out") &&
+                             Contains("micius resume 1 --db other.db"));
     const Outcome named = session.run({"resume", "1", "--db", "other.db", "--progress", "none"});
     CHECK(named.exit_code == 2);
     CHECK_THAT(named.err, Contains(session.url) && Contains("https://api.openai.com/v1") &&

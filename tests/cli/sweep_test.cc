@@ -76,6 +76,7 @@ class FakePart final : public SweepPart {
     if (!waits_for_.empty() && !diary_.await(waits_for_)) throw Error(ErrorCode::kIo, "alone");
     step("work");
   }
+  void close() override { diary_.note(name_ + " closed"); }
 
  private:
   void step(const std::string& what) {
@@ -145,7 +146,7 @@ TEST_CASE("remote parts work at once, and beside those of this machine, which go
   CHECK(failures_of(parts).empty());
   CHECK(diary.is_before("remote 1 prepare", "remote 2 prepare"));
   CHECK(diary.is_before("remote 2 prepare", "local 1 prepare"));
-  CHECK(diary.is_before("local 1 work", "local 2 open"));
+  CHECK(diary.is_before("local 1 closed", "local 2 open"));
 }
 
 TEST_CASE("a part that fails in any step does not stop the others") {
@@ -157,6 +158,7 @@ TEST_CASE("a part that fails in any step does not stop the others") {
       parts.push_back(std::make_unique<FakePart>(diary, "remote 2"));
       parts.push_back(std::make_unique<FakePart>(diary, "local 2"));
       CHECK(failures_of(parts) == std::vector<std::string>{std::string(name) + " cannot " + step});
+      CHECK(diary.has(std::string(name) + " closed"));
       CHECK(diary.has("remote 2 work"));
       CHECK(diary.has("local 2 work"));
     }

@@ -182,6 +182,7 @@ TEST_CASE("many small wins do not decide against a mean that is worse") {
   // Four losses of a whole point, then 56 wins of a hundredth: the counts alone would say better.
   for (std::size_t i = 0; i < setting.samples; ++i) duel.add(record_of(setting, i, 0, i < 4 ? 0 : 0.01));
   CHECK_FALSE(duel.decision());
+  CHECK(duel.standing().p == 1.0);
 }
 
 }  // namespace micius

@@ -60,6 +60,14 @@ TEST_CASE("the best is bold only where it is better than every other") {
   CHECK_FALSE(is_bold());
 }
 
+TEST_CASE("two metrics of a task are two columns") {
+  ReportSet set = example_reports();
+  const std::size_t columns = read_latex(latex_of(set))[0].columns.size();
+  set.reports.push_back(set.reports[0]);
+  set.reports.back().metrics.front().name = "acc_letter";
+  CHECK(read_latex(latex_of(set))[0].columns.size() == columns + 1);
+}
+
 TEST_CASE("many tasks are several tables") {
   ReportSet set = example_reports();
   const Report one = set.reports[0];

@@ -161,4 +161,24 @@ TEST_CASE("a prompt that is still too long once it was cut counts as answered wi
   CHECK(bytes_of(server.seen().at(1)) == 4000);
 }
 
+TEST_CASE("a prompt that would be cut to nothing is not asked") {
+  FaultServer server([](Exchange& exchange) {
+    exchange.answer(400, {},
+                    error("context_length_exceeded",
+                          "This model's maximum context length is 20 tokens. However, you requested 2016 "
+                          "tokens (2000 in the messages, 16 in the completion)."));
+  });
+  ApiSettings settings = one_lane();
+  settings.truncation = ApiTruncation::kLeft;
+  Trial trial(server, settings);
+  trial.runner->submit({long_question(8000)}, trial.sink);
+  trial.runner->drain();
+  const Completion& completion = trial.sink.completions.at(0);
+  CHECK_FALSE(completion.failure);
+  CHECK(completion.stop_reason == StopReason::kUnfinished);
+  CHECK(server.requests() == 1);
+  REQUIRE(trial.log.lines.size() == 1);
+  CHECK_THAT(trial.log.lines[0], Contains("no room for a prompt"));
+}
+
 }  // namespace micius

@@ -80,6 +80,11 @@ TEST_CASE("a price goes into a run's environment and out of it") {
   CHECK(cost_pico(*read, kMost) == cost_pico(kept, kMost));
   CHECK_FALSE(price_from_json(Json::parse(R"({"from": "2026-01-01", "input": 1.5})")));
   CHECK_FALSE(price_from_json(Json(7)));
+  for (const char* amount : {"-1", "1000000001", "9223372036854775807", "18446744073709551615"}) {
+    Json hostile = to_json(kept);
+    hostile["input"] = Json::parse(amount);
+    CHECK_FALSE(price_from_json(hostile));
+  }
 }
 
 }  // namespace micius

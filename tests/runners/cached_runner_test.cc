@@ -207,6 +207,17 @@ TEST_CASE("refusals, unfinished answers and failures are asked again") {
   }
 }
 
+TEST_CASE("an answer that cannot be read is asked for again") {
+  for (const char* damaged : {"", "{", "[]", R"({"text": 7})"}) {
+    INFO(damaged);
+    Cached cached;
+    cached.ask(question(1));
+    cached.cache.answers.begin()->second = damaged;
+    CHECK_FALSE(is_from_cache(cached.ask(question(1))));
+    CHECK(is_from_cache(cached.ask(question(1))));
+  }
+}
+
 TEST_CASE("a server is asked nothing twice, and its key is not kept") {
   FaultServer server([](Exchange& exchange) { exchange.answer(200, {}, chat("yes")); });
   MemoryCache cache;

@@ -1,5 +1,8 @@
 #include "engine/ops/linear_pack.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -64,16 +67,21 @@ void put_scales(WeightFormat format, const CodeBlock& block, std::size_t row, st
   }
 }
 
+// Four neighbouring columns of a row lie together; a nibble has column k below column k + 16.
 void put_codes(WeightFormat format, int zero, const CodeBlock& block, std::size_t row, std::byte* out) {
-  for (std::size_t k = 0; k < kBlockCols; ++k) {
-    const auto code = static_cast<std::byte>(block.d[k / 16] == 0 ? zero : block.codes[k]);
-    if (!has_nibbles(format)) {
-      out[k / 4 * 64 + row * 4 + k % 4] = code;
-    } else if (k < 16) {
-      out[k / 4 * 64 + row * 4 + k % 4] = code;
-    } else {
-      out[(k / 4 - 4) * 64 + row * 4 + k % 4] |= code << 4;
-    }
+  std::array<std::uint8_t, kBlockCols> codes = block.codes;
+  for (std::size_t half = 0; half < 2; ++half) {
+    if (block.d[half] == 0) std::fill_n(codes.begin() + 16 * half, 16, static_cast<std::uint8_t>(zero));
+  }
+  const auto four = [&](std::size_t k) {
+    std::uint32_t value;
+    std::memcpy(&value, &codes[k], sizeof value);
+    return value;
+  };
+  const std::size_t groups = has_nibbles(format) ? 4 : 8;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const std::uint32_t value = has_nibbles(format) ? four(4 * g) | four(4 * g + 16) << 4 : four(4 * g);
+    put(out + g * 64, row, value);
   }
 }
 
