@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "cli/flags.h"
 #include "cli/services.h"
 #include "cmdgen_apart.h"
 #include "cmdgen_files.h"
@@ -99,7 +100,8 @@ int run(int argc, char** argv) {
   bool listed = false;
   PlaceFlags places;
   apart->add_flag("--list", listed, "Print each sibling that counts as right, with its Output Score");
-  add_model_dir_flag(*apart, places);
+  Flags apart_flags(*apart);
+  add_model_dir_flag(apart_flags, places);
   CLI::App* twin = app.add_subcommand("reroll", "Make a twin of the test set: other draws, the same rules");
   twin->add_option("--suite-name", name, "cmdgen, infrawise, nl2kql or optiflow")
       ->check(CLI::IsMember({"cmdgen", "infrawise", "nl2kql", "optiflow"}));
