@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/mapped_pages.h"
 #include "engine/quant.h"
 
 namespace micius {
@@ -372,6 +373,10 @@ MatrixView GgufFile::matrix(std::string_view name) const {
          "{}: tensor '{}' is missing; convert the model again with a current converter", name_, name);
   }
   return {tensor->dtype, tensor->rows, tensor->cols, tensor->bytes.data()};
+}
+
+void GgufFile::release(const MatrixView& matrix) const {
+  if (map_) release_pages(map_->bytes(), {matrix.data, matrix.rows * row_bytes(matrix.dtype, matrix.cols)});
 }
 
 }  // namespace micius

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/json_builder.h"
 #include "base/text.h"
+#include "engine/mapped_pages.h"
+#include "engine/quant.h"
 
 namespace micius {
 namespace {
@@ -336,6 +338,11 @@ MatrixView Safetensors::matrix(std::string_view name) const {
     (i + 1 == tensor->shape.size() ? view.cols : view.rows) *= tensor->shape[i];
   }
   return view;
+}
+
+void Safetensors::release(const MatrixView& matrix) const {
+  const std::size_t bytes = matrix.rows * row_bytes(matrix.dtype, matrix.cols);
+  for (const MappedFile& map : maps_) release_pages(map.bytes(), {matrix.data, bytes});
 }
 
 }  // namespace micius

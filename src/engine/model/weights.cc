@@ -166,7 +166,12 @@ class WeightReader {
     return values;
   }
 
-  Linear linear(const std::vector<LinearPart>& parts) { return {parts, numerics_, memory_, context_}; }
+  // The packed copy is what is read from now on.
+  Linear linear(const std::vector<LinearPart>& parts) {
+    Linear packed(parts, numerics_, memory_, context_);
+    for (const LinearPart& part : parts) source_.release(part.weights);
+    return packed;
+  }
 
   // A tensor that nothing reads (a bias, an adapter) would change the answer.
   void refuse_unknown() const {
