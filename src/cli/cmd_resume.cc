@@ -20,6 +20,7 @@
 #include "cli/signals.h"
 #include "cli/task_setup.h"
 #include "pipeline/rescore.h"
+#include "runners/api_endpoint.h"
 #include "runners/api_purse.h"
 #include "store/batch_ledger.h"
 #include "store/open_store.h"

@@ -399,49 +399,51 @@ TEST_CASE("a run keeps to --truncate, which is part of its spec") {
   INFO(resumed.err);
   CHECK(resumed.exit_code == 0);
   CHECK_THAT(session.run({"show", "1", "--samples"}).out, Contains("cut: about 989 tokens"));
-  TEST_CASE("an imported run does not say where the key goes") {
-    std::atomic<bool> has_money = false;
-    FaultServer server([&](Exchange& exchange) {
-      if (!has_money && exchange.request.number > 1)
-        return exchange.answer(429, {}, R"({"error": {"message": "m", "code": "insufficient_quota"}})");
-      exchange.answer(200, {}, chat("x"));
-    });
-    const RemoteSession session(server);
-    CHECK(session
-              .run({"run", "infrawise", "--model", "openai:tiny@" + session.url, "--limit", "3",
-                    "--concurrency", "1", "--progress", "none"})
-              .exit_code == 1);
-    CHECK(session.run({"export", "1", "-o", "run.micius"}).exit_code == 0);
-    CHECK(session.run({"import", "run.micius", "--db", "other.db"}).exit_code == 0);
-    has_money = true;
-    const int before = static_cast<int>(server.requests());
-    const Outcome bare = session.run({"resume", "--db", "other.db", "--progress", "none"});
-    CHECK(bare.exit_code == 0);
-    CHECK_THAT(bare.err, Contains("imported runs of remote models are left out") &&
-                             Contains("micius resume 1 --db other.db"));
-    const Outcome named = session.run({"resume", "1", "--db", "other.db", "--progress", "none"});
-    CHECK(named.exit_code == 2);
-    CHECK_THAT(named.err, Contains(session.url) && Contains("https://api.openai.com/v1") &&
-                              Contains("--base-url " + session.url));
-    CHECK(static_cast<int>(server.requests()) == before);
-    const Outcome told = session.run(
-        {"resume", "1", "--db", "other.db", "--progress", "none", "--base-url", session.url + "/"});
-    INFO(told.err);
-    CHECK(told.exit_code == 0);
-    CHECK(static_cast<int>(server.requests()) == before + 2);
-  }
+}
 
-  TEST_CASE("a remote model without a key or a server is refused at once") {
-    const TempDir folder;
-    const auto run = [&](const std::vector<std::string>& arguments) {
-      return run_micius(folder.path(), {"-u", "OPENAI_API_KEY", "-u", "OPENAI_BASE_URL"}, arguments);
-    };
-    const Outcome no_key = run({"run", "infrawise", "--model", "openai:gpt-4o"});
-    CHECK(no_key.exit_code == 2);
-    CHECK_THAT(no_key.err, Contains("OPENAI_API_KEY") && Contains("--base-url"));
-    CHECK(run({"run", "infrawise", "--model", "openai:m", "--base-url", "models.example"}).exit_code == 2);
-    CHECK(run({"run", "infrawise", "--model", "openai:"}).exit_code == 2);
-    CHECK_THAT(run({"list", "runners"}).out, Contains("openai"));
-  }
+TEST_CASE("an imported run does not say where the key goes") {
+  std::atomic<bool> has_money = false;
+  FaultServer server([&](Exchange& exchange) {
+    if (!has_money && exchange.request.number > 1)
+      return exchange.answer(429, {}, R"({"error": {"message": "m", "code": "insufficient_quota"}})");
+    exchange.answer(200, {}, chat("x"));
+  });
+  const RemoteSession session(server);
+  CHECK(session
+            .run({"run", "infrawise", "--model", "openai:tiny@" + session.url, "--limit", "3",
+                  "--concurrency", "1", "--progress", "none"})
+            .exit_code == 1);
+  CHECK(session.run({"export", "1", "-o", "run.micius"}).exit_code == 0);
+  CHECK(session.run({"import", "run.micius", "--db", "other.db"}).exit_code == 0);
+  has_money = true;
+  const int before = static_cast<int>(server.requests());
+  const Outcome bare = session.run({"resume", "--db", "other.db", "--progress", "none"});
+  CHECK(bare.exit_code == 0);
+  CHECK_THAT(bare.err, Contains("imported runs of remote models are left out") &&
+                           Contains("micius resume 1 --db other.db"));
+  const Outcome named = session.run({"resume", "1", "--db", "other.db", "--progress", "none"});
+  CHECK(named.exit_code == 2);
+  CHECK_THAT(named.err, Contains(session.url) && Contains("https://api.openai.com/v1") &&
+                            Contains("--base-url " + session.url));
+  CHECK(static_cast<int>(server.requests()) == before);
+  const Outcome told =
+      session.run({"resume", "1", "--db", "other.db", "--progress", "none", "--base-url", session.url + "/"});
+  INFO(told.err);
+  CHECK(told.exit_code == 0);
+  CHECK(static_cast<int>(server.requests()) == before + 2);
+}
+
+TEST_CASE("a remote model without a key or a server is refused at once") {
+  const TempDir folder;
+  const auto run = [&](const std::vector<std::string>& arguments) {
+    return run_micius(folder.path(), {"-u", "OPENAI_API_KEY", "-u", "OPENAI_BASE_URL"}, arguments);
+  };
+  const Outcome no_key = run({"run", "infrawise", "--model", "openai:gpt-4o"});
+  CHECK(no_key.exit_code == 2);
+  CHECK_THAT(no_key.err, Contains("OPENAI_API_KEY") && Contains("--base-url"));
+  CHECK(run({"run", "infrawise", "--model", "openai:m", "--base-url", "models.example"}).exit_code == 2);
+  CHECK(run({"run", "infrawise", "--model", "openai:"}).exit_code == 2);
+  CHECK_THAT(run({"list", "runners"}).out, Contains("openai"));
+}
 
 }  // namespace micius

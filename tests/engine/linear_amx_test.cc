@@ -23,8 +23,17 @@ std::vector<float> multiply(const LinearKernels& kernels, const PackedPart& part
   }
   std::vector<float> y(rows * part.outputs, -77.0F);
   for (std::size_t first = 0; first < part.tiles(); first += kernels.group_tiles) {
-    kernels.multiply({part, first, std::min(first + kernels.group_tiles, part.tiles()), 0, rows, x.data(),
-                      activations.data(), y.data(), part.outputs, 0, panel.data()});
+    kernels.multiply({part,
+                      first,
+                      std::min(first + kernels.group_tiles, part.tiles()),
+                      0,
+                      rows,
+                      x.data(),
+                      activations.data(),
+                      y.data(),
+                      part.outputs,
+                      {},
+                      panel.data()});
   }
   return y;
 }

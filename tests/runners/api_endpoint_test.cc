@@ -62,7 +62,7 @@ TEST_CASE("addresses and keys that cannot be right are refused before anything i
   CHECK(error("m", openai("http://[::1]", kKey)).empty());
   CHECK(error("m", openai("http://localhost/v1", kKey)).empty());
   CHECK_THAT(error("m", openai("http://localhost.evil.example/v1", kKey)), Contains("plain http"));
-  CHECK_THAT(error("m", openai("http://[::1].evil.example/v1", kKey)), Contains("plain http"));
+  CHECK_THAT(error("m", openai("http://[::1].evil.example/v1", kKey)), Contains("an address has"));
   CHECK(error("m", openai("http://models.example/v1", "")).empty());
   CHECK_THAT(error("m", openai("http://models.example/v1", kKey)), Contains("plain http"));
   CHECK_THAT(error("m", openai("http://127.0.0.1.models.example/v1", kKey)), Contains("plain http"));

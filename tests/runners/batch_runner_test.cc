@@ -486,7 +486,7 @@ TEST_CASE("a budget counts what an earlier process sent and is under way") {
     mock.set_looks(1'000'000);
     MemoryLedger ledger;
     ApiSettings settings;
-    settings.prices = half_price();
+    settings.prices = half_price(mock);
     settings.day = "2026-01-01";
     {
       BatchTrial first(mock, ledger, kind, settings);

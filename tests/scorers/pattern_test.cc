@@ -1,7 +1,7 @@
 // Patterns as Python's re reads them; the expected values are CPython's.
 #include "scorers/pattern.h"
 
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -85,10 +85,10 @@ TEST_CASE("no text keeps a pattern busy") {
     for (const std::string& text :
          {repeated(" "), a, repeated("A 1,$ "), repeated("the answer is"), a + "\xc3"}) {
       INFO(pattern << " on " << text.substr(0, 20));
-      const auto start = std::chrono::steady_clock::now();
+      const std::clock_t start = std::clock();  // of this process: others may be busy
       std::size_t found = 0;
       hostile.for_each(text, [&](const PatternMatch&) { return ++found < 1'000'000; });
-      CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
+      CHECK(std::clock() - start < 10 * CLOCKS_PER_SEC);
     }
   }
 }
