@@ -46,6 +46,11 @@ void Heartbeat::count_samples(std::size_t samples) {
   samples_ += samples;
 }
 
+void Heartbeat::end() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
 void Heartbeat::rethrow() const {
   const std::lock_guard lock(mutex_);
   if (error_) std::rethrow_exception(error_);

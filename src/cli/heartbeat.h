@@ -30,6 +30,7 @@ class Heartbeat {
   void let_go();  // once it returns, `lost` is not called any more
   void loaded(const std::string& model);
   void count_samples(std::size_t samples);  // for the rate that the queue's status shows
+  void end();                               // once it returns, it beats no more; may be called again
   // What it stopped with, thrown.
   void rethrow() const;
 

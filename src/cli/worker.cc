@@ -75,6 +75,7 @@ WorkerSummary Worker::work() {
     rest(pause);
     pause = std::min(2 * pause, kLongestRest);
   }
+  heart_.end();  // a beat after leave() would make the worker alive again
   heart_.rethrow();
   finish_runs();
   queue_.leave(id_);
