@@ -123,7 +123,7 @@ EvaluateResult ResumeCommand::go_on(const ExecuteContext& context, SqlStore& sto
     ledger = open_batch_ledger(places_.db, id, clock_, &log);
     batches = open_batch_runner(spec.model_source, {clock_, &context.store, &remote_, &log}, *ledger);
   }
-  const EvaluateResult result = execute(context, id, task.setup, task.plan, batches ? *batches : *runner);
+  EvaluateResult result = execute(context, id, task.setup, task.plan, batches ? *batches : *runner);
   log.note_in(store, id);
   return result;
 }

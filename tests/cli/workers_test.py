@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Workers on one PostgreSQL server, started here as an ordinary process.
 
-  workers_test.py PROGRAM storm [SECONDS]   8 workers, one killed every second and every twentieth of the work, the server restarted twice, about
-                                            2,000 samples a second: every sample is
+  workers_test.py PROGRAM storm [SECONDS]   8 workers, one killed every second and every twentieth of the work, the server
+                                            restarted twice, 2,000 samples for each of SECONDS: every sample is
                                             recorded exactly once, and the report is that of one process
   workers_test.py PROGRAM same              4 workers finish infrawise and arc_easy (where its data is): the same bytes as from
                                             SQLite in one process
