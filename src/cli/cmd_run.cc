@@ -226,7 +226,7 @@ class RunCommand::Part final : public SweepPart {
   Part(RunCommand& command, std::string name, SqlStore& store, const ExecuteContext& shared)
       : model(std::move(name)), command_(command), store_(store), shared_(shared), log_(shared.log) {}
 
-  bool is_remote() const override { return api_kind_from(model.substr(0, model.find(':'))).has_value(); }
+  bool is_remote() const override { return is_remote_model(model); }
   void open() override {
     runner_ = open_model(
         model, command_.engine_, command_.places_,
@@ -386,9 +386,7 @@ ExitCode RunCommand::run() {
   }
   services_.emplace(engine_.threads, places_);
   tasks_.emplace(asked_, data_roots(places_), plan_.seed, SetupContext{*services_, log});
-  const bool asks_server = std::any_of(models_.begin(), models_.end(), [](const std::string& model) {
-    return api_kind_from(model.substr(0, model.find(':'))).has_value();
-  });
+  const bool asks_server = std::any_of(models_.begin(), models_.end(), is_remote_model);
   if (asks_server && !asks_in_batches_ && tasks_->any_weighs_choices())
     remote_.likelihoods = dry_run_ ? ApiLikelihoods::kAssumed : ApiLikelihoods::kByEcho;
   if (dry_run_) return show_dry_run(log);

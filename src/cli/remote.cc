@@ -95,6 +95,10 @@ ApiSettings api_settings(const ApiFlags& flags) {
   return settings;
 }
 
+bool is_remote_model(const std::string& model) {
+  return api_kind_from(model.substr(0, model.find(':'))).has_value();
+}
+
 bool is_batch_run(const RunSpec& spec) { return spec.environment.contains("batch"); }
 
 void check_batch_model(const std::string& model, const ApiSettings& settings) {

@@ -36,6 +36,9 @@ ApiSettings api_settings(const ApiFlags& flags);
 std::unique_ptr<Runner> open_batch_runner(const std::string& model, const RunnerContext& context,
                                           BatchLedger& ledger);
 
+// Is it asked through an API, by its name's beginning ("openai:gpt-4o")?
+bool is_remote_model(const std::string& model);
+
 // Was the run begun with `--batch`?
 bool is_batch_run(const RunSpec& spec);
 

@@ -21,6 +21,10 @@ std::optional<std::int64_t> cost_of(const Price& price, const Record& record, Ca
   return sum;
 }
 
+std::optional<double> in_usd(std::optional<std::int64_t> pico) {
+  return pico ? std::optional(static_cast<double>(*pico) / 1e12) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Price> price_of(const RunSpec& spec) {
@@ -37,13 +41,11 @@ std::optional<std::int64_t> worth_pico(const Price& price, const Record& record)
 }
 
 std::optional<double> paid_usd(const std::optional<Price>& price, const Record& record) {
-  const auto pico = price ? paid_pico(*price, record) : std::nullopt;
-  return pico ? std::optional(static_cast<double>(*pico) / 1e12) : std::nullopt;
+  return price ? in_usd(paid_pico(*price, record)) : std::nullopt;
 }
 
 std::optional<double> worth_usd(const std::optional<Price>& price, const Record& record) {
-  const auto pico = price ? worth_pico(*price, record) : std::nullopt;
-  return pico ? std::optional(static_cast<double>(*pico) / 1e12) : std::nullopt;
+  return price ? in_usd(worth_pico(*price, record)) : std::nullopt;
 }
 
 }  // namespace micius

@@ -119,6 +119,23 @@ TEST_CASE("a key that an answer names twice is warned of, once") {
   CHECK_THAT(trial.log.lines[0], Contains("twice"));
 }
 
+namespace {
+
+// Asked a question of 8,000 bytes, whose beginning may be left out.
+struct CutTrial : Trial {
+  explicit CutTrial(FaultServer& server) : Trial(server, settings()) {
+    runner->submit({long_question(8000)}, sink);
+    runner->drain();
+  }
+  static ApiSettings settings() {
+    ApiSettings cutting = one_lane();
+    cutting.truncation = ApiTruncation::kLeft;
+    return cutting;
+  }
+};
+
+}  // namespace
+
 TEST_CASE("with truncation a prompt that is too long loses its beginning, and is asked once more") {
   FaultServer server([](Exchange& exchange) {
     if (bytes_of(exchange.request) > 4000) {
@@ -130,11 +147,7 @@ TEST_CASE("with truncation a prompt that is too long loses its beginning, and is
     }
     exchange.answer(200, {}, chat("fine"));
   });
-  ApiSettings settings = one_lane();
-  settings.truncation = ApiTruncation::kLeft;
-  Trial trial(server, settings);
-  trial.runner->submit({long_question(8000)}, trial.sink);
-  trial.runner->drain();
+  CutTrial trial(server);
   const Completion& completion = trial.sink.completions.at(0);
   CHECK(completion.text == "fine");
   CHECK(completion.cut_tokens == 2000 - 11);  // 11 is what the server counted at last
@@ -148,11 +161,7 @@ TEST_CASE("with truncation a prompt that is too long loses its beginning, and is
 TEST_CASE("a prompt that is still too long once it was cut counts as answered with nothing") {
   FaultServer server(
       [](Exchange& exchange) { exchange.answer(400, {}, error("context_length_exceeded", "too long")); });
-  ApiSettings settings = one_lane();
-  settings.truncation = ApiTruncation::kLeft;
-  Trial trial(server, settings);
-  trial.runner->submit({long_question(8000)}, trial.sink);
-  trial.runner->drain();
+  CutTrial trial(server);
   const Completion& completion = trial.sink.completions.at(0);
   CHECK_FALSE(completion.failure);
   CHECK(completion.text.empty());
@@ -168,11 +177,7 @@ TEST_CASE("a prompt that would be cut to nothing is not asked") {
                           "This model's maximum context length is 20 tokens. However, you requested 2016 "
                           "tokens (2000 in the messages, 16 in the completion)."));
   });
-  ApiSettings settings = one_lane();
-  settings.truncation = ApiTruncation::kLeft;
-  Trial trial(server, settings);
-  trial.runner->submit({long_question(8000)}, trial.sink);
-  trial.runner->drain();
+  CutTrial trial(server);
   const Completion& completion = trial.sink.completions.at(0);
   CHECK_FALSE(completion.failure);
   CHECK(completion.stop_reason == StopReason::kUnfinished);
