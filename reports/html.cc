@@ -57,7 +57,7 @@ void write_header(const ReportSet& set, std::string_view kind, const std::vector
 
 void write_browser(const SampleData& data, std::ostream& out) {
   out << "<section id=\"samples\">\n<h2>Samples</h2>\n";
-  if (!data.has_texts)
+  if (data.texts.empty())
     out << "<p class=\"note\">Prompts and completions are left out: together they are more than 48 MB. "
            "<code>micius show RUN --sample ID</code> prints them.</p>\n";
   out << fmt::format(
@@ -70,14 +70,19 @@ void write_browser(const SampleData& data, std::ostream& out) {
 
 // In a script element only "</" and "<!--" end or change it; neither can be in JSON once "<" is written as
 // \u003c.
+void write_part(std::string_view id, const std::string& json, bool plain, std::ostream& out) {
+  out << fmt::format("<script id=\"{}\" type=\"application/{}\">{}</script>\n", id, plain ? "json" : "gzip",
+                     plain ? replace_all(json, "<", "\\u003c") : encode_base64(gzip(json)));
+}
+
 void write_data(const SampleData& data, std::ostream& out) {
-  if (data.json.size() <= kPlainLimit) {
-    out << "<script id=\"data\" type=\"application/json\">" << replace_all(data.json, "<", "\\u003c")
-        << "</script>\n";
-  } else {
-    out << "<script id=\"data\" type=\"application/gzip\">" << encode_base64(gzip(data.json))
-        << "</script>\n";
-  }
+  std::size_t bytes = data.head.size() + data.texts.size();
+  for (const std::string& run : data.runs) bytes += run.size();
+  const bool plain = bytes <= kPlainLimit;
+  write_part("data", data.head, plain, out);
+  for (std::size_t i = 0; i < data.runs.size(); ++i)
+    write_part(fmt::format("data-run-{}", i), data.runs[i], plain, out);
+  if (!data.texts.empty()) write_part("data-texts", data.texts, plain, out);
 }
 
 constexpr Section kVersus = {"versus", "Head to head", write_versus};

@@ -1,6 +1,7 @@
 // The samples of all runs as JSON for the page's script. Columns hold what the list shows, each one string
 // that the script splits when it needs it: that many rows open at once. Texts stand apart, each string that
-// can repeat (a system prompt, the context of several choices) once, so that they can be left out.
+// can repeat (a system prompt, the context of several choices) once, so that they can be left out or read
+// later.
 #include <chrono>
 #include <cmath>
 #include <unordered_map>
@@ -93,24 +94,23 @@ class Builder {
     rows.values.resize(report.metrics.size());
     grid_.set().records(index, [&](const Record& record) { add_row(report, record, rows); });
     head["n"] = rows.n;
-    head["columns"] = rows.json();
-    runs_ += (runs_.empty() ? "" : ",") + dump_json(head);
+    heads_.push_back(std::move(head));
+    runs_.push_back(dump_json(rows.json()));
   }
 
   SampleData finish() {
-    Json page = {{"models", grid_.models()},
-                 {"verdicts", std::move(verdicts_.list)},
-                 {"groupings", std::move(groupings_.list)},
-                 {"comparisons", comparisons()}};
-    if (!over_limit()) {
-      if (!grid_.set().scorer_rules.empty()) page["rules"] = grid_.set().scorer_rules;
-      page["strings"] = std::move(strings_);
-      page["samples"] = std::move(samples_);
-      page["texts"] = std::move(texts_);
-    }
-    std::string json = dump_json(page);
-    json.pop_back();
-    return {json + ",\"runs\":[" + runs_ + "]}", !over_limit(), records_};
+    const Json head = {{"models", grid_.models()},
+                       {"runs", std::move(heads_)},
+                       {"verdicts", std::move(verdicts_.list)},
+                       {"groupings", std::move(groupings_.list)},
+                       {"comparisons", comparisons()}};
+    SampleData data = {dump_json(head), std::move(runs_), "", records_};
+    if (over_limit()) return data;
+    Json texts = {
+        {"strings", std::move(strings_)}, {"samples", std::move(samples_)}, {"texts", std::move(texts_)}};
+    if (!grid_.set().scorer_rules.empty()) texts["rules"] = grid_.set().scorer_rules;
+    data.texts = dump_json(texts);
+    return data;
   }
 
  private:
@@ -287,7 +287,8 @@ class Builder {
 
   const Grid& grid_;
   std::size_t limit_, text_bytes_ = 0, records_ = 0;
-  std::string runs_;  // as text they take a tenth of what they take as values
+  Json heads_ = Json::array();
+  std::vector<std::string> runs_;  // as text they take a tenth of what they take as values
   Json strings_ = Json::array(), samples_ = Json::array(), texts_ = Json::array();
   std::unordered_map<std::string, std::size_t> string_places_, sample_places_;
   Places verdicts_, groupings_;

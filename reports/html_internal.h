@@ -110,10 +110,11 @@ std::vector<std::string> published_models(const std::vector<Published>& rows);
 std::string published_cell(const std::vector<Published>& rows, std::string_view model,
                            std::string_view metric);
 
-// The samples as JSON for the page's script.
+// The samples as JSON for the page's script, in parts that it unpacks when they are needed.
 struct SampleData {
-  std::string json;
-  bool has_texts = true;  // false: their size was over the limit and they were left out
+  std::string head;               // models, runs, comparisons
+  std::vector<std::string> runs;  // the rows of each run, by column
+  std::string texts;              // of all runs; "" if they are over the limit and left out
   std::size_t records = 0;
 };
 SampleData sample_data(const Grid& grid, std::size_t text_limit);

@@ -1,4 +1,5 @@
-// The samples of all runs. Of each run the page holds columns: texts with DEL between them, which none of them has, and
+// The samples of all runs. What a list of one run needs is unpacked first, the other runs and all texts while it
+// is looked at. Of each run the page holds columns: texts with DEL between them, which none of them has, and
 // numbers with commas. A column is split when it is first needed, and a row made when it is looked at: [id, repeat, verdict,
 // values, answer, reason, tokens in, tokens out, ms, flags, groups, text, what a search reads]; the last comes later still.
 
@@ -15,12 +16,22 @@ function bytesOf(text) {
   return bytes;
 }
 
-async function load() {
-  const node = byId("data");
+async function unpack(name) {
+  const node = byId(name);
   if (node.type === "application/json") return JSON.parse(node.textContent);
   const stream = new Blob([bytesOf(node.textContent)]).stream().pipeThrough(new DecompressionStream("gzip"));
   return JSON.parse(await new Response(stream).text());
 }
+
+// The columns of runs, each unpacked once.
+const unpackRuns = (runs) => Promise.all(runs.map(async (run) => { run.columns = await (run.unpacking ||= unpack(`data-run-${data.runs.indexOf(run)}`)); }));
+
+let unpackingAll = null;
+const unpackAll = () => unpackingAll ||= (async () => {
+  await unpackRuns(data.runs);
+  if (byId("data-texts")) Object.assign(data, await unpack("data-texts"));
+  data.isWhole = true;
+})();
 
 const numbers = (text) => JSON.parse(`[${text}]`);
 
@@ -78,16 +89,18 @@ function haystack(row) {
   return row[HAY];
 }
 
-// Rows, what a search reads of them and which samples flip are made while nobody waits, so that the first time is as fast as
-// the others.
-function warmUp() {
+// The rest of the data is unpacked, and rows, what a search reads of them and which samples flip are made while nobody
+// waits, so that the first time is as fast as the others.
+async function warmUp() {
+  await new Promise((done) => setTimeout(done, 200));
+  await unpackAll();
   const tasks = [];
   for (const run of data.runs)
     for (let from = 0; from < run.n; from += 4000)
       tasks.push(() => { for (let i = from; i < Math.min(run.n, from + 4000); i++) haystack(rowAt(run, i)); });
   for (const { a, b } of data.comparisons) tasks.push(() => flipsOf(data.runs[a], data.runs[b]));
   const next = () => { tasks.shift()?.(); if (tasks.length) setTimeout(next, 4); };
-  setTimeout(next, 200);
+  next();
 }
 
 // What takes a walk over all rows of a run is worked out once a run.

@@ -2,7 +2,8 @@
 // #samples?run=0&vs=1&show=no_answer&by=group&key=single&part=table&is=0&q=text&sort=-score, #sample?...&id=..&repeat=0
 
 const NOTHING = { run: 0, vs: "", show: "", by: "", key: "", part: "", is: "", q: "", sort: "" };
-let filter = { ...NOTHING }, shown = someRows([]), active = 0;
+let filter = { ...NOTHING }, listed = null;  // the filter whose rows are shown
+let shown = someRows([]), active = 0;
 
 const runOf = () => data.runs[filter.run];
 const otherOf = () => filter.vs === "" ? null : data.runs[filter.vs];
@@ -15,6 +16,15 @@ function query(extra) {
 
 const sampleLink = (run, row, extra) => `#sample?${query({ run, id: row[ID], repeat: row[REPEAT] || "", ...extra })}`;
 
+// Calls `act` once what the filter's list reads is unpacked: at once if it is, and never if another filter was set
+// meanwhile. One sample is shown with those of all runs, and a search reads texts.
+function whenUnpacked(isOne, act) {
+  const runs = [runOf(), otherOf()].filter((run) => run && !run.columns), asked = filter;
+  const isAll = (isOne || filter.q) && !data.isWhole;
+  if (!isAll && !runs.length) return act();
+  (isAll ? unpackAll() : unpackRuns(runs)).then(() => { if (filter === asked) act(); });
+}
+
 function readAddress() {
   const [page, rest] = location.hash.slice(1).split("?");
   const params = new URLSearchParams(rest || "");
@@ -24,8 +34,14 @@ function readAddress() {
     filter.run = data.runs[Number(filter.run)] ? Number(filter.run) : 0;
     const other = data.runs[Number(filter.vs)];
     filter.vs = filter.vs !== "" && other && other !== runOf() && other.task === runOf().task ? Number(filter.vs) : "";
-    applyFilter();
   }
+  whenUnpacked(page === "sample", () => {
+    if (listed !== filter) showList();
+    showPage(page, params);
+  });
+}
+
+function showPage(page, params) {
   const reading = page === "sample" && openSample(params.get("id"), Number(params.get("repeat") || 0));
   document.body.classList.toggle("reading", reading);
   byId("sample").hidden = !reading;
@@ -81,10 +97,11 @@ function ordered(run) {
   return orders.get(filter.sort);
 }
 
-function applyFilter() {
+function showList() {
   const run = runOf(), list = tests(run);
   if (list.length) shown = someRows(ordered(run).filter((row) => list.every((test) => test(row))));
   else shown = filter.sort ? someRows(ordered(run)) : everyRow(run);
+  listed = filter;
   active = 0;
   drawControls();
   byId("list").style.setProperty("--id", `${Math.min(30, factsOf(run).longest + 1)}ch`);
@@ -95,5 +112,5 @@ function applyFilter() {
 function setFilter(change) {
   filter = { ...filter, ...change };
   history.replaceState(null, "", `#samples?${query()}`);
-  applyFilter();
+  whenUnpacked(false, showList);
 }

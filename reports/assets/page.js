@@ -58,10 +58,9 @@ async function start() {
   themeSwitch();
   unfoldForPrint();
   document.querySelectorAll("button.copy").forEach((button) => { button.hidden = false; button.addEventListener("click", copy); });
-  data = await load();
+  data = await unpack("data");
   if (!data.runs.length) return;
   buildBrowser();
-  applyFilter();
   addEventListener("hashchange", readAddress);
   addEventListener("keydown", onKey);
   addEventListener("resize", drawList);

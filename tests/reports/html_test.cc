@@ -33,12 +33,16 @@ TEST_CASE("nothing of a model's output is markup") {
   CHECK(page.find("<b>vague") == std::string::npos);
   CHECK(page.find('\x1b') == std::string::npos);
   CHECK(is_valid_utf8(page));
-  const Json data = parse_json(between(page, "type=\"application/json\">", "</script>"), "page");
-  CHECK(data["runs"][0]["n"] == 4);
-  const auto answers = split(data["runs"][0]["columns"]["answer"].get_ref<const std::string&>(), '\x7f');
+  const auto part = [&](const std::string& id) {
+    return parse_json(between(page, "<script id=\"" + id + "\" type=\"application/json\">", "</script>"), id);
+  };
+  CHECK(part("data")["runs"][0]["n"] == 4);
+  const Json columns = part("data-run-0");
+  const auto answers = split(columns["answer"].get_ref<const std::string&>(), '\x7f');
   REQUIRE(answers.size() == 4);
   CHECK(answers[1] == "</script><script>alert(1)</script>\x1b[31mred\ufffd");
-  CHECK(data["texts"][1]["turns"][0]["completion"] == "</script><script>alert(1)</script>\x1b[31mred\ufffd");
+  CHECK(part("data-texts")["texts"][1]["turns"][0]["completion"] ==
+        "</script><script>alert(1)</script>\x1b[31mred\ufffd");
 }
 
 TEST_CASE("the page loads nothing") {
@@ -50,10 +54,11 @@ TEST_CASE("the page loads nothing") {
 
 TEST_CASE("the same sample is in the page once for all models") {
   const ReportSet set = example_reports();
-  const Json data = parse_json(sample_data(Grid(set), 1'000'000).json, "data");
-  CHECK(data["samples"].size() == 6);  // four of infrawise, two of arc_easy
-  CHECK(data["texts"].size() == 10);
-  CHECK(data["models"].size() == 2);
+  const SampleData data = sample_data(Grid(set), 1'000'000);
+  const Json texts = parse_json(data.texts, "texts");
+  CHECK(texts["samples"].size() == 6);  // four of infrawise, two of arc_easy
+  CHECK(texts["texts"].size() == 10);
+  CHECK(parse_json(data.head, "head")["models"].size() == 2);
 }
 
 TEST_CASE("what a model read holds its messages by their place") {
@@ -64,7 +69,7 @@ TEST_CASE("what a model read holds its messages by their place") {
     record.turns[0].completion.prompt_text = "<s>Be short.</s><u>Does <it> run?</u>";
     fn(record);
   };
-  const Json data = parse_json(sample_data(Grid(set), 1'000'000).json, "data");
+  const Json data = parse_json(sample_data(Grid(set), 1'000'000).texts, "texts");
   CHECK(data["strings"] == Json({"Be short.", "Does <it> run?"}));
   CHECK(data["texts"][0]["turns"][0]["read"] == Json({"<s>", 0, "</s><u>", 1, "</u>"}));
 }
@@ -72,13 +77,12 @@ TEST_CASE("what a model read holds its messages by their place") {
 TEST_CASE("texts over the limit are left out and the rows stay") {
   const ReportSet set = example_reports();
   const SampleData data = sample_data(Grid(set), 100);
-  CHECK_FALSE(data.has_texts);
+  CHECK(data.texts.empty());
   CHECK(data.records == 10);
-  const Json json = parse_json(data.json, "data");
-  CHECK_FALSE(json.contains("texts"));
-  CHECK(json["runs"][0]["n"] == 4);
-  CHECK(json["runs"][0]["columns"]["verdict"] == "0,1,2,1");
-  CHECK_FALSE(json["runs"][0]["columns"].contains("text"));
+  CHECK(parse_json(data.head, "head")["runs"][0]["n"] == 4);
+  const Json columns = parse_json(data.runs[0], "run");
+  CHECK(columns["verdict"] == "0,1,2,1");
+  CHECK_FALSE(columns.contains("text"));
 }
 
 TEST_CASE("no text of a sample breaks the columns") {
@@ -88,7 +92,7 @@ TEST_CASE("no text of a sample breaks the columns") {
   set.records = [](std::size_t, const std::function<void(const Record&)>& fn) {
     for (const char* id : {"a\x7fz", "b,\n\"", "c"}) fn(generated_record(id, Verdict::kCorrect, "x\xe2\x82"));
   };
-  const Json columns = parse_json(sample_data(Grid(set), 1'000'000).json, "data")["runs"][0]["columns"];
+  const Json columns = parse_json(sample_data(Grid(set), 1'000'000).runs[0], "run");
   CHECK(columns["id"] ==
         "a\u2421z\x7f"
         "b,\n\"\x7f"
@@ -100,12 +104,11 @@ TEST_CASE("no text of a sample breaks the columns") {
 
 TEST_CASE("a stable page has no time of a sample") {
   const ReportSet set = stable_example();
-  const Json data = parse_json(sample_data(Grid(set), 1'000'000).json, "data");
-  CHECK_FALSE(data["runs"][0]["columns"].contains("ms"));
-  CHECK_FALSE(data["runs"][0].contains("id"));
+  const SampleData data = sample_data(Grid(set), 1'000'000);
+  CHECK_FALSE(parse_json(data.runs[0], "run").contains("ms"));
+  CHECK_FALSE(parse_json(data.head, "head")["runs"][0].contains("id"));
   const ReportSet timed = example_reports();
-  CHECK(parse_json(sample_data(Grid(timed), 1'000'000).json, "data")["runs"][0]["columns"]["ms"] ==
-        "120.0,120.0,120.0,120.0");
+  CHECK(parse_json(sample_data(Grid(timed), 1'000'000).runs[0], "run")["ms"] == "120.0,120.0,120.0,120.0");
 }
 
 TEST_CASE("a second run of one task on one model is a column of its own, headed by its number") {

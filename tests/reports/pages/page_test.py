@@ -86,10 +86,10 @@ def check_sorting(page, fail):
 
 
 def check_filters(page, url, fail):
-    rows = page.evaluate("JSON.parse(document.getElementById('data').textContent)")
-    run = rows["runs"][0]
-    numbers = {name: [int(cell) for cell in run["columns"][name].split(",")] for name in ("verdict", "flags")}
-    silent = sum(rows["verdicts"][verdict] == "no_answer" for verdict in numbers["verdict"])
+    data, columns = (page.evaluate(f"JSON.parse(document.getElementById('{part}').textContent)") for part in ("data", "data-run-0"))
+    run = data["runs"][0]
+    numbers = {name: [int(cell) for cell in columns[name].split(",")] for name in ("verdict", "flags")}
+    silent = sum(data["verdicts"][verdict] == "no_answer" for verdict in numbers["verdict"])
     click(page, "[data-show=no_answer]")
     fail.equal(shown(page), f"{silent} of {run['n']}", "rows without an answer")
     fail.check("show=no_answer" in page.evaluate("location.hash"), "the address holds the filter")
