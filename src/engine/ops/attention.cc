@@ -40,6 +40,17 @@ std::vector<HeadRange> make_cells(const AttentionShape& shape) {
   return cells;
 }
 
+// Runs of q heads that share a K head.
+std::vector<HeadRange> make_scorers(const AttentionShape& shape) {
+  std::vector<HeadRange> ranges;
+  for (std::size_t k = 0; k < shape.n_k; ++k) {
+    const HeadRange all = q_heads_of(k, shape.n_k, shape.n_q);
+    for (std::size_t begin = all.begin; begin < all.end; begin += kSelectedHeads)
+      ranges.push_back({begin, std::min(all.end, begin + kSelectedHeads)});
+  }
+  return ranges;
+}
+
 // Runs of q heads that share no K and no V head with others: gcd(n_k, n_v) of them where that divides n_q.
 std::vector<HeadRange> make_groups(const AttentionShape& shape) {
   std::size_t groups = std::gcd(shape.n_k, shape.n_v);
@@ -130,7 +141,7 @@ class Attend {
   std::vector<std::size_t> sharers_;  // of singles_
   std::vector<Unit> merged_;          // tokens whose blocks are units of their own
   std::size_t partial_states_ = 0;
-  std::size_t most_selected_ = 0;  // positions that a token of kSelected sees
+  std::size_t most_selected_ = 0;  // the largest `top` of kSelected
 };
 
 std::size_t blocks_of(std::size_t seen) { return (seen + kBlockTokens - 1) / kBlockTokens; }
@@ -155,10 +166,10 @@ void Attend::plan_few(const AttentionSlice& slice) {
       singles_.push_back({&slice, token, begin, end});
       continue;
     }
-    for (const HeadRange& heads : groups_) {
+    for (const HeadRange& heads : make_scorers(layout_.shape)) {
       units_.push_back({&slice, token, 1, heads, Kernel::kSelected, begin, end, std::nullopt});
     }
-    most_selected_ = std::max(most_selected_, visible);
+    most_selected_ = std::max(most_selected_, slice.selection.top);
   }
 }
 
@@ -309,10 +320,12 @@ void Attend::run_shared(const Unit& unit, float* scratch, float* partials) const
 void Attend::run_selected(const Unit& unit, float* scratch) const {
   const AttentionSlice& slice = *unit.slice;
   const std::size_t hidden = slice.hidden(unit.token), seen = slice.seen(unit.token);
-  auto* chosen = reinterpret_cast<std::uint32_t*>(scratch + selected_scratch_floats(layout_, seen - hidden));
-  kernels_.attend_selected({layout_, slice.pages.data(), hidden, seen, slice.selection.top,
-                            slice.selection.weights, unit.heads, q_row(slice, unit.token),
-                            out_row(slice, unit.token), scratch, chosen});
+  const std::size_t top = slice.selection.top;
+  float* const scores = scratch + selected_scratch_floats(layout_);
+  auto* const positions = reinterpret_cast<std::uint32_t*>(scores + kSelectedHeads * candidates_of(top));
+  kernels_.attend_selected({layout_, slice.pages.data(), ahead_, hidden, seen, top, slice.selection.weights,
+                            unit.heads, q_row(slice, unit.token), out_row(slice, unit.token), scratch, scores,
+                            positions});
 }
 
 void Attend::merge_unit(const Unit& unit, float* partials) const {
@@ -341,8 +354,8 @@ void Attend::run_unit(const Unit& unit, float* scratch, float* partials) const {
 void Attend::run(const OpContext& context) {
   const std::size_t stride = state_floats(layout_);
   const std::size_t token_floats = 2 * layout_.shape.n_q * stride + token_scratch_floats(layout_);
-  // The chosen positions stand behind the floats; there are fewer of them than visible ones.
-  const std::size_t selected_floats = selected_scratch_floats(layout_, most_selected_) + most_selected_;
+  const std::size_t selected_floats =  // with the candidates' scores and positions
+      selected_scratch_floats(layout_) + 2 * kSelectedHeads * candidates_of(most_selected_);
   const std::size_t each =
       (std::max({token_floats, column_scratch_floats(layout_), selected_floats}) + 15) / 16 * 16;
   const std::size_t threads = context.pool.threads();

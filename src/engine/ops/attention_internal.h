@@ -80,21 +80,30 @@ struct SharedTask {
   float* scratch;                   // column_scratch_floats()
 };
 
-// One token and some q heads, with the values of the `top` highest scores alone; top <= seen - hidden.
+// So many scores and positions a head keeps until it looks which are the best; with room for another page's,
+// and for Lanes to read past them.
+inline constexpr std::size_t kTimesTop = 2;
+inline std::size_t candidates_of(std::size_t top) { return kTimesTop * top + kPageTokens + 16; }
+
+// One token and at most kSelectedHeads q heads of one K head, with the values of the `top` highest scores
+// alone; top <= seen - hidden.
+inline constexpr std::size_t kSelectedHeads = 8;
 struct SelectedTask {
   const KvLayout& layout;
   const std::byte* const* pages;  // of the sequence
-  std::size_t hidden, seen;       // positions [hidden, seen) are visible
+  FetchAhead ahead;
+  std::size_t hidden, seen;  // positions [hidden, seen) are visible
   std::size_t top;
   SelectedWeights weights;
   HeadRange heads;
-  const float* q;         // the token's row: [n_q, d_k]
-  float* out;             // the token's row
-  float* scratch;         // selected_scratch_floats()
-  std::uint32_t* chosen;  // [top]
+  const float* q;            // the token's row: [n_q, d_k]
+  float* out;                // the token's row
+  float* scratch;            // selected_scratch_floats()
+  float* scores;             // [heads] of candidates_of(top)
+  std::uint32_t* positions;  // the same
 };
-inline std::size_t selected_scratch_floats(const KvLayout& layout, std::size_t visible) {
-  return layout.shape.d_k + kPageTokens + layout.v_stride() + 2 * visible;
+inline std::size_t selected_scratch_floats(const KvLayout& layout) {
+  return kSelectedHeads * (layout.shape.d_k + kPageTokens + kStateHead);
 }
 
 struct AttentionKernels {
