@@ -114,6 +114,7 @@ void ProgressDisplay::on_progress(const Progress& progress) {
   const auto now = clock_.now();
   const bool first = is_live && !std::exchange(drawn_once_, true);
   if (!first && now - drawn_ < period) return;
+  if (!is_live && progress.done + progress.failed == progress.total) return;  // the last line follows at once
   drawn_ = now;
   board_.show(place_, line(progress));
 }

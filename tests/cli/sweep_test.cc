@@ -15,6 +15,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/program.h"
@@ -210,6 +211,26 @@ TEST_CASE("elsewhere progress is plain lines, or nothing but what is said") {
   };
   CHECK(shown(ProgressMode::kPlain, use) == "a 1/9\nsaid\nb 1/9\na 9/9\n");
   CHECK(shown(ProgressMode::kNone, use) == "said\n");
+}
+
+TEST_CASE("a run that ends when its next line is due ends with one line") {
+  struct Hand final : Clock {
+    time_point now() const override { return time; }
+    std::chrono::system_clock::time_point utc() const override { return {}; }
+    time_point time{};
+  } clock;
+  const std::string bytes = shown(ProgressMode::kPlain, [&](ProgressBoard& board) {
+    ProgressDisplay display(board, "task", "model", MetricInfo{"accuracy", "fraction"}, clock);
+    for (const std::size_t done : {0, 1, 2}) {
+      Progress progress;
+      progress.total = 2;
+      progress.done = done;
+      display.on_progress(progress);
+      clock.time += 11s;
+    }
+  });
+  CHECK_THAT(bytes, Contains(" 1/2 ") && Contains(" 2/2 "));
+  CHECK(std::count(bytes.begin(), bytes.end(), '\n') == 2);
 }
 
 TEST_CASE("a sweep asks remote models at once, and one that fails does not stop the others") {
