@@ -9,7 +9,8 @@
 namespace micius {
 namespace {
 
-constexpr std::chrono::microseconds kSpin{5};
+// As long as a sleeping thread takes to come: what is done between two steps of a model is shorter.
+constexpr std::chrono::microseconds kSpin{50};
 
 void relax() {
 #if defined(__x86_64__)

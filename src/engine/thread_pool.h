@@ -1,9 +1,9 @@
 // Threads that share out the tasks of one step, thousands of times a second.
 //
-// A waiting thread spins for a few microseconds, because the next step of a forward pass mostly follows at
-// once, and then sleeps in the kernel, because a spinning thread on a shared core takes the time of the one
-// it waits for. For the same reason nobody waits for a thread that has not come: the caller takes tasks too
-// and ends when none is left.
+// A waiting thread spins for some tens of microseconds, because the next step of a forward pass mostly
+// follows at once, and then sleeps in the kernel, because a spinning thread on a shared core takes the time
+// of the one it waits for. For the same reason nobody waits for a thread that has not come: the caller takes
+// tasks too and ends when none is left.
 #pragma once
 
 #include <atomic>
