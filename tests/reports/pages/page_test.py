@@ -4,6 +4,7 @@
   page_test.py WRITE_PAGE                what a page shows and does
   page_test.py WRITE_PAGE --large SLACK  200,000 records: how soon they are there and filtered, in SLACK times the limits;
                                          1 on a machine with nothing else to do
+  page_test.py MICIUS --sweep            the report of three models on the four AIMicius suites
 
 Exit 4: skipped, with the reason."""
 import json
@@ -228,6 +229,69 @@ def small(program, path, folder):
     return fail.count
 
 
+SUITES, MODELS, SWEPT = ["cmdgen", "infrawise", "optiflow", "nl2kql"], ["reference", "scripted:errors:1", "empty"], 8
+
+
+def change(page, id, value):
+    event = "input" if id == "search" else "change"
+    page.evaluate(f"(() => {{ const s = document.getElementById('{id}'); s.value = {json.dumps(value)}; s.dispatchEvent(new Event('{event}')); }})()")
+
+
+def share(text):  # "1", "0" or "12.5 %"
+    return float(text.rstrip("%\u00a0")) / (100 if text.endswith("%") else 1)
+
+
+def check_run(page, i, task, compared, fail):
+    change(page, "run", str(i))
+    page.wait(f"document.getElementById('count').textContent === '{SWEPT} of {SWEPT}'")
+    for sign in (1, -1):
+        click(page, "[data-sort=score]")
+        scores = [share(text) for text in texts(page, "#space .row > [class=num]")]
+        fail.equal(scores, sorted(scores, reverse=sign < 0), f"run {i} by score")
+    click(page, "[data-sort=score]")
+    first = page.evaluate("new URLSearchParams(document.querySelector('#space a.row').hash.split('?')[1]).get('id')")
+    change(page, "search", first)
+    fail.equal(shown(page), f"1 of {SWEPT}", f"run {i}, its first sample searched for")
+    click(page, "#space a.row")
+    page.wait("document.body.classList.contains('reading')")
+    fail.check(first in texts(page, "#sample h2")[0], f"run {i} opens its sample")
+    fail.check(len(texts(page, "#sample .others > div")) == len(MODELS) - 1, f"run {i}, {task}: the other models' answers")
+    page.press("Escape")
+    change(page, "search", "")
+    for other, flips in compared:
+        change(page, "vs", str(other))
+        fail.equal(shown(page), f"{flips} of {SWEPT}", f"flips of run {i} against {other}")
+    change(page, "vs", "")
+
+
+def sweep(program, path, folder):
+    fail = Failures()
+    data = ["--db", f"{folder}/sweep.db"]
+    subprocess.run([program, "run", "aimicius", "--model", ",".join(MODELS), "--limit", str(SWEPT), "--progress", "none", *data], check=True, capture_output=True)
+    runs = [str(i + 1) for i in range(len(MODELS) * len(SUITES))]
+    file = pathlib.Path(folder) / "sweep.html"
+    subprocess.run([program, "report", *runs, *data, "-o", file], check=True, capture_output=True)
+    compared = json.loads(subprocess.run([program, "compare", *runs, *data, "--format", "json"], check=True, capture_output=True).stdout)
+    chromium = browser.Browser(path)
+    try:
+        page = browser.Page(chromium)
+        page.open(file.as_uri())
+        page.wait(READY)
+        for i in range(len(runs)):
+            pairs = [(runs.index(str(c["b"]["run"])), len(c["flips"])) for c in compared["comparisons"] if str(c["a"]["run"]) == runs[i]]
+            check_run(page, i, SUITES[i % len(SUITES)], pairs, fail)
+        check_themes(page, fail)
+        for width in (390, 1280):
+            page.size(width, 900)
+            fail.check(page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px wide, it scrolls")
+            fail.equal(page.evaluate(WIDE), [], f"beyond {width} px")
+        fail.equal(page.errors(), [], "the console")
+    finally:
+        chromium.close()
+    print(f"{len(runs)} runs, {file.stat().st_size} bytes")
+    return fail.count
+
+
 # When the rows were there, in ms since the page was asked for.
 WATCH = """(() => { const look = () => { if (document.querySelector("#space a.row")) window.ready = performance.now(); else setTimeout(look, 2); }; look(); })()"""
 TIMES = """(async () => {
@@ -286,6 +350,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         if sys.argv[2:3] == ["--large"]:
             failed = large(sys.argv[1], path, folder, float(sys.argv[3]))
+        elif sys.argv[2:3] == ["--sweep"]:
+            failed = sweep(sys.argv[1], path, folder)
         else:
             failed = small(sys.argv[1], path, folder)
     print("all is well" if failed == 0 else f"{failed} failed")
