@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,10 @@ class Store {
   virtual void set_batch(RunId run, std::int64_t batch) = 0;
   // Adds `wall_ns`, what this execution took since its last call, to the run's time.
   virtual void append(RunId run, const Record& record, std::int64_t wall_ns = 0) = 0;
+  // The same for several, each of another (sample, repeat): one transaction where the store can.
+  virtual void append_all(RunId run, std::span<const Record> records, std::int64_t wall_ns) {
+    for (const Record& record : records) append(run, record, std::exchange(wall_ns, 0));
+  }
   // Adds `wall_ns` as append() does, sets the status and keeps the primary metric's estimate for people who
   // look at the database.
   virtual void finish(RunId run, RunStatus status, std::int64_t wall_ns,

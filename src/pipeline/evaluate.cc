@@ -61,7 +61,8 @@ class Evaluator {
   void go_on(Judged judged);
   bool has_room() const;
   void go_on_asking();
-  void keep(std::size_t index, const Record& record);
+  void keep(std::size_t index, Record record);
+  void write();
   void count(std::size_t index, const Record& record);
   std::string cluster_of(const Sample& sample) const;
   void count_failures(const Completion& completion);
@@ -76,6 +77,8 @@ class Evaluator {
   std::unordered_map<std::uint64_t, Conversation> open_;  // asked, by request id
   std::size_t judging_ = 0;                               // conversations that are with the judges
   std::deque<Judged> to_ask_;                             // conversations that go on once there is room
+  std::vector<Record> kept_;                              // records that came together
+  std::vector<std::size_t> kept_of_;                      // their samples, as indices of the dataset
   Judges judges_;
   std::vector<Request> outbox_;
   std::uint64_t next_id_ = 0;
@@ -100,6 +103,7 @@ void Evaluator::run() {
     Mail mail = mailbox_.take();
     for (Completion& completion : mail.completions) hear(checked(std::move(completion)));
     for (Judged& judged : mail.judged) go_on(std::move(judged));
+    write();
     if (ending() && !std::exchange(cancelled_, true)) e_.runner.cancel();
   }
 }
@@ -175,12 +179,23 @@ void Evaluator::go_on(Judged judged) {
   to_ask_.push_back(std::move(judged));
 }
 
-void Evaluator::keep(std::size_t index, const Record& record) {
-  e_.store.append(run_, record, lap());
-  ++progress_.new_records;
-  count(index, record);
-  if (e_.on_record) e_.on_record(record);
-  if (e_.observer != nullptr) e_.observer->on_progress(progress_);
+void Evaluator::keep(std::size_t index, Record record) {
+  kept_.push_back(std::move(record));
+  kept_of_.push_back(index);
+}
+
+// What came while the last ones were written goes into one transaction; nothing waits for others to come.
+void Evaluator::write() {
+  if (kept_.empty()) return;
+  const std::vector<Record> records = std::exchange(kept_, {});
+  const std::vector<std::size_t> indices = std::exchange(kept_of_, {});
+  e_.store.append_all(run_, records, lap());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    ++progress_.new_records;
+    count(indices[i], records[i]);
+    if (e_.on_record) e_.on_record(records[i]);
+    if (e_.observer != nullptr) e_.observer->on_progress(progress_);
+  }
 }
 
 std::int64_t Evaluator::lap() {

@@ -105,24 +105,39 @@ void SqlStore::set_batch(RunId run, std::int64_t batch) {
 }
 
 void SqlStore::append(RunId run, const Record& record, std::int64_t wall_ns) {
+  append_all(run, {&record, 1}, wall_ns);
+}
+
+void SqlStore::append_all(RunId run, std::span<const Record> records, std::int64_t wall_ns) {
+  if (records.empty()) return add_wall(run, wall_ns);
   const RunFacts& facts = state_->facts(run, *this);
-  const auto position = facts.positions.find(record.sample.id);
-  if (position == facts.positions.end()) {
-    fail(ErrorCode::kIo, "{}: sample '{}' is not one of run {}", state_->database->name(), record.sample.id,
-         static_cast<std::int64_t>(run));
-  }
   const auto id = static_cast<std::int64_t>(run);
-  const RecordRow row{position->second, &record};
+  std::vector<RecordRow> rows;
+  for (const Record& record : records) {
+    const auto position = facts.positions.find(record.sample.id);
+    if (position == facts.positions.end()) {
+      fail(ErrorCode::kIo, "{}: sample '{}' is not one of run {}", state_->database->name(), record.sample.id,
+           id);
+    }
+    rows.push_back({position->second, &record});
+  }
   state_->database->transact([&] {
-    if (!state_->writer.write(id, facts.price, {&row, 1}).empty()) {
+    const std::vector<std::size_t> in_the_way = state_->writer.write(id, facts.price, rows);
+    if (!in_the_way.empty()) {
+      const Record& record = records[in_the_way.front()];
       fail(ErrorCode::kIo,
            "{}: run {} has a record of sample '{}', repeat {} already; another process is at work on this "
            "run: "
            "wait for it, or begin another run with --fresh",
            state_->database->name(), id, record.sample.id, record.repeat);
     }
-    if (wall_ns > 0) state_->add_wall.run(wall_ns, id);
+    add_wall(run, wall_ns);
   });
+}
+
+void SqlStore::add_wall(RunId run, std::int64_t wall_ns) {
+  if (wall_ns <= 0) return;
+  state_->database->transact([&] { state_->add_wall.run(wall_ns, static_cast<std::int64_t>(run)); });
 }
 
 void SqlStore::finish(RunId run, RunStatus status, std::int64_t wall_ns,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ class SqlStore : public Store {
   [[nodiscard]] RunId begin(const RunSpec& spec, std::int64_t batch) override;
   void set_batch(RunId run, std::int64_t batch) override;
   void append(RunId run, const Record& record, std::int64_t wall_ns = 0) override;
+  void append_all(RunId run, std::span<const Record> records, std::int64_t wall_ns) override;
   void finish(RunId run, RunStatus status, std::int64_t wall_ns,
               const std::optional<Estimate>& primary) override;
   [[nodiscard]] Run run(RunId run) const override;
@@ -69,6 +71,8 @@ class SqlStore : public Store {
   SqlStore(std::unique_ptr<Database> database, const Clock& clock);
 
  private:
+  void add_wall(RunId run, std::int64_t wall_ns);
+
   struct State;
   std::unique_ptr<State> state_;
 };

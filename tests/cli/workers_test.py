@@ -211,7 +211,7 @@ def rate(place, samples):
                                      "FROM records WHERE run_id = 2) AS r"))
     print((place.folder / "workers.log").read_text().strip())
     print(f"SQLite, one process: {sqlite:.0f} records/s\n"
-          f"PostgreSQL, one process, a transaction a record: {postgres:.0f} records/s\n"
+          f"PostgreSQL, one process: {postgres:.0f} records/s\n"
           f"PostgreSQL, 4 workers: {samples} records and {leases} leases in {window:.2f} s, {(samples + leases) / window:.0f} "
           f"leases+records/s, {sqlite / (samples / window):.2f} times SQLite's time a record")
 
