@@ -1,8 +1,11 @@
 // `micius submit --slurm OPTIONS -- run TASKS --model M`: runs into the queue, and workers for them into
 // Slurm.
+#include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -53,6 +56,24 @@ void check_no_password(const std::vector<std::string>& words) {
   }
 }
 
+bool is_in_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  if (path == nullptr) return false;
+  for (const std::string_view folder : split(path, ':')) {
+    if (access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+void check_sbatch(const std::string& script) {
+  if (is_in_path("sbatch")) return;
+  fail(ErrorCode::kNotFound,
+       "no `sbatch` in PATH, so nothing was queued or submitted; call this where Slurm's client is (Debian's "
+       "package slurm-client), or do it by hand: `micius run .. --enqueue` here, then `sbatch {}` on a "
+       "machine of the cluster, or `micius worker` on any machine that reaches the database",
+       script);
+}
+
 ExitCode SubmitCommand::run() {
   if (words_.front() != "run")
     fail(ErrorCode::kUsage, "micius submit: behind `--` comes `run TASKS --model M`, not '{}'",
@@ -67,7 +88,7 @@ ExitCode SubmitCommand::run() {
     fmt::print("{}: written, nothing was submitted\n", script_);
     return ExitCode::kGood;
   }
-  run_process({"sbatch", "--version"});  // there is one, before anything is queued
+  check_sbatch(script_);  // before anything is queued
   std::vector<std::string> queueing = {program};
   queueing.insert(queueing.end(), words_.begin(), words_.end());
   queueing.emplace_back("--enqueue");

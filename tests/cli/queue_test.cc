@@ -245,6 +245,13 @@ TEST_CASE("what a job cannot be made of is refused before anything is queued") {
                         2),
              Catch::Contains("~/.pgpass") && !Catch::Contains("hush"));
   CHECK_FALSE(fs::exists(folder.path() / "micius-workers.sbatch"));
+  const std::vector<std::string> good = {"submit",      "--slurm", "--array=0", "--",      "run",
+                                         "./even.json", "--db",    "q.db",      "--model", "reference"};
+  const Outcome without_slurm = folder.outcome(good, {"PATH=" + folder.path().string()});
+  CHECK(without_slurm.exit_code == 2);
+  CHECK_THAT(without_slurm.err, Catch::Contains("no `sbatch` in PATH, so nothing was queued") &&
+                                    Catch::Contains("`sbatch micius-workers.sbatch`"));
+  CHECK_FALSE(fs::exists(folder.path() / "q.db"));
   CHECK_THAT(folder.run({"submit", "--slurm", "--array=0", "--dry-run", "--", "run", "x"}),
              Catch::Contains("nothing was submitted"));
   CHECK(worker_words({"run", "a", "--db=x y", "--threads", "2", "--limit", "3", "--cache"}) ==
