@@ -65,23 +65,38 @@ ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const
              settings.budgets != nullptr
                  ? settings.budgets->of(fmt::format("{}:{}", api_kind_name(endpoint.kind), endpoint.source),
                                         settings.budget_usd)
-                 : std::make_shared<ApiBudget>(settings.budget_usd)),
+                 : std::make_shared<ApiBudget>(settings.budget_usd),
+             settings.shared),
       fields_(fields_for(endpoint)) {
-  if (settings.budget_usd && !price_) {
+  if (settings.shared != nullptr) pace_.emplace(*settings.shared);
+  if (has_budget() && !price_) {
     fail(ErrorCode::kUsage,
          "--budget: no price of {} at {} is known; name a list whose row has this \"url\" with --prices FILE",
          name_, shown_url(endpoint.url));
   }
 }
 
-ApiAdmission ApiLink::admit(const BilledTokens& most) {
-  if (settings_.budget_usd && fields_.max_tokens.empty()) {
+bool ApiLink::has_budget() const {
+  return settings_.budget_usd || (settings_.shared != nullptr && settings_.shared->has_budget());
+}
+
+ApiAdmission ApiLink::admit(const BilledTokens& most, double tokens) {
+  if (!pace_) return purse_.admit(most);
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto at = pace_->earliest(now, tokens); at > now) return {.what = ApiAdmit::kWait, .again = at};
+  ApiAdmission admission = purse_.admit(most);
+  if (admission.what == ApiAdmit::kSend) pace_->sent(tokens);
+  return admission;
+}
+
+ApiAdmission ApiLink::admit_written(const BilledTokens& most, double tokens) {
+  if (has_budget() && fields_.max_tokens.empty()) {
     return {ApiAdmit::kStop, "budget",
             name_ +
                 ": the server takes no limit of an answer's length, so nothing bounds what one costs; "
                 "--budget cannot be kept there, run it without"};
   }
-  return purse_.admit(most);
+  return admit(most, tokens);
 }
 
 HttpRequest ApiLink::request(const std::string& path, const Json& body) const {

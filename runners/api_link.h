@@ -16,6 +16,7 @@
 #include "core/completion.h"
 #include "net/api_queue.h"
 #include "runners/api_endpoint.h"
+#include "runners/api_pace.h"
 #include "runners/api_purse.h"
 #include "runners/api_shape.h"
 
@@ -51,10 +52,14 @@ class ApiLink {
   // Those that the server says it has; before the first call.
   void set_models(std::vector<std::string> models) { models_ = std::move(models); }
 
+  bool has_budget() const;
   const std::optional<Price>& price() const { return price_; }  // absent: not known
   ApiPurse& purse() { return purse_; }
-  // The purse's, for an answer that is as long as the server lets it be.
-  ApiAdmission admit(const BilledTokens& most);
+  // May a request go that takes about `tokens` of a limit and may come to `most`? By the purse and by what
+  // others have of the model's limits.
+  ApiAdmission admit(const BilledTokens& most, double tokens);
+  // The same for an answer that is as long as the server lets it be.
+  ApiAdmission admit_written(const BilledTokens& most, double tokens);
 
  private:
   std::string models_text() const;
@@ -67,6 +72,7 @@ class ApiLink {
   const std::string name_;
   const std::optional<Price> price_;
   ApiPurse purse_;
+  std::optional<ApiPace> pace_;  // where it is shared
   ApiFields fields_;
   bool has_answered_ = false, has_changed_ = false;
   int wrong_requests_ = 0;

@@ -49,7 +49,7 @@ class GenerateCall final : public ApiCall {
     count_tokens();
   }
 
-  ApiAdmission admit() override { return link_.admit(most_); }
+  ApiAdmission admit() override { return link_.admit_written(most_, tokens_); }
   void landed(ApiLanding how) override {
     link_.purse().release(most_);
     if (how == ApiLanding::kLost) link_.purse().pay(most_);
@@ -195,6 +195,7 @@ class ApiRunner final : public Runner {
   void submit(std::vector<Request> requests, CompletionSink& sink) override;
   void drain() override {
     queue_.drain();
+    link_.purse().settle();
     weigher_.report();
   }
   void cancel() override { queue_.cancel(); }
@@ -231,6 +232,7 @@ ApiRunner::ApiRunner(const ApiEndpoint& endpoint, const ApiSettings& settings, c
   }
   info_.weighs = (settings.likelihoods == ApiLikelihoods::kByEcho && weigher_.probe(queue_)) ||
                  (settings.likelihoods == ApiLikelihoods::kAssumed && weigher_.may_weigh());
+  link_.purse().settle();
   if (info_.weighs) info_.weigh_options["likelihoods"] = weigher_.how();
 }
 

@@ -17,6 +17,7 @@
 namespace micius {
 
 class ApiBudgets;
+class SharedLimits;
 
 enum class ApiKind { kOpenAi, kAzure, kAnthropic };
 
@@ -76,6 +77,8 @@ struct ApiSettings {
   std::chrono::milliseconds patience{60'000};  // with a server that accepts no connection, of the probe
   std::stop_token stop = {};                   // ends the wait for it
   ApiBudgets* budgets = nullptr;               // for one that several runners share; must outlive them
+  // Limits that other processes keep to as well, in place of this one's budget. Must outlive the runner.
+  SharedLimits* shared = nullptr;
 };
 
 // `argument` is NAME or NAME@URL; the URL goes over the settings'. `clock` must outlive the runner, and so

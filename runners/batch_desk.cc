@@ -165,7 +165,7 @@ std::vector<std::string> BatchDesk::next_rows(const std::string& token, std::vec
     std::string row =
         provider_.row(token + "-" + name, shape_.body(question.asked, link_.fields(), ApiDelivery::kWhole));
     if (!rows.empty() && bytes + row.size() > limits.bytes) break;
-    const ApiAdmission admission = link_.admit(question.most);
+    const ApiAdmission admission = link_.admit_written(question.most, 0);
     if (admission.what == ApiAdmit::kWait) break;
     if (admission.what == ApiAdmit::kStop) {
       if (rows.empty() && flights_.empty()) stop({ApiNext::kStop, admission.code, admission.message});

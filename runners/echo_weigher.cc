@@ -60,7 +60,7 @@ class EchoWeigher::Call final : public ApiCall {
         context_(strip_right(pair.context)),
         whole_(pair.context + pair.continuation) {}
 
-  ApiAdmission admit() override { return link_.purse().admit(most()); }
+  ApiAdmission admit() override { return link_.admit(most(), tokens()); }
   void landed(ApiLanding how) override {
     link_.purse().release(most());
     if (how == ApiLanding::kLost) link_.purse().pay(most());

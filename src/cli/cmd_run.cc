@@ -312,8 +312,8 @@ void RunCommand::Part::note(const EvaluateResult& ended) {
 
 void RunCommand::Part::enqueue_all(SqlStore& store) {
   for (std::size_t i = 0; i < plans_.size(); ++i) {
-    const std::string made =
-        enqueue(store, result.runs[i], setups_[i]->task, plans_[i].second, command_.queue_);
+    const std::string made = enqueue(store, result.runs[i], {setups_[i]->task, plans_[i].second},
+                                     command_.queue_, command_.remote_);
     if (!command_.quiet_) fmt::print("{}\n", made);
   }
 }
@@ -414,7 +414,6 @@ ExitCode RunCommand::run() {
 
 // What is of one process, or of an end that this one does not see.
 void RunCommand::check_enqueue() const {
-  refuse_limits(api_);
   if (dry_run_ || asks_in_batches_ || verify_invariance_ || !stop_baseline_.empty() || !report_.empty() ||
       format_ != "text") {
     fail(ErrorCode::kUsage,

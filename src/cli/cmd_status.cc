@@ -56,6 +56,21 @@ std::string run_line(const Json& run) {
   return line;
 }
 
+// What workers keep to together.
+std::string limits_text(const Json& status) {
+  std::string text;
+  for (const Json& budget : status.at("budgets")) {
+    text += fmt::format("budget of {}: ${:.4f} of ${:.4f} spent, ${:.4f} held by workers\n",
+                        text_of(budget.at("model")), budget.at("spent_usd").get<double>(),
+                        budget.at("limit_usd").get<double>(), budget.at("held_usd").get<double>());
+  }
+  for (const Json& rate : status.at("rates")) {
+    text += fmt::format("at most of {}: {} requests, {} tokens a minute\n", text_of(rate.at("model")),
+                        text_of(rate.at("requests_per_minute")), text_of(rate.at("tokens_per_minute")));
+  }
+  return text;
+}
+
 std::string status_text(const Json& status) {
   std::string text;
   for (const Json& run : status.at("runs")) text += run_line(run) + "\n";
@@ -74,8 +89,9 @@ std::string status_text(const Json& status) {
                             ? ""
                             : fmt::format(", silent; free for {} s", text_of(lease.at("expired_s"))));
   }
-  return text + fmt::format("all: {} workers, {:.1f} samples/s, {} to go\n", status.at("workers").size(),
-                            status.at("samples_per_s").get<double>(), time_text(status.at("eta_s")));
+  return text + limits_text(status) +
+         fmt::format("all: {} workers, {:.1f} samples/s, {} to go\n", status.at("workers").size(),
+                     status.at("samples_per_s").get<double>(), time_text(status.at("eta_s")));
 }
 
 ExitCode StatusCommand::run() {

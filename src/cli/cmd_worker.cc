@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/console.h"
-#include "cli/enqueue.h"
 #include "cli/flags.h"
 #include "cli/remote.h"
 #include "cli/signals.h"
@@ -44,7 +43,7 @@ class WorkerCommand final : public Command {
         .type("S")
         .show_default();
     add_engine_speed_flags(flags, engine_);
-    add_api_flags(flags, api_);
+    add_server_flags(flags, api_);
     add_cache_flags(flags, caching_);
     flags.add("-q,--quiet", quiet_, "Errors only");
   }
@@ -62,7 +61,6 @@ class WorkerCommand final : public Command {
 };
 
 ExitCode WorkerCommand::run() {
-  refuse_limits(api_);
   ConsoleLog log(quiet_ ? ConsoleLog::Level::kErrorsOnly : ConsoleLog::Level::kWarnings);
   ApiSettings remote = api_settings(api_);
   const InterruptGuard interrupt;

@@ -20,14 +20,6 @@ void add_queue_flags(Flags& flags, QueueFlags& values) {
       .show_default();
 }
 
-void refuse_limits(const ApiFlags& flags) {
-  if (!flags.rpm && !flags.tpm && !flags.budget) return;
-  fail(ErrorCode::kUsage,
-       "--rpm, --tpm and --budget hold for one process, and workers are several: leave them out with "
-       "--enqueue and for workers (--concurrency N bounds each worker), or let one `micius run` ask this "
-       "model");
-}
-
 std::vector<WorkRange> cut_work(std::span<const std::int64_t> tokens, std::int64_t lease_tokens) {
   constexpr std::size_t kMostSamples = 256;
   std::vector<WorkRange> ranges;
@@ -41,16 +33,23 @@ std::vector<WorkRange> cut_work(std::span<const std::int64_t> tokens, std::int64
   return ranges;
 }
 
-std::string enqueue(SqlStore& store, RunId run, const Task& task, const Plan& plan, const QueueFlags& flags) {
+std::string enqueue(SqlStore& store, RunId run, const PlannedTask& planned, const QueueFlags& flags,
+                    const ApiSettings& remote) {
+  const Plan& plan = planned.plan;
   std::vector<std::int64_t> tokens;
   std::vector<const Sample*> samples;
   for (const std::size_t index : plan.chosen) {
-    const SampleTokens of_sample = tokens_of_sample(task, plan, index);
+    const SampleTokens of_sample = tokens_of_sample(planned.task, plan, index);
     tokens.push_back((of_sample.prompt + of_sample.completion) * plan.spec.repeats);
     samples.push_back(&plan.samples[index]);
   }
   const std::vector<WorkRange> ranges = cut_work(tokens, flags.lease_tokens);
-  WorkQueue(store, kDefaultLease).add(run, model_key(plan.spec), ranges, samples);
+  ModelLimits limits;
+  if (is_remote_model(plan.spec.model_source)) {
+    limits = {plan.spec.model_source, remote.requests_per_minute, remote.tokens_per_minute,
+              remote.budget_usd};
+  }
+  WorkQueue(store, kDefaultLease).add(run, {model_key(plan.spec), ranges, samples, limits});
   return fmt::format("run {}: {} on {}, {} samples in {} leases", static_cast<std::int64_t>(run),
                      plan.spec.task, plan.spec.model.name, samples.size(), ranges.size());
 }

@@ -26,14 +26,17 @@ struct QueueFlags {
 
 void add_queue_flags(Flags& flags, QueueFlags& values);
 
-// Limits of one process say nothing of several: throws Error{kUsage} for --rpm, --tpm and --budget.
-void refuse_limits(const ApiFlags& flags);
+struct PlannedTask {
+  const Task& task;
+  const Plan& plan;
+};
 
 // Consecutive samples of about `lease_tokens` together, at least one and at most 256.
 std::vector<WorkRange> cut_work(std::span<const std::int64_t> tokens, std::int64_t lease_tokens);
 
-// Makes work of the run and says what was made.
-std::string enqueue(SqlStore& store, RunId run, const Task& task, const Plan& plan, const QueueFlags& flags);
+// Makes work of the run and says what was made. Workers keep to the limits of `remote` together.
+std::string enqueue(SqlStore& store, RunId run, const PlannedTask& planned, const QueueFlags& flags,
+                    const ApiSettings& remote);
 
 // An unfinished run with the same spec, if there is one to go on with. Without --enqueue, throws as
 // fail_queued() for one that workers do.

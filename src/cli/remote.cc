@@ -22,7 +22,7 @@ std::string variable(const char* name) {
 
 }  // namespace
 
-void add_api_flags(Flags& flags, ApiFlags& values) {
+void add_server_flags(Flags& flags, ApiFlags& values) {
   flags
       .add("--base-url", values.base_url,
            "Of openai:NAME, with /v1 (OPENAI_BASE_URL; the key from OPENAI_API_KEY or the file that "
@@ -43,25 +43,29 @@ void add_api_flags(Flags& flags, ApiFlags& values) {
            "Requests at once to a remote model; without it as many as the server bears, up to 64")
       .at_least(1)
       .type("N");
-  flags.add("--rpm", values.rpm, "Requests a minute to a remote model, at most").within(0.01, 1e9).type("N");
-  flags.add("--tpm", values.tpm, "Tokens a minute to a remote model, about, at most")
-      .within(1, 1e12)
-      .type("N");
   flags.add("--timeout", values.timeout_s, "Seconds for one attempt of a request to a remote model")
       .at_least(1)
       .type("S")
       .show_default();
   flags.add("--prices", values.prices, "What remote models cost, instead of runners/prices.json")
       .type("FILE");
+  flags.add("--retries", values.retries, "Of a request to a remote model, after the first attempt")
+      .at_least(0)
+      .type("N")
+      .show_default();
+}
+
+void add_api_flags(Flags& flags, ApiFlags& values) {
+  add_server_flags(flags, values);
+  flags.add("--rpm", values.rpm, "Requests a minute to a remote model, at most").within(0.01, 1e9).type("N");
+  flags.add("--tpm", values.tpm, "Tokens a minute to a remote model, about, at most")
+      .within(1, 1e12)
+      .type("N");
   flags
       .add("--budget", values.budget,
            "Dollars of this command for each remote model: nothing is sent that may go over them")
       .within(0, 1e6)
       .type("USD");
-  flags.add("--retries", values.retries, "Of a request to a remote model, after the first attempt")
-      .at_least(0)
-      .type("N")
-      .show_default();
 }
 
 ApiSettings api_settings(const ApiFlags& flags) {

@@ -25,6 +25,8 @@ struct ApiFlags {
 };
 
 void add_api_flags(Flags& flags, ApiFlags& values);
+// Of those, what a process among several has for itself: none that bounds them all.
+void add_server_flags(Flags& flags, ApiFlags& values);
 
 // With what the environment says of addresses, keys (OPENAI_.., AZURE_OPENAI_.., ANTHROPIC_.., or files that
 // it names) and SSL_CERT_FILE, and with the prices of today. Where there is a key, the process leaves no core

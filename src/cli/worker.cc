@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/summarize.h"
+#include "runners/api_runner.h"
 #include "store/lease_store.h"
 #include "store/open_store.h"
 
@@ -52,6 +53,7 @@ std::vector<QueuedRun> by_preference(std::vector<QueuedRun> runs, const std::str
 Worker::Worker(const ReopenContext& context, const std::string& database, WorkerOptions options,
                std::stop_token stop)
     : context_(context),
+      database_(database),
       options_(std::move(options)),
       stopping_(stop, [this] { stop_.request_stop(); }),
       queue_(context.store, options_.lease_time),
@@ -77,6 +79,7 @@ WorkerSummary Worker::work() {
   }
   heart_.end();  // a beat after leave() would make the worker alive again
   heart_.rethrow();
+  if (limits_) limits_->rethrow();
   finish_runs();
   queue_.leave(id_);
   return summary_;
@@ -89,6 +92,7 @@ void Worker::rest(milliseconds time) {
 }
 
 std::optional<Lease> Worker::next_lease() {
+  if (loaded_.run && !keeps_limits()) loaded_.run.reset();
   if (loaded_.run) {
     if (const auto lease = queue_.take(id_, loaded_.run->id)) return lease;
   }
@@ -109,13 +113,7 @@ bool Worker::prepare(const QueuedRun& queued) {
   loaded_.run.reset();
   try {
     Run run = context_.store.run(queued.run);
-    if (loaded_.model_key != queued.model) {
-      loaded_.model_key.clear();
-      loaded_.runner.reset();  // before the next one takes its memory
-      loaded_.runner = reopen_model(context_, run);
-      loaded_.model_key = queued.model;
-      heart_.loaded(queued.model);
-    }
+    load(queued, run);
     loaded_.task = reopen_task(context_, run, loaded_.runner->info());
     loaded_.chosen = loaded_.task->plan.chosen;
     loaded_.run = std::move(run);
@@ -128,6 +126,36 @@ bool Worker::prepare(const QueuedRun& queued) {
     ++summary_.refused;
     return false;
   }
+}
+
+// A remote model is opened again where it is to keep to a budget for the first time: its price must be known.
+void Worker::load(const QueuedRun& queued, const Run& run) {
+  context_.remote.shared = nullptr;
+  bool has_budget = false;
+  if (api_kind_from(run.spec.model.kind)) {
+    if (!limits_) {
+      limits_ = std::make_unique<GuardedLimits>(
+          open_store(database_, OpenMode::kExisting, context_.clock, nullptr, stop_.get_token()), id_,
+          [this] { stop_.request_stop(); });
+    }
+    limits_->use(queued.run);
+    has_budget = limits_->has_budget();
+    context_.remote.shared = limits_.get();
+  }
+  if (loaded_.model_key == queued.model && loaded_.has_budget == has_budget) return;
+  loaded_.model_key.clear();
+  loaded_.runner.reset();  // before the next one takes its memory
+  loaded_.runner = reopen_model(context_, run);
+  loaded_.model_key = queued.model;
+  loaded_.has_budget = has_budget;
+  heart_.loaded(queued.model);
+}
+
+// Somebody may have queued the run again, with others.
+bool Worker::keeps_limits() {
+  if (!limits_) return true;
+  limits_->use(loaded_.run->id);
+  return limits_->has_budget() == loaded_.has_budget;
 }
 
 void Worker::do_lease(const Lease& lease) {
@@ -160,7 +188,6 @@ void Worker::do_lease(const Lease& lease) {
   if (store.is_done()) ++summary_.leases;
   if (result.status != RunStatus::kStopped) return;
   queue_.stop(lease.run, result.message);
-  context_.store.finish(lease.run, RunStatus::kStopped, 0, std::nullopt);
   context_.log.warning(
       fmt::format("run {} ({}) is stopped: {}; `micius run` with the same flags and "
                   "--enqueue goes on",

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/guarded_limits.h"
 #include "cli/heartbeat.h"
 #include "cli/reopen.h"
 #include "store/work_queue.h"
@@ -37,7 +38,8 @@ std::vector<QueuedRun> by_preference(std::vector<QueuedRun> runs, const std::str
 // The model stays loaded from one lease to the next.
 class Worker {
  public:
-  // `database`: where a second connection goes to, for the heartbeat. All of the context must outlive it.
+  // `database`: where more connections go to, for the heartbeat and the limits of remote models. All of the
+  // context must outlive it.
   Worker(const ReopenContext& context, const std::string& database, WorkerOptions options,
          std::stop_token stop);
   ~Worker();
@@ -49,6 +51,8 @@ class Worker {
  private:
   std::optional<Lease> next_lease();
   bool prepare(const QueuedRun& run);
+  void load(const QueuedRun& queued, const Run& run);
+  bool keeps_limits();
   void do_lease(const Lease& lease);
   void finish_runs();
   void rest(std::chrono::milliseconds time);
@@ -56,6 +60,7 @@ class Worker {
   // What is loaded.
   struct Loaded {
     std::string model_key;
+    bool has_budget = false;
     std::unique_ptr<Runner> runner;
     std::optional<Run> run;
     std::optional<ReopenedTask> task;
@@ -63,11 +68,14 @@ class Worker {
   };
 
   const ReopenContext& context_;
+  const std::string database_;
   const WorkerOptions options_;
   std::stop_source stop_;  // asked from outside, or because the heart stopped
   std::stop_callback<std::function<void()>> stopping_;
   WorkQueue queue_;
   const WorkerId id_;
+  std::unique_ptr<GuardedLimits>
+      limits_;  // once a remote model was asked; before the runner, which uses them
   Loaded loaded_;
   std::set<RunId> refused_;
   WorkerSummary summary_;

@@ -291,6 +291,7 @@ void ApiQueue::send_due(Time now) {
   while (!ready_.empty() && governor_.earliest(now, ready_.front().call->tokens()) <= now) {
     const ApiAdmission admission = ready_.front().call->admit();
     is_held_ = admission.what == ApiAdmit::kWait;
+    held_until_ = admission.again;
     if (is_held_) return;
     if (admission.what == ApiAdmit::kStop)
       return stop({ApiNext::kStop, admission.code, admission.message}, now);
@@ -326,6 +327,7 @@ ApiQueue::Time ApiQueue::next_wake(Time now) {
   if (!waiting_.empty()) wake = std::min(wake, waiting_.begin()->first);
   if (!ready_.empty() && !is_held_)
     wake = std::min(wake, governor_.earliest(now, ready_.front().call->tokens()));
+  if (!ready_.empty() && is_held_ && held_until_) wake = std::min(wake, *held_until_);
   if (cut_at_) wake = std::min(wake, *cut_at_);
   return wake;
 }

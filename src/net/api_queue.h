@@ -68,12 +68,13 @@ struct ApiEnd {
 
 enum class ApiAdmit {
   kSend,
-  kWait,  // for another attempt that is under way to end
+  kWait,  // for another attempt that is under way to end, or until `again`
   kStop,  // no call may go any more
 };
 struct ApiAdmission {
   ApiAdmit what = ApiAdmit::kSend;
   std::string code{}, message{};  // of a kStop
+  std::optional<std::chrono::steady_clock::time_point> again{};
 };
 
 // What became of an attempt, as far as it may be billed.
@@ -177,7 +178,8 @@ class ApiQueue {
   std::map<Flight*, std::unique_ptr<Flight>> flights_;
   std::optional<ApiEnd> stopped_;
   std::optional<Time> cut_at_;
-  bool is_held_ = false;  // the first that is ready waits for another to land
+  bool is_held_ = false;  // the first that is ready waits for another to land, or until then:
+  std::optional<Time> held_until_;
   std::thread thread_;
 };
 

@@ -41,6 +41,15 @@ constexpr const char* kStuck =
     "WHERE q.stopped IS NULL AND l.worker_id IS NOT NULL AND (l.free_at_ms < NOW OR l.taken >= 3) "
     "ORDER BY l.lease_id";
 
+constexpr const char* kBudgets =
+    "SELECT b.account AS model, CAST(b.limit_pico AS DOUBLE PRECISION) / 1e12 AS limit_usd, "
+    "CAST(b.spent_pico AS DOUBLE PRECISION) / 1e12 AS spent_usd, "
+    "CAST(coalesce((SELECT sum(p.held_pico) FROM purses p WHERE p.budget_id = b.budget_id), 0) AS DOUBLE "
+    "PRECISION) / 1e12 AS held_usd FROM budgets b ORDER BY b.budget_id";
+
+constexpr const char* kRates =
+    "SELECT account AS model, requests_per_minute, tokens_per_minute FROM rates ORDER BY account";
+
 Json eta_s(std::int64_t left, double rate) {
   if (left == 0) return 0;
   return rate > 0 ? Json(static_cast<double>(left) / rate) : Json(nullptr);
@@ -52,7 +61,9 @@ Json queue_status(const SqlStore& store) {
   Database& database = store.database();
   Json status = {{"runs", rows_of(database, kRuns)},
                  {"workers", rows_of(database, kWorkers)},
-                 {"stuck", rows_of(database, kStuck)}};
+                 {"stuck", rows_of(database, kStuck)},
+                 {"budgets", rows_of(database, kBudgets)},
+                 {"rates", rows_of(database, kRates)}};
   std::map<std::int64_t, double> rates;  // by run
   double rate = 0;
   for (const Json& worker : status["workers"]) {

@@ -248,8 +248,39 @@ CREATE TABLE workers (
 ) STRICT;
 )sql";
 
-constexpr std::array<const char*, 7> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
-                                                 kVersion5, kVersion6, kVersion7};
+// What workers that ask one remote model may do together.
+constexpr const char* kVersion8 = R"sql(
+CREATE TABLE rates (
+  account TEXT NOT NULL,
+  requests_per_minute REAL,
+  tokens_per_minute REAL,
+  next_request_ms REAL NOT NULL DEFAULT 0,
+  next_token_ms REAL NOT NULL DEFAULT 0,
+  PRIMARY KEY (account)
+) STRICT;
+
+CREATE TABLE budgets (
+  budget_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  batch INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  limit_pico INTEGER NOT NULL,
+  spent_pico INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (batch, account)
+) STRICT;
+
+CREATE TABLE purses (
+  budget_id INTEGER NOT NULL REFERENCES budgets ON DELETE CASCADE,
+  worker_id INTEGER NOT NULL,
+  held_pico INTEGER NOT NULL,
+  PRIMARY KEY (budget_id, worker_id)
+) STRICT;
+
+ALTER TABLE queued_runs ADD COLUMN account TEXT;
+ALTER TABLE queued_runs ADD COLUMN budget_id INTEGER;
+)sql";
+
+constexpr std::array<const char*, 8> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                 kVersion5, kVersion6, kVersion7, kVersion8};
 
 }  // namespace
 

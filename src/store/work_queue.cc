@@ -2,8 +2,8 @@
 
 #include <unordered_map>
 
-#include "base/text.h"
 #include "core/cost.h"
+#include "store/limits_internal.h"
 #include "store/record_rows_internal.h"
 
 namespace micius {
@@ -19,11 +19,6 @@ constexpr int kOldDays = 30;  // a worker that left so long ago is forgotten
 
 std::int64_t number(RunId run) { return static_cast<std::int64_t>(run); }
 std::int64_t number(WorkerId worker) { return static_cast<std::int64_t>(worker); }
-
-// `NOW` is the database's clock.
-std::string with_clock(const Database& database, const std::string& sql) {
-  return replace_all(sql, "NOW", database.now_ms());
-}
 
 }  // namespace
 
@@ -65,19 +60,20 @@ WorkQueue::WorkQueue(SqlStore& store, std::chrono::milliseconds lease_time)
 
 WorkQueue::~WorkQueue() = default;
 
-void WorkQueue::add(RunId run, const std::string& model, std::span<const WorkRange> ranges,
-                    std::span<const Sample* const> samples) {
+void WorkQueue::add(RunId run, const QueuedWork& work) {
   Database& database = state_->database;
   database.transact([&] {
+    database.serialize();
     Statement resume(database, "UPDATE queued_runs SET stopped = NULL WHERE run_id = ? RETURNING run_id");
     state_->store.finish(run, RunStatus::kUnfinished, 0, std::nullopt);
-    if (State::any(resume.bind(number(run)))) return;
-    state_->writer.add_samples(samples);
+    if (State::any(resume.bind(number(run)))) return set_limits(database, run, work.limits);
+    state_->writer.add_samples(work.samples);
     Statement(database,
               with_clock(database, "INSERT INTO queued_runs (run_id, model, queued_ms) VALUES (?, ?, NOW)"))
-        .run(number(run), model);
+        .run(number(run), work.model);
+    set_limits(database, run, work.limits);
     BulkInsert leases(database, "leases", "run_id, first_position, end_position, tokens");
-    for (const WorkRange& range : ranges) leases.add(number(run), range.first, range.end, range.tokens);
+    for (const WorkRange& range : work.ranges) leases.add(number(run), range.first, range.end, range.tokens);
     leases.insert();
   });
 }
@@ -185,7 +181,9 @@ void WorkQueue::give_back(const Lease& lease) {
 void WorkQueue::stop(RunId run, const std::string& why) {
   Database& database = state_->database;
   database.transact([&] {
-    Statement(database, "UPDATE queued_runs SET stopped = ? WHERE run_id = ?").run(why, number(run));
+    Statement stop(database, "UPDATE queued_runs SET stopped = ? WHERE run_id = ? RETURNING run_id");
+    if (State::any(stop.bind(why, number(run))))
+      state_->store.finish(run, RunStatus::kStopped, 0, std::nullopt);
   });
 }
 
@@ -217,9 +215,12 @@ bool WorkQueue::finish(RunId run, const std::optional<Estimate>& primary) {
   Database& database = state_->database;
   bool is_first = false;
   database.transact([&] {
+    database.serialize();
     Statement remove(database, "DELETE FROM queued_runs WHERE run_id = ? RETURNING run_id");
     is_first = State::any(remove.bind(number(run)));
-    if (is_first) state_->store.finish(run, RunStatus::kComplete, 0, primary);
+    if (!is_first) return;
+    state_->store.finish(run, RunStatus::kComplete, 0, primary);
+    drop_unused_limits(database);
   });
   return is_first;
 }

@@ -28,6 +28,20 @@ struct WorkRange {
   std::int64_t tokens = 0;
 };
 
+// What all workers together may do with a remote model.
+struct ModelLimits {
+  std::string account = {};  // the model with its address; "": it is none
+  std::optional<double> requests_per_minute = {}, tokens_per_minute = {};
+  std::optional<double> budget_usd = {};
+};
+
+struct QueuedWork {
+  std::string model;  // what a worker must have loaded
+  std::span<const WorkRange> ranges;
+  std::span<const Sample* const> samples;
+  ModelLimits limits = {};
+};
+
 // A range that one worker has until its time is up. Whoever takes it afterwards gets a higher `taken`, by
 // which the queue knows one holder from another.
 struct Lease {
@@ -73,11 +87,11 @@ class WorkQueue {
   WorkQueue(SqlStore& store, std::chrono::milliseconds lease_time);
   ~WorkQueue();
 
-  // Makes work of an unfinished or stopped run; `model` says what a worker must have loaded. Samples of the
-  // run that have a record are passed over when they are taken. A run that is in the queue stays as it is,
-  // but goes on if it was stopped.
-  void add(RunId run, const std::string& model, std::span<const WorkRange> ranges,
-           std::span<const Sample* const> samples);
+  // Makes work of an unfinished or stopped run. Samples of the run that have a record are passed over when
+  // they are taken. A run that is in the queue stays as it is, but goes on if it was stopped. Its limits are
+  // the new ones: the budget is that of all runs of this account and batch, rates are those of the account
+  // in every batch, and one that is not given stays as it is until the account's last run is finished.
+  void add(RunId run, const QueuedWork& work);
 
   // A worker is alive until it leaves, or for `lease_time` after its last call.
   [[nodiscard]] WorkerId enter(const std::string& name);
@@ -92,7 +106,8 @@ class WorkQueue {
   // has the lease.
   Kept keep(WorkerId worker, const Lease& lease, const LeaseWork& work);
   void give_back(const Lease& lease);
-  // No lease of it is given out until it is added again. Its status is the caller's to set.
+  // No lease of it is given out until it is added again, and its status is kStopped. Nothing where it is not
+  // in the queue any more.
   void stop(RunId run, const std::string& why);
 
   // Good records that are there of the lease's samples.

@@ -34,7 +34,7 @@ RunId queue_run(SqlStore& store, std::size_t samples, std::size_t size, const st
   for (std::size_t i = 0; i < samples; ++i) made.push_back(example_record(i).sample);
   std::vector<const Sample*> borrowed;
   for (const Sample& sample : made) borrowed.push_back(&sample);
-  WorkQueue(store, kLong).add(run, model, ranges, borrowed);
+  WorkQueue(store, kLong).add(run, {model, ranges, borrowed});
   return run;
 }
 
@@ -164,7 +164,7 @@ void check_stopped(const Place& place) {
   const WorkerId worker = queue.enter("a");
   CHECK_FALSE(queue.take(worker, run));
   CHECK(queue_status(*store).at("runs").at(0).at("reason") == "auth: no");
-  queue.add(run, "m", {}, {});
+  queue.add(run, {"m", {}, {}});
   CHECK(queue.open_runs().size() == 1);
   CHECK(queue.take(worker, run));
   CHECK(place.count("SELECT count(*) FROM leases") == 2);
