@@ -9,6 +9,8 @@ namespace {
 constexpr std::chrono::milliseconds kLongestInterval{5000};
 constexpr double kNewest = 0.5;  // share of the last interval in the rate
 
+bool is_same(const Lease& a, const Lease& b) { return a.id == b.id && a.taken == b.taken; }
+
 }  // namespace
 
 Heartbeat::Heartbeat(std::unique_ptr<SqlStore> store, std::chrono::milliseconds lease_time, WorkerId worker,
@@ -24,14 +26,19 @@ Heartbeat::~Heartbeat() = default;
 
 void Heartbeat::hold(const Lease& lease, std::function<void()> lost) {
   const std::lock_guard lock(mutex_);
-  lease_ = lease;
+  leases_.push_back(lease);
   lost_ = std::move(lost);
   state_.run = lease.run;
 }
 
+void Heartbeat::let_go(const Lease& lease) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(leases_, [&](const Lease& held) { return is_same(held, lease); });
+}
+
 void Heartbeat::let_go() {
   const std::lock_guard lock(mutex_);
-  lease_.reset();
+  leases_.clear();
   lost_ = {};
   state_.run.reset();
 }
@@ -78,19 +85,23 @@ void Heartbeat::beat_on(const std::stop_token& stop) {
 }
 
 void Heartbeat::beat(std::chrono::duration<double> since_last) {
-  std::optional<Lease> lease;
+  std::vector<Lease> leases;
   WorkerState state;
   {
     const std::lock_guard lock(mutex_);
     const double rate = static_cast<double>(std::exchange(samples_, 0)) / since_last.count();
     state_.samples_per_s += kNewest * (rate - state_.samples_per_s);
-    lease = lease_;
+    leases = leases_;
     state = state_;
   }
-  if (queue_.beat(worker_, lease, state)) return;
-  const std::lock_guard lock(mutex_);
-  // The lease may have been done, or changed for another one, while the queue was asked.
-  if (lease_ && lease_->id == lease->id && lease_->taken == lease->taken) lost_();
+  if (leases.empty()) queue_.beat(worker_, std::nullopt, state);
+  for (const Lease& lease : leases) {
+    if (queue_.beat(worker_, lease, state)) continue;
+    const std::lock_guard lock(mutex_);
+    // It may have been done while the queue was asked.
+    const auto is_it = [&](const Lease& held) { return is_same(held, lease); };
+    if (std::any_of(leases_.begin(), leases_.end(), is_it)) lost_();
+  }
 }
 
 }  // namespace micius

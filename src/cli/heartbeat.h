@@ -8,8 +8,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
+#include <vector>
 
 #include "store/work_queue.h"
 
@@ -25,9 +25,11 @@ class Heartbeat {
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  // From now on this lease is renewed. `lost` is called, from any thread, once another worker has it.
+  // From now on this lease, which is of the same run as others that are held, is renewed. `lost` is called,
+  // from any thread, once another worker has one of them.
   void hold(const Lease& lease, std::function<void()> lost);
-  void let_go();  // once it returns, `lost` is not called any more
+  void let_go(const Lease& lease);
+  void let_go();  // of all: once it returns, `lost` is not called any more
   void loaded(const std::string& model);
   void count_samples(std::size_t samples);  // for the rate that the queue's status shows
   void end();                               // once it returns, it beats no more; may be called again
@@ -45,7 +47,7 @@ class Heartbeat {
   std::function<void()> stopped_;
   mutable std::mutex mutex_;  // of all below
   std::condition_variable_any changed_;
-  std::optional<Lease> lease_;
+  std::vector<Lease> leases_;
   std::function<void()> lost_;
   WorkerState state_;
   std::size_t samples_ = 0;  // since the last beat

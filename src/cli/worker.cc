@@ -22,6 +22,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstRest{50}, kLongestRest{2000};
+// Leases follow each other without a pause for so long; then limits, other runs and the last ones' estimates
+// are looked at.
+constexpr std::chrono::seconds kLongestRow{60};
 
 // Samples of this execution, for the rate.
 class CountSamples final : public EvaluateObserver {
@@ -68,7 +71,7 @@ WorkerSummary Worker::work() {
   auto idle_since = std::chrono::steady_clock::now();
   while (!stop_.stop_requested()) {
     if (const std::optional<Lease> lease = next_lease()) {
-      do_lease(*lease);
+      do_leases(*lease);
       pause = kFirstRest;
       idle_since = std::chrono::steady_clock::now();
       continue;
@@ -158,40 +161,64 @@ bool Worker::keeps_limits() {
   return limits_->has_budget() == loaded_.has_budget;
 }
 
-void Worker::do_lease(const Lease& lease) {
+void Worker::do_leases(const Lease& first) {
   std::stop_source ending;
   const auto end = [&ending] { ending.request_stop(); };
   const std::stop_callback leave(stop_.get_token(), end);
   const RunSpec& spec = loaded_.run->spec;
-  LeaseStore store(context_.store, queue_, id_, lease, spec, context_.clock, end);
+  LeaseStore store({context_.store, queue_, id_, spec, context_.clock, end,
+                    [this](const Lease& done) { heart_.let_go(done); }});
   struct Hold {
-    Hold(Heartbeat& a_heart, const Lease& of, const std::function<void()>& lost) : heart(a_heart) {
-      heart.hold(of, lost);
-    }
+    explicit Hold(Heartbeat& a_heart) : heart(a_heart) {}
     ~Hold() { heart.let_go(); }
     Heartbeat& heart;
   };
+  const auto add = [&](const Lease& lease) {
+    heart_.hold(lease, end);
+    return MoreSamples{samples_of(lease), store.add(lease)};
+  };
+  const auto until = std::chrono::steady_clock::now() + kLongestRow;
+  const auto more = [&]() -> MoreSamples {
+    if (ending.stop_requested() || std::chrono::steady_clock::now() > until) return {};
+    const std::optional<Lease> next = queue_.take(id_, first.run);
+    return next ? add(*next) : MoreSamples{};
+  };
   EvaluateResult result;
   {
-    const Hold hold(heart_, lease, end);
+    const Hold hold(heart_);
     Plan& plan = loaded_.task->plan;
-    plan.chosen.assign(loaded_.chosen.begin() + static_cast<std::ptrdiff_t>(lease.first),
-                       loaded_.chosen.begin() + static_cast<std::ptrdiff_t>(lease.end));
+    plan.chosen = add(first).chosen;
     CountSamples counter(heart_);
-    result = evaluate({loaded_.task->setup.task, plan, *loaded_.runner, *loaded_.task->setup.scorer, store,
-                       context_.clock, &counter, ending.get_token(), std::thread::hardware_concurrency()},
-                      lease.run);
+    result = evaluate({.task = loaded_.task->setup.task,
+                       .plan = plan,
+                       .runner = *loaded_.runner,
+                       .scorer = *loaded_.task->setup.scorer,
+                       .store = store,
+                       .clock = context_.clock,
+                       .observer = &counter,
+                       .stop = ending.get_token(),
+                       .judges = std::thread::hardware_concurrency(),
+                       .more = more},
+                      first.run);
   }
   summary_.records += store.records();
   summary_.late += store.late();
+  summary_.leases += store.leases();
   summary_.failed += result.failed;
-  if (store.is_done()) ++summary_.leases;
-  if (result.status != RunStatus::kStopped) return;
-  queue_.stop(lease.run, result.message);
+  if (result.status == RunStatus::kStopped) stop_run(first.run, result.message);
+}
+
+std::vector<std::size_t> Worker::samples_of(const Lease& lease) const {
+  return {loaded_.chosen.begin() + static_cast<std::ptrdiff_t>(lease.first),
+          loaded_.chosen.begin() + static_cast<std::ptrdiff_t>(lease.end)};
+}
+
+void Worker::stop_run(RunId run, const std::string& why) {
+  queue_.stop(run, why);
   context_.log.warning(
       fmt::format("run {} ({}) is stopped: {}; `micius run` with the same flags and "
                   "--enqueue goes on",
-                  static_cast<std::int64_t>(lease.run), spec.task, result.message));
+                  static_cast<std::int64_t>(run), loaded_.run->spec.task, why));
   ++summary_.stopped;
   loaded_.run.reset();
 }

@@ -53,7 +53,11 @@ class Worker {
   bool prepare(const QueuedRun& run);
   void load(const QueuedRun& queued, const Run& run);
   bool keeps_limits();
-  void do_lease(const Lease& lease);
+  // This lease, and others of the run as long as there are: the next one is taken while the last samples of
+  // the one before are under way.
+  void do_leases(const Lease& first);
+  std::vector<std::size_t> samples_of(const Lease& lease) const;
+  void stop_run(RunId run, const std::string& why);
   void finish_runs();
   void rest(std::chrono::milliseconds time);
 

@@ -37,6 +37,7 @@ class Evaluator {
       : e_(evaluation),
         run_(run),
         done_(evaluation.store.done(run)),
+        chosen_(evaluation.plan.chosen),
         references_(evaluation.task, evaluation.plan),
         judges_(evaluation.judges, evaluation.task, evaluation.scorer, mailbox_),
         lap_(evaluation.clock.now()) {}
@@ -55,6 +56,7 @@ class Evaluator {
 
  private:
   void begin_conversations();
+  bool has_next();
   void ask(Conversation conversation, Prompt prompt);
   void send();
   void hear(Completion completion);
@@ -71,7 +73,9 @@ class Evaluator {
 
   const Evaluation& e_;
   const RunId run_;
-  const DoneSet done_;
+  DoneSet done_;
+  std::vector<std::size_t> chosen_;  // dataset indices
+  bool has_more_ = true;
   const References references_;
   Mailbox mailbox_;
   std::unordered_map<std::uint64_t, Conversation> open_;  // asked, by request id
@@ -120,9 +124,9 @@ void Evaluator::go_on_asking() {
 // The runner is kept busy while answers are judged, but no further ahead than the judges can follow.
 void Evaluator::begin_conversations() {
   const std::size_t backlog = 2 * judges_.size();
-  while (!ending() && next_chosen_ < e_.plan.chosen.size() && has_room() && judging_ < backlog) {
+  while (!ending() && has_room() && judging_ < backlog && has_next()) {
     Conversation c;
-    c.index = e_.plan.chosen[next_chosen_];
+    c.index = chosen_[next_chosen_];
     c.repeat = next_repeat_;
     c.sample = &e_.plan.samples[c.index];
     if (++next_repeat_ == e_.plan.spec.repeats) {
@@ -135,6 +139,18 @@ void Evaluator::begin_conversations() {
     assert(prompt);
     ask(std::move(c), std::move(*prompt));
   }
+}
+
+bool Evaluator::has_next() {
+  if (next_chosen_ < chosen_.size()) return true;
+  if (!e_.more || !has_more_) return false;
+  MoreSamples more = e_.more();
+  has_more_ = !more.chosen.empty();
+  chosen_.insert(chosen_.end(), more.chosen.begin(), more.chosen.end());
+  progress_.total += more.chosen.size() * static_cast<std::size_t>(e_.plan.spec.repeats);
+  progress_.done += more.done.size();
+  done_.merge(more.done);
+  return has_more_;
 }
 
 void Evaluator::ask(Conversation c, Prompt prompt) {
@@ -245,10 +261,10 @@ void Evaluator::count_faults(const Judged& judged) {
 
 // What earlier executions have left. Their failed records are asked again and do not count.
 void Evaluator::look_back() {
-  progress_.total = e_.plan.chosen.size() * static_cast<std::size_t>(e_.plan.spec.repeats);
+  progress_.total = chosen_.size() * static_cast<std::size_t>(e_.plan.spec.repeats);
   if (!done_.empty()) {
     std::unordered_map<std::string, std::size_t> index_of;
-    for (const std::size_t index : e_.plan.chosen) index_of.emplace(e_.plan.samples[index].id, index);
+    for (const std::size_t index : chosen_) index_of.emplace(e_.plan.samples[index].id, index);
     e_.store.for_each(run_, [&](const Record& record) {
       if (record.failure) return;
       count(index_of.at(record.sample.id), record);

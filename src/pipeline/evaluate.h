@@ -6,6 +6,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "core/run.h"
@@ -33,6 +34,12 @@ class EvaluateObserver {
   virtual void on_progress(const Progress& progress) = 0;
 };
 
+// Samples that came to a run while it goes on, as indices of the dataset, and what is done of them.
+struct MoreSamples {
+  std::vector<std::size_t> chosen;
+  DoneSet done;
+};
+
 // What evaluate() works with. All of it must outlive the call.
 struct Evaluation {
   const Task& task;
@@ -47,6 +54,9 @@ struct Evaluation {
   // Called for the good records of earlier executions, then for every one that was stored; from the thread
   // that called evaluate(). May be empty.
   std::function<void(const Record&)> on_record = {};
+  // Called from that thread too, once all samples so far were begun and the runner has room for others, until
+  // it gives none. May be empty.
+  std::function<MoreSamples()> more = {};
 };
 
 struct EvaluateResult {

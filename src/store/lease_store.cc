@@ -10,48 +10,68 @@ constexpr std::chrono::seconds kLongestWait{1};
 
 }  // namespace
 
-LeaseStore::LeaseStore(SqlStore& store, WorkQueue& queue, WorkerId worker, const Lease& lease,
-                       const RunSpec& spec, const Clock& clock, std::function<void()> on_lost)
-    : store_(store),
-      queue_(queue),
-      worker_(worker),
-      lease_(lease),
-      spec_(spec),
-      clock_(clock),
-      on_lost_(std::move(on_lost)),
-      written_(clock.now()) {}
+LeaseStore::LeaseStore(LeaseContext context) : context_(std::move(context)), written_(context_.clock.now()) {}
 
-RunId LeaseStore::begin(const RunSpec& spec, std::int64_t batch) { return store_.begin(spec, batch); }
-void LeaseStore::set_batch(RunId run, std::int64_t batch) { store_.set_batch(run, batch); }
-Run LeaseStore::run(RunId run) const { return store_.run(run); }
-std::vector<Run> LeaseStore::runs() const { return store_.runs(); }
-Json LeaseStore::overview() const { return store_.overview(); }
-DoneSet LeaseStore::done(RunId) const { return queue_.done(lease_); }
+DoneSet LeaseStore::add(const Lease& lease) {
+  Part& part = parts_.emplace_back(Part{lease, context_.queue.done(lease)});
+  part.left = (lease.end - lease.first) * static_cast<std::size_t>(context_.spec.repeats) - part.done.size();
+  for (std::size_t i = lease.first; i < lease.end; ++i)
+    part_of_.emplace(context_.spec.sample_ids.at(i), &part);
+  return part.done;
+}
+
+RunId LeaseStore::begin(const RunSpec& spec, std::int64_t batch) { return context_.store.begin(spec, batch); }
+void LeaseStore::set_batch(RunId run, std::int64_t batch) { context_.store.set_batch(run, batch); }
+Run LeaseStore::run(RunId run) const { return context_.store.run(run); }
+std::vector<Run> LeaseStore::runs() const { return context_.store.runs(); }
+Json LeaseStore::overview() const { return context_.store.overview(); }
+
+DoneSet LeaseStore::done(RunId) const {
+  DoneSet all;
+  for (const Part& part : parts_) all.insert(part.done.begin(), part.done.end());
+  return all;
+}
 
 void LeaseStore::for_each(RunId, const std::function<void(const Record&)>& fn) const {
-  queue_.for_each_score(lease_, fn);
+  for (const Part& part : parts_) context_.queue.for_each_score(part.lease, fn);
 }
 
 void LeaseStore::append(RunId, const Record& record, std::int64_t wall_ns) {
-  waiting_.push_back(record);
+  Part& part = *part_of_.at(record.sample.id);
+  part.waiting.push_back(record);
+  --part.left;
+  ++waiting_;
   wall_ns_ += wall_ns;
-  if (waiting_.size() >= kBatch || clock_.now() - written_ > kLongestWait) write(LeaseEnd::kGoesOn);
+  if (part.left == 0 || waiting_ >= kBatch || context_.clock.now() - written_ > kLongestWait) write_all();
 }
 
-void LeaseStore::finish(RunId, RunStatus status, std::int64_t wall_ns, const std::optional<Estimate>&) {
+void LeaseStore::finish(RunId run, RunStatus, std::int64_t wall_ns, const std::optional<Estimate>&) {
   wall_ns_ += wall_ns;
-  write(status == RunStatus::kComplete ? LeaseEnd::kDone : LeaseEnd::kGoesOn);
-  if (status != RunStatus::kComplete) queue_.give_back(lease_);
+  write_all();
+  // Once: the row of the run is one for all workers.
+  context_.store.append_all(run, {}, std::exchange(wall_ns_, 0));
+  for (const Part& part : parts_)
+    if (!part.has_ended) context_.queue.give_back(part.lease);
 }
 
-void LeaseStore::write(LeaseEnd end) {
-  const std::vector<Record> records = std::exchange(waiting_, {});
-  const Kept kept = queue_.keep(worker_, lease_, {spec_, records, std::exchange(wall_ns_, 0), end});
-  written_ = clock_.now();
+void LeaseStore::write_all() {
+  for (Part& part : parts_)
+    if (!part.waiting.empty() || (part.left == 0 && !part.has_ended)) write(part);
+  waiting_ = 0;
+  written_ = context_.clock.now();
+}
+
+void LeaseStore::write(Part& part) {
+  const std::vector<Record> records = std::exchange(part.waiting, {});
+  part.has_ended = part.left == 0;
+  if (part.has_ended && context_.on_end) context_.on_end(part.lease);
+  const Kept kept =
+      context_.queue.keep(context_.worker, part.lease,
+                          {context_.spec, records, part.has_ended ? LeaseEnd::kDone : LeaseEnd::kGoesOn});
   records_ += kept.records;
   late_ += kept.late;
-  is_done_ = end == LeaseEnd::kDone && kept.is_ours;
-  if (!kept.is_ours && !std::exchange(is_lost_, true)) on_lost_();
+  if (part.has_ended && kept.is_ours) ++leases_;
+  if (!kept.is_ours && !std::exchange(is_lost_, true)) context_.on_lost();
 }
 
 }  // namespace micius

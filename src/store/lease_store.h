@@ -1,11 +1,14 @@
-// A store for whoever does a lease: what evaluate() sees is the lease alone.
+// A store for whoever does leases of a run: what evaluate() sees is the leases alone.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -14,15 +17,27 @@
 
 namespace micius {
 
+// All must outlive the store.
+struct LeaseContext {
+  SqlStore& store;
+  WorkQueue& queue;
+  WorkerId worker{};
+  const RunSpec& spec;  // of the run that the leases are of
+  const Clock& clock;
+  std::function<void()> on_lost;             // once, from append(): another worker has one of them
+  std::function<void(const Lease&)> on_end;  // one is about to be ended; may be empty
+};
+
 // Keeps records in batches: what was appended is written after a second at the latest with the next record,
-// and by finish(), so a kill loses a second's answers, which are asked again. finish() ends the lease where
-// the status is kComplete and gives it back else; the run's own status is not touched. Records of the lease
-// that others have made are those of the store.
+// with the last one of a lease, and by finish(), so a kill loses a second's answers, which are asked again. A
+// lease ends with its last record; finish() gives those back that have not ended. The run's own status is not
+// touched. Records of the leases that others have made are those of the store.
 class LeaseStore final : public Store {
  public:
-  // `on_lost` is called once, from append(), where another worker has the lease. All must outlive it.
-  LeaseStore(SqlStore& store, WorkQueue& queue, WorkerId worker, const Lease& lease, const RunSpec& spec,
-             const Clock& clock, std::function<void()> on_lost);
+  explicit LeaseStore(LeaseContext context);
+
+  // One that the worker has. Gives what is done of it.
+  DoneSet add(const Lease& lease);
 
   [[nodiscard]] RunId begin(const RunSpec& spec, std::int64_t batch) override;
   void set_batch(RunId run, std::int64_t batch) override;
@@ -35,26 +50,30 @@ class LeaseStore final : public Store {
   [[nodiscard]] DoneSet done(RunId run) const override;
   void for_each(RunId run, const std::function<void(const Record&)>& fn) const override;
 
-  // Of this lease so far.
+  // Of these leases so far.
   std::size_t records() const { return records_; }
   std::size_t late() const { return late_; }
-  bool is_done() const { return is_done_; }  // by us, for good
+  std::size_t leases() const { return leases_; }  // done by us, for good
 
  private:
-  void write(LeaseEnd end);
+  struct Part {
+    Lease lease;
+    DoneSet done;
+    std::size_t left = 0;  // records that are not there yet
+    std::vector<Record> waiting = {};
+    bool has_ended = false;
+  };
+  void write_all();
+  void write(Part& part);
 
-  SqlStore& store_;
-  WorkQueue& queue_;
-  const WorkerId worker_;
-  const Lease lease_;
-  const RunSpec& spec_;
-  const Clock& clock_;
-  std::function<void()> on_lost_;
-  std::vector<Record> waiting_;
+  const LeaseContext context_;
+  std::deque<Part> parts_;
+  std::unordered_map<std::string_view, Part*> part_of_;  // by sample id
+  std::size_t waiting_ = 0;
   Clock::time_point written_;
   std::int64_t wall_ns_ = 0;
-  std::size_t records_ = 0, late_ = 0;
-  bool is_lost_ = false, is_done_ = false;
+  std::size_t records_ = 0, late_ = 0, leases_ = 0;
+  bool is_lost_ = false;
 };
 
 }  // namespace micius

@@ -37,8 +37,7 @@ struct WorkQueue::State {
         end(database, "DELETE FROM leases WHERE lease_id = ? AND taken = ? RETURNING lease_id"),
         count(database, with_clock(database,
                                    "UPDATE workers SET records = records + ?, late = late + ?, "
-                                   "leases = leases + ?, alive_until_ms = NOW + ? WHERE worker_id = ?")),
-        add_wall(database, "UPDATE runs SET wall_ns = wall_ns + ? WHERE run_id = ?") {}
+                                   "leases = leases + ?, alive_until_ms = NOW + ? WHERE worker_id = ?")) {}
 
   // Is there a row?
   static bool any(Statement& statement) {
@@ -52,7 +51,7 @@ struct WorkQueue::State {
   const std::int64_t lease_ms;
   RecordWriter writer;
   RecordReader reader;
-  Statement take, renew, end, count, add_wall;
+  Statement take, renew, end, count;
 };
 
 WorkQueue::WorkQueue(SqlStore& store, std::chrono::milliseconds lease_time)
@@ -165,7 +164,6 @@ Kept WorkQueue::keep(WorkerId worker, const Lease& lease, const LeaseWork& work)
     kept.records = rows.size() - kept.late;
     state_->count.run(kept.records, kept.late, is_done && kept.is_ours ? 1 : 0, state_->lease_ms,
                       number(worker));
-    if (work.wall_ns > 0) state_->add_wall.run(work.wall_ns, number(lease.run));
   });
   return kept;
 }

@@ -69,7 +69,6 @@ enum class LeaseEnd { kGoesOn, kDone };
 struct LeaseWork {
   const RunSpec& spec;
   std::span<const Record> records;  // of samples of the lease
-  std::int64_t wall_ns = 0;
   LeaseEnd end = LeaseEnd::kGoesOn;
 };
 

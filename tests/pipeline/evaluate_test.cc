@@ -251,6 +251,44 @@ TEST_CASE("an interrupted run keeps what is done and goes on from there") {
   CHECK(progress.last.primary.estimate()->value == Approx(0.9));
 }
 
+TEST_CASE("samples that come while a run goes on are asked as well, done ones are not") {
+  CrowdRunner crowd(mostly_right), whole(mostly_right);
+  Setting s(two_turn_quiz(), 60, crowd), all(two_turn_quiz(), 60, whole);
+  all.evaluate_all();
+  const std::string last = s.plan.spec.sample_ids.back();
+  const std::vector<std::size_t> chosen = std::exchange(s.plan.chosen, {0, 1, 2});
+  std::size_t next = 3, calls = 0;
+  const auto more = [&] {
+    ++calls;
+    MoreSamples samples;
+    for (; next < chosen.size() && samples.chosen.size() < 3; ++next) samples.chosen.push_back(chosen[next]);
+    if (next < chosen.size() || samples.chosen.empty()) return samples;
+    // Somebody else has done the last one.
+    all.store.for_each(all.run, [&](const Record& record) {
+      if (record.sample.id == last) s.store.append(s.run, record);
+    });
+    samples.done = {{last, 0}};
+    return samples;
+  };
+  StopAtTen progress;
+  const EvaluateResult result = evaluate({.task = s.task,
+                                          .plan = s.plan,
+                                          .runner = crowd,
+                                          .scorer = kScorer,
+                                          .store = s.store,
+                                          .clock = kClock,
+                                          .observer = &progress,
+                                          .judges = 3,
+                                          .more = more},
+                                         s.run);
+  CHECK(result.status == RunStatus::kComplete);
+  CHECK(calls == 20);
+  CHECK(lines_of(s.store, s.run) == lines_of(all.store, all.run));
+  CHECK(progress.last.total == 60);
+  CHECK(progress.last.new_records == 59);
+  for (const auto& [key, times] : crowd.asked()) CHECK(times == 1);
+}
+
 TEST_CASE("a stop before the first request asks nothing") {
   CrowdRunner crowd(mostly_right);
   Setting s(two_turn_quiz(), 5, crowd);

@@ -69,7 +69,7 @@ void check_lease_by_lease(const Place& place) {
   CHECK(queue.take(b, run).value().first == 8);
   CHECK_FALSE(queue.beat(a, third, {run, "m", 1}));
   for (const Lease& lease : {first, second}) {
-    const Kept kept = queue.keep(a, lease, {spec, records_of(lease), 5, LeaseEnd::kDone});
+    const Kept kept = queue.keep(a, lease, {spec, records_of(lease), LeaseEnd::kDone});
     CHECK(kept.records == 4);
     CHECK(kept.late == 0);
     CHECK(kept.is_ours);
@@ -77,13 +77,12 @@ void check_lease_by_lease(const Place& place) {
   CHECK(queue.exhausted().empty());
   Lease last = third;
   ++last.taken;
-  queue.keep(b, last, {spec, records_of(last), 5, LeaseEnd::kDone});
+  queue.keep(b, last, {spec, records_of(last), LeaseEnd::kDone});
   REQUIRE(queue.exhausted() == std::vector<RunId>{run});
   CHECK(store->run(run).status == RunStatus::kUnfinished);
   CHECK(queue.finish(run, std::nullopt));
   CHECK_FALSE(queue.finish(run, std::nullopt));
   CHECK(store->run(run).status == RunStatus::kComplete);
-  CHECK(store->run(run).wall_ns == 15);
   CHECK(queued_runs(*store).empty());
   CHECK(total(place) == 10);
   CHECK(place.count("SELECT sum(records) FROM workers") == 10);
@@ -106,11 +105,11 @@ void check_late_results(const Place& place) {
   CHECK_FALSE(early.is_ours);
   CHECK(early.records == 2);
   CHECK(queue.done(taken).size() == 2);
-  const Kept rest = queue.keep(fast, taken, {spec, records, 0, LeaseEnd::kDone});
+  const Kept rest = queue.keep(fast, taken, {spec, records, LeaseEnd::kDone});
   CHECK(rest.is_ours);
   CHECK(rest.records == 4);
   CHECK(rest.late == 2);
-  const Kept late = queue.keep(slow, lost, {spec, records, 0, LeaseEnd::kDone});
+  const Kept late = queue.keep(slow, lost, {spec, records, LeaseEnd::kDone});
   CHECK_FALSE(late.is_ours);
   CHECK(late.late == 6);
   CHECK(total(place) == 6);
@@ -191,7 +190,7 @@ void check_status(const Place& place) {
   const RunSpec spec = store->run(run).spec;
   const WorkerId worker = queue.enter("node1/7");
   const Lease lease = queue.take(worker, run).value();
-  queue.keep(worker, lease, {spec, records_of(lease), 0, LeaseEnd::kDone});
+  queue.keep(worker, lease, {spec, records_of(lease), LeaseEnd::kDone});
   queue.beat(worker, std::nullopt, {run, "m", 4.5});
   static_cast<void>(hasty.take(hasty.enter("dead"), run));
   std::this_thread::sleep_for(milliseconds(20));
@@ -218,27 +217,60 @@ void check_lease_store(const Place& place) {
   store->append(run, example_record(4));
   const Lease lease = queue.take(worker, run).value();
   int lost = 0;
-  LeaseStore leased(*store, queue, worker, lease, spec, kClock, [&] { ++lost; });
+  const LeaseContext context{*store, queue, worker, spec, kClock, [&] { ++lost; }, {}};
+  LeaseStore leased(context);
+  CHECK(leased.add(lease) == DoneSet{{"s0", 0}});
   CHECK(leased.done(run) == DoneSet{{"s0", 0}});
   leased.append(run, example_record(1), 7);
   CHECK(total(place) == 2);  // it waits for others
   leased.append(run, example_record(2), 7);
   leased.finish(run, RunStatus::kComplete, 1, std::nullopt);
   CHECK(total(place) == 4);
-  CHECK(leased.is_done());
+  CHECK(leased.leases() == 1);
   CHECK(store->run(run).wall_ns == 15);
   CHECK(store->run(run).status == RunStatus::kUnfinished);
   const Lease next = queue.take(worker, run).value();
-  LeaseStore given(*store, queue, worker, next, spec, kClock, [&] { ++lost; });
+  LeaseStore given(context);
+  given.add(next);
   given.append(run, example_record(3));
   given.finish(run, RunStatus::kUnfinished, 1, std::nullopt);
   CHECK(total(place) == 5);
-  CHECK_FALSE(given.is_done());
+  CHECK(given.leases() == 0);
   CHECK(queue.take(worker, run).value().taken == next.taken + 1);
   CHECK(lost == 0);
   given.append(run, example_record(5));
   given.finish(run, RunStatus::kComplete, 1, std::nullopt);
   CHECK(lost == 1);
+}
+
+// Leases that a worker has at the same time end each with its last record.
+void check_leases_in_a_row(const Place& place) {
+  const auto store = place.open();
+  const RunId run = queue_run(*store, 6, 3);
+  WorkQueue queue(*store, kLong);
+  const RunSpec spec = store->run(run).spec;
+  const WorkerId worker = queue.enter("a");
+  std::vector<std::int64_t> ended;
+  LeaseStore leased({*store, queue, worker, spec, kClock, [] { FAIL("not lost"); },
+                     [&](const Lease& lease) { ended.push_back(lease.id); }});
+  const Lease first = queue.take(worker, run).value(), second = queue.take(worker, run).value();
+  CHECK(leased.add(first).empty());
+  leased.append(run, example_record(0));
+  leased.append(run, example_record(1));
+  CHECK(leased.add(second).empty());
+  leased.append(run, example_record(3), 5);
+  CHECK(place.count("SELECT count(*) FROM leases") == 2);
+  leased.append(run, example_record(2));
+  CHECK(ended == std::vector<std::int64_t>{first.id});
+  CHECK(place.count("SELECT count(*) FROM leases") == 1);
+  CHECK(total(place) == 4);
+  leased.append(run, example_record(5));
+  leased.finish(run, RunStatus::kUnfinished, 2, std::nullopt);
+  CHECK(leased.leases() == 1);
+  CHECK(leased.records() == 5);
+  CHECK(store->run(run).wall_ns == 7);
+  CHECK(queue.take(worker, run).value().id == second.id);  // it was given back
+  CHECK(queue.done(second).size() == 2);
 }
 
 // Takes and does leases until there is none. Some die in the middle of one.
@@ -259,7 +291,7 @@ int work_until_done(const Place& place, RunId run, std::uint64_t seed) {
     queue.keep(worker, *lease, {spec, std::span(records).first(records.size() / 2)});
     if (rng.below(8) == 0) return 7;
     queue.keep(worker, *lease,
-               {spec, std::span(records).last(records.size() - records.size() / 2), 1, LeaseEnd::kDone});
+               {spec, std::span(records).last(records.size() - records.size() / 2), LeaseEnd::kDone});
   }
   return 0;
 }
@@ -293,7 +325,7 @@ struct QueueCase {
   void (*check)(const Place& place);
 };
 
-constexpr std::array<QueueCase, 9> kCases = {{
+constexpr std::array<QueueCase, 10> kCases = {{
     {"a run is done lease by lease, and finished once", check_lease_by_lease},
     {"of two holders of a lease the first result is kept, late ones are counted", check_late_results},
     {"a lease lasts while it is renewed", check_renewed},
@@ -302,6 +334,7 @@ constexpr std::array<QueueCase, 9> kCases = {{
     {"who has which model is known", check_holders},
     {"the status tells what is left, how fast, and what is stuck", check_status},
     {"the store of a lease", check_lease_store},
+    {"leases in a row", check_leases_in_a_row},
     {"processes that die share a run, and every record is there once", check_processes_share},
 }};
 
