@@ -43,7 +43,7 @@ export -f profile
 export folder
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
-step "tests" 90 "$folder/test_gpu" "decode attention on a GPU*" -d yes
+step "tests" 120 "$folder/test_gpu" "decode attention on a GPU*,a GPU*" -d yes
 if [[ "${2:-}" != quick ]]; then
   for tool in memcheck racecheck synccheck; do
     step "$tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 5 "$folder/test_gpu" "$small"

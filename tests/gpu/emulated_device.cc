@@ -12,20 +12,23 @@
 namespace micius::emulation {
 
 void GlobalMemory::allow(const void* data, std::size_t bytes, Access access) {
-  regions_.push_back({static_cast<const char*>(data), bytes, access});
+  regions_.insert_or_assign(static_cast<const char*>(data), Region{bytes, access});
 }
+
+void GlobalMemory::forbid(const void* data) { regions_.erase(static_cast<const char*>(data)); }
 
 void GlobalMemory::check(unsigned block, unsigned thread, const void* data, std::size_t bytes,
                          Access access) const {
   const char* at = static_cast<const char*>(data);
-  const auto holds = [&](const Region& region) {
-    const bool inside =
-        std::less_equal<>{}(region.begin, at) && std::less<>{}(at, region.begin + region.bytes);
-    return inside && bytes <= region.bytes - static_cast<std::size_t>(at - region.begin) &&
+  const auto behind = regions_.upper_bound(at);
+  const bool allowed = behind != regions_.begin() && [&] {
+    const auto& [begin, region] = *std::prev(behind);
+    const auto offset = static_cast<std::size_t>(at - begin);
+    return offset < region.bytes && bytes <= region.bytes - offset &&
            (access == Access::kRead || region.access == Access::kReadWrite);
-  };
+  }();
   const char* const what = access == Access::kRead ? "reads" : "writes";
-  if (std::none_of(regions_.begin(), regions_.end(), holds)) {
+  if (!allowed) {
     throw KernelFault(fmt::format("block {}, thread {} {} {} bytes of global memory out of bounds", block,
                                   thread, what, bytes));
   }

@@ -25,15 +25,15 @@ class GlobalMemory {
  public:
   enum class Access { kRead, kReadWrite };
   void allow(const void* data, std::size_t bytes, Access access);
+  void forbid(const void* data);  // the region that begins there
   void check(unsigned block, unsigned thread, const void* data, std::size_t bytes, Access access) const;
 
  private:
   struct Region {
-    const char* begin;
     std::size_t bytes;
     Access access;
   };
-  std::vector<Region> regions_;
+  std::map<const char*, Region> regions_;  // by where they begin
 };
 
 class EmulatedLanes;

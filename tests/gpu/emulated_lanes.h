@@ -30,6 +30,8 @@ class EmulatedLanes {
   T load_fresh(const T* p) {
     return load(p);
   }
+  Words4 load4(const std::uint32_t* p) { return load(reinterpret_cast<const Words4*>(p)); }
+  Words4 load_fresh_words4(const std::uint32_t* p) { return load4(p); }
   Float2 load_fresh2(const float* p) { return load(reinterpret_cast<const Float2*>(p)); }
   Float4 load_fresh4(const float* p) { return load(reinterpret_cast<const Float4*>(p)); }
   template <typename T>

@@ -26,6 +26,14 @@ class CudaLanes {
   __device__ __forceinline__ T load(const T* p) const {
     return __ldg(p);
   }
+  __device__ __forceinline__ Words4 load4(const std::uint32_t* p) const {
+    const uint4 v = __ldg(reinterpret_cast<const uint4*>(p));
+    return {v.x, v.y, v.z, v.w};
+  }
+  __device__ __forceinline__ Words4 load_fresh_words4(const std::uint32_t* p) const {
+    const uint4 v = __ldcg(reinterpret_cast<const uint4*>(p));
+    return {v.x, v.y, v.z, v.w};
+  }
   template <typename T>
   __device__ __forceinline__ T load_fresh(const T* p) const {
     return __ldcg(p);

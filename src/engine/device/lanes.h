@@ -6,7 +6,9 @@
 //   thread() lane() warp() block()
 // Global memory, never written while the kernel runs; written by another block before; its own:
 //   load(p)
+//   load4(p)         four words, aligned to 16 bytes
 //   load_fresh(p) load_fresh2(p) load_fresh4(p)  the latter: two or four floats, aligned to their size
+//   load_fresh_words4(p)  load4 of what another block wrote before
 //   store(p, v)
 //   count(p, last)   atomic: what *p was, and adds 1, or from `last` on goes back to 0. What the block's
 //                    threads had stored before a barrier is seen by those blocks that count after, behind
@@ -43,8 +45,10 @@
 
 #ifdef __CUDACC__
 #define MICIUS_KERNEL __device__ __forceinline__
+#define MICIUS_UNROLL _Pragma("unroll")
 #else
 #define MICIUS_KERNEL inline
+#define MICIUS_UNROLL
 #endif
 
 namespace micius {
@@ -60,6 +64,18 @@ struct alignas(8) Float2 {
 };
 struct alignas(16) Float4 {
   float x, y, z, w;
+};
+struct alignas(8) Words2 {
+  std::uint32_t x, y;
+};
+struct alignas(16) Words4 {
+  std::uint32_t x, y, z, w;
+};
+
+// What a kernel is started with.
+struct LaunchShape {
+  std::uint32_t blocks = 0;  // 0: nothing is to be done
+  std::uint32_t threads = 0, shared_bytes = 0;
 };
 
 }  // namespace micius

@@ -1,0 +1,57 @@
+// The kernels of a forward pass, as values that any device can start.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "engine/ops/decode_attention.h"
+#include "engine/ops/elementwise_gpu.h"
+#include "engine/ops/linear_kernel.h"
+#include "engine/ops/logits_gpu.h"
+
+namespace micius {
+
+// Of rows: their shape says how they are started.
+using RowKernel = std::variant<EmbeddingKernel, NormKernel, SplitKernel, GatedKernel, HeadsKernel,
+                               GatherKernel, LinearArgs, LogitSummaryKernel>;
+
+struct DecodeLaunch {
+  DecodeArgs args;
+  std::uint32_t blocks = 0;
+};
+
+using Kernel = std::variant<RowKernel, DecodeLaunch>;
+
+// Calls f with the code that a kernel of rows is run with: itself, but where it is written for several
+// formats and sizes.
+template <typename K, typename F>
+void with_code(const K& kernel, const F& f) {
+  f(kernel);
+}
+
+template <TileFormat kFormat, typename F>
+void with_linear_code(const LinearArgs& args, const F& f) {
+  if (args.x.rows <= 8) {
+    f(FewRowsLinear<kFormat, 1>{args});
+  } else if (args.x.rows <= 32) {
+    f(FewRowsLinear<kFormat, 4>{args});
+  } else {
+    f(ManyRowsLinear<kFormat>{args});
+  }
+}
+
+template <typename F>
+void with_code(const LinearArgs& args, const F& f) {
+  switch (args.weights.format) {
+    case TileFormat::kQ8_0:
+      return with_linear_code<TileFormat::kQ8_0>(args, f);
+    case TileFormat::kQ4_0:
+      return with_linear_code<TileFormat::kQ4_0>(args, f);
+    case TileFormat::kQ4_1:
+      return with_linear_code<TileFormat::kQ4_1>(args, f);
+    default:
+      return with_linear_code<TileFormat::kBF16>(args, f);
+  }
+}
+
+}  // namespace micius

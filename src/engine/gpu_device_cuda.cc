@@ -1,0 +1,68 @@
+#include <variant>
+
+#include <cuda_runtime_api.h>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "engine/device/gpu_memory_internal.h"
+#include "engine/gpu_device.h"
+
+namespace micius {
+
+int launch_row_kernel(const RowKernel& kernel, void* stream);  // a cudaError_t
+
+namespace {
+
+class CudaDevice : public Device {
+ public:
+  CudaDevice() : figures_(gpu_figures()) {
+    cudaStream_t stream = nullptr;
+    check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
+    stream_.reset(stream);
+  }
+
+  const GpuFigures& figures() const override { return figures_; }
+
+  std::byte* allocate(std::size_t bytes) override {
+    void* memory = nullptr;
+    const cudaError_t error = cudaMalloc(&memory, bytes + 1);  // of 0 bytes there is none
+    if (error == cudaErrorMemoryAllocation) {
+      static_cast<void>(cudaGetLastError());  // else the next call tells of it again
+      std::size_t free = 0, all = 0;
+      check_cuda(cudaMemGetInfo(&free, &all), "free memory");
+      fail(ErrorCode::kIo, "no room on the GPU for {}: {} of {} are free", format_bytes(bytes),
+           format_bytes(free), format_bytes(all));
+    }
+    check_cuda(error, "memory");
+    return static_cast<std::byte*>(memory);
+  }
+
+  void release(std::byte* memory) noexcept override { cudaFree(memory); }
+
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_.get()), "copy");
+    check_cuda(cudaStreamSynchronize(stream_.get()), "copy");
+  }
+
+  void launch(const Kernel& kernel) override {
+    if (const auto* rows = std::get_if<RowKernel>(&kernel)) {
+      check_cuda(static_cast<cudaError_t>(launch_row_kernel(*rows, stream_.get())), "start of a kernel");
+    } else {
+      const auto& decode = std::get<DecodeLaunch>(kernel);
+      launch_decode(decode.args, decode.blocks, stream_.get());
+    }
+  }
+
+ private:
+  struct Destroy {
+    void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
+  };
+  GpuFigures figures_;
+  std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> stream_;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> open_gpu() { return std::make_unique<CudaDevice>(); }
+
+}  // namespace micius

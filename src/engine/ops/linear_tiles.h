@@ -1,0 +1,141 @@
+// What a lane makes of the tiles of linear_gpu.h: registers for matrix instructions, and the scales of a
+// block's sums.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/device/lanes.h"
+#include "engine/ops/linear_gpu.h"
+
+namespace micius {
+
+// A block of 32 inputs of a lane's 16 outputs. A sum over the block counts as scale * sum + shift * (sum of
+// the inputs); x is of output lane / 4, y of the one 8 behind.
+struct BlockWeights {
+  std::uint32_t a[2][4];  // of both steps
+  Float2 scale, shift;
+};
+
+// Formats as types. load() reads what of a tile belongs to block `b`; the compiler sees what two blocks
+// share.
+template <TileFormat kFormat>
+struct Tile;
+
+template <>
+struct Tile<TileFormat::kBF16> {
+  static constexpr bool kScaled = false;
+  template <typename D>
+  static MICIUS_KERNEL void load(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+    MICIUS_UNROLL
+    for (unsigned step = 0; step < 2; ++step) {
+      const Words4 words = d.load4(tile + (2 * b + step) * 128 + 4 * d.lane());
+      w.a[step][0] = words.x;
+      w.a[step][1] = words.y;
+      w.a[step][2] = words.z;
+      w.a[step][3] = words.w;
+    }
+  }
+};
+
+// The scales of two blocks in a word: those of a lane's two outputs.
+template <typename D>
+MICIUS_KERNEL Float2 block_scales(D& d, const std::uint32_t* scales, unsigned b) {
+  const std::uint32_t x = d.load(scales + d.lane() / 4), y = d.load(scales + d.lane() / 4 + 8);
+  if (b == 0) return {d.template first<F16>(x), d.template first<F16>(y)};
+  return {d.template second<F16>(x), d.template second<F16>(y)};
+}
+
+template <>
+struct Tile<TileFormat::kQ8_0> {
+  static constexpr bool kScaled = true;
+  template <typename D>
+  static MICIUS_KERNEL void load(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+    const Words4 words = d.load4(tile + 128 * b + 4 * d.lane());
+    widen(d, words.x, w.a[0][0], w.a[0][1]);
+    widen(d, words.y, w.a[0][2], w.a[0][3]);
+    widen(d, words.z, w.a[1][0], w.a[1][1]);
+    widen(d, words.w, w.a[1][2], w.a[1][3]);
+    w.scale = block_scales(d, tile + 256, b);
+    w.shift = {0, 0};
+  }
+
+ private:
+  template <typename D>
+  static MICIUS_KERNEL void widen(D& d, std::uint32_t codes, std::uint32_t& r0, std::uint32_t& r1) {
+    const auto code = [codes](unsigned i) {
+      return static_cast<float>(static_cast<std::int8_t>(static_cast<std::uint8_t>(codes >> 8 * i)));
+    };
+    r0 = d.template pack<BF16>(code(0), code(1));
+    r1 = d.template pack<BF16>(code(2), code(3));
+  }
+};
+
+// As the low bits of a bf16 from 128 to 256 a code is that number more, which `shift` takes back.
+inline constexpr float kNibbleZero = 128;
+
+template <typename D>
+MICIUS_KERNEL void load_nibbles(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+  const Words4 words = d.load4(tile + 4 * d.lane());
+  const std::uint32_t codes[2] = {b == 0 ? words.x : words.z, b == 0 ? words.y : words.w};
+  MICIUS_UNROLL
+  for (unsigned step = 0; step < 2; ++step) {
+    MICIUS_UNROLL
+    for (unsigned r = 0; r < 4; ++r) w.a[step][r] = (codes[step] >> 4 * r & 0x000f000fU) | 0x43004300U;
+  }
+}
+
+template <>
+struct Tile<TileFormat::kQ4_0> {
+  static constexpr bool kScaled = true;
+  template <typename D>
+  static MICIUS_KERNEL void load(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+    load_nibbles(d, tile, b, w);
+    w.scale = block_scales(d, tile + 128, b);
+    w.shift = {-(kNibbleZero + 8) * w.scale.x, -(kNibbleZero + 8) * w.scale.y};
+  }
+};
+
+template <>
+struct Tile<TileFormat::kQ4_1> {
+  static constexpr bool kScaled = true;
+  template <typename D>
+  static MICIUS_KERNEL void load(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+    load_nibbles(d, tile, b, w);
+    const std::uint32_t* const scales = tile + 128 + 16 * b + d.lane() / 4;
+    const std::uint32_t x = d.load(scales), y = d.load(scales + 8);
+    w.scale = {d.template first<F16>(x), d.template first<F16>(y)};
+    w.shift = {d.template second<F16>(x) - kNibbleZero * w.scale.x,
+               d.template second<F16>(y) - kNibbleZero * w.scale.y};
+  }
+};
+
+// One weight.
+template <typename D>
+MICIUS_KERNEL float weight_at(D& d, const TiledWeights& weights, std::uint32_t output, std::uint32_t input) {
+  const std::uint32_t* const tile =
+      weights.tiles +
+      (std::size_t{output / 16} * weights.column_tiles() + input / 64) * tile_words(weights.format);
+  const std::uint32_t row = output % 16, b = input / 32 % 2, column = input % 32;
+  const std::uint32_t lane = row % 8 * 4 + column / 8, step = column / 4 % 2,
+                      r = column / 2 % 2 * 2 + row / 8, j = column % 2;
+  if (weights.format == TileFormat::kBF16) {
+    const std::uint32_t word = d.load(tile + (2 * b + step) * 128 + 4 * lane + r);
+    return j == 0 ? d.template first<BF16>(word) : d.template second<BF16>(word);
+  }
+  if (weights.format == TileFormat::kQ8_0) {
+    const std::uint32_t codes = d.load(tile + 128 * b + 4 * lane + 2 * step + r / 2),
+                        scale = d.load(tile + 256 + row);
+    const auto code = static_cast<std::int8_t>(static_cast<std::uint8_t>(codes >> 8 * (r % 2 * 2 + j)));
+    return static_cast<float>(code) * (b == 0 ? d.template first<F16>(scale) : d.template second<F16>(scale));
+  }
+  const std::uint32_t codes = d.load(tile + 4 * lane + 2 * b + step);
+  const auto code = static_cast<float>(codes >> (4 * r + 16 * j) & 15U);
+  if (weights.format == TileFormat::kQ4_0) {
+    const std::uint32_t scale = d.load(tile + 128 + row);
+    return (code - 8) * (b == 0 ? d.template first<F16>(scale) : d.template second<F16>(scale));
+  }
+  const std::uint32_t scale = d.load(tile + 128 + 16 * b + row);
+  return code * d.template first<F16>(scale) + d.template second<F16>(scale);
+}
+
+}  // namespace micius

@@ -1,0 +1,39 @@
+// device.h's Device on the CPU: memory that is poisoned until it is written, kernels by the emulation.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/device/device.h"
+#include "gpu/emulated_device.h"
+
+namespace micius::emulation {
+
+class EmulatedGpu : public Device {
+ public:
+  // Allocations beyond `memory_bytes` fail as a GPU's would.
+  explicit EmulatedGpu(std::size_t memory_bytes = std::size_t{1} << 30);
+  ~EmulatedGpu() override;
+
+  const GpuFigures& figures() const override { return figures_; }
+  std::byte* allocate(std::size_t bytes) override;
+  void release(std::byte* memory) noexcept override;
+  void copy(void* to, const void* from, std::size_t bytes) override;
+  void launch(const Kernel& kernel) override;
+
+  std::size_t launches() const { return launches_; }
+  std::size_t allocated() const { return allocated_; }
+
+ private:
+  template <typename Code>
+  void run(const Code& code);
+  void run(const DecodeLaunch& kernel);
+  std::string next_seed();
+
+  GpuFigures figures_;
+  std::size_t memory_bytes_, allocated_ = 0, launches_ = 0;
+  std::map<std::byte*, std::size_t> sizes_;
+  GlobalMemory memory_;
+};
+
+}  // namespace micius::emulation

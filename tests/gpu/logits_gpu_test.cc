@@ -1,0 +1,91 @@
+#include "engine/ops/logits_gpu.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <catch2/catch.hpp>
+
+#include "engine/op_fixture.h"
+#include "engine/reference_ops.h"
+#include "gpu/row_cases.h"
+
+namespace micius {
+namespace {
+
+TEST_CASE("a GPU reads embedding rows out of tiles, to the bit") {
+  for (const DType dtype : {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0, DType::kBF16}) {
+    const RandomMatrix table(dtype, 40, 96, "table");
+    const LinearPart parts[] = {table};
+    const std::vector<std::int32_t> ids{39, 0, 17, 8};
+    for (const auto& gpu : all_devices()) {
+      const DeviceLinear tiles(*gpu, parts);
+      const DeviceArray<std::int32_t> wanted(*gpu, ids);
+      const DeviceArray<float> out(*gpu, ids.size() * 96);
+      gpu->launch(EmbeddingKernel{tiles.weights(), wanted.data(), out.data(), 4, 2});
+      const std::vector<float> results = fetched(out);
+      std::vector<float> row(96);
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        dequantize(dtype, table.view().data + ids[i] * row_bytes(dtype, 96), row);
+        for (float& value : row) value *= 2;
+        CHECK(std::equal(row.begin(), row.end(), results.begin() + static_cast<std::ptrdiff_t>(i * 96)));
+      }
+    }
+  }
+}
+
+// Rows of x, few enough and too many for the kernel of few rows.
+void check_summaries(Device& gpu, std::uint32_t rows) {
+  constexpr std::size_t kOutputs = 300, kInputs = 64;
+  const RandomMatrix head(DType::kQ8_0, kOutputs, kInputs, "head");
+  const LinearPart parts[] = {head};
+  std::vector<float> x = random_floats(rows * kInputs, "x");
+  for (float& value : x) value *= 8;
+  std::fill(x.begin(), x.begin() + kInputs, 0.0F);  // all logits are equal: the lowest id counts
+  std::vector<std::uint32_t> first{0};
+  std::vector<std::int32_t> ids;
+  for (std::uint32_t row = 0; row < rows; ++row) {  // 0, 1 or 2 of a row
+    for (std::uint32_t i = 0; i < row % 3; ++i)
+      ids.push_back(static_cast<std::int32_t>((row * 37 + i * 8) % kOutputs));
+    first.push_back(static_cast<std::uint32_t>(ids.size()));
+  }
+  DeviceRows room;
+  const BlockedRows inputs = room.resize(gpu, rows, kInputs, 2);
+  const DeviceArray<float> values(gpu, x), picked(gpu, ids.size());
+  gpu.launch(SplitKernel{values.data(), inputs});
+  const DeviceLinear linear(gpu, parts);
+  const DeviceArray<LogitPartial> partials(gpu, linear.weights().row_tiles() * std::size_t{rows}),
+      summaries(gpu, rows);
+  const DeviceArray<std::uint32_t> pick_first(gpu, first);
+  const DeviceArray<std::int32_t> pick_ids(gpu, ids);
+  gpu.launch(LinearArgs{.weights = linear.weights(),
+                        .x = inputs,
+                        .result = LinearResult::kSummaries,
+                        .partials = partials.data(),
+                        .pick_first = pick_first.data(),
+                        .pick_ids = pick_ids.data(),
+                        .picked = picked.data()});
+  gpu.launch(LogitSummaryKernel{partials.data(), summaries.data(), linear.weights().row_tiles(), rows});
+  const std::vector<double> logits = reference::linear(parts, x);
+  const std::vector<LogitPartial> read = fetched(summaries);
+  const std::vector<float> of_picks = fetched(picked);
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    const std::vector<float> of_row(logits.begin() + static_cast<std::ptrdiff_t>(row * kOutputs),
+                                    logits.begin() + static_cast<std::ptrdiff_t>((row + 1) * kOutputs));
+    const LogitPartial& summary = read[row];
+    CHECK(summary.argmax == std::max_element(of_row.begin(), of_row.end()) - of_row.begin());
+    CHECK(summary.max + std::log(double{summary.sum}) == Approx(reference::logsumexp(of_row)).margin(1e-4));
+    for (std::uint32_t pick = first[row]; pick < first[row + 1]; ++pick) {
+      CHECK(of_picks[pick] == Approx(of_row[ids[pick]]).margin(1e-4));
+    }
+  }
+}
+
+TEST_CASE("a GPU sums up logits as fp64 does") {
+  for (const auto& gpu : all_devices()) {
+    check_summaries(*gpu, 5);
+    check_summaries(*gpu, 40);
+  }
+}
+
+}  // namespace
+}  // namespace micius
