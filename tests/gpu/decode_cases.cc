@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -42,13 +43,27 @@ std::string DecodeCase::name() const {
                      lengths.front(), window);
 }
 
+std::size_t DecodeCase::first_token(std::size_t sequence) const {
+  return std::accumulate(lengths.begin(), lengths.begin() + static_cast<std::ptrdiff_t>(sequence),
+                         std::size_t{0});
+}
+
 DecodeCase random_decode_case(const AttentionShape& shape, DType dtype, std::vector<std::size_t> lengths,
                               std::string_view name) {
-  std::size_t tokens = 0;
-  for (const std::size_t length : lengths) tokens += length;
-  DecodeCase c{shape, dtype, std::move(lengths), 0, {}, {}, {}};
+  const std::vector<std::size_t> one(lengths.size(), 1);
+  return random_chunk_case(shape, dtype, std::move(lengths), one, name);
+}
+
+DecodeCase random_chunk_case(const AttentionShape& shape, DType dtype, std::vector<std::size_t> lengths,
+                             const std::vector<std::size_t>& new_tokens, std::string_view name) {
+  DecodeCase c{shape, dtype, std::move(lengths), 0, {}, {}, {}, {}};
+  const std::size_t tokens = c.first_token(c.lengths.size());
+  for (std::size_t s = 0; s < c.lengths.size(); ++s) {
+    for (std::size_t left = new_tokens[s]; left > 0; --left)
+      c.queries.push_back({s, c.lengths[s] + 1 - left});
+  }
   c.shape.scale = 1 / std::sqrt(static_cast<float>(shape.d_k));
-  c.q = random_floats(c.lengths.size() * shape.n_q * shape.d_k, fmt::format("{}/q", name));
+  c.q = random_floats(c.queries.size() * shape.n_q * shape.d_k, fmt::format("{}/q", name));
   c.k = random_floats(tokens * shape.n_k * shape.d_k, fmt::format("{}/k", name));
   c.v = random_floats(tokens * shape.n_v * shape.d_v, fmt::format("{}/v", name));
   for (float& value : c.q) value *= 3;
@@ -58,24 +73,25 @@ DecodeCase random_decode_case(const AttentionShape& shape, DType dtype, std::vec
 PagedCase::PagedCase(const DecodeCase& c) : q_(c.q) {
   const DecodeLayout layout(c.shape, c.dtype);
   const std::size_t k_width = c.shape.n_k * c.shape.d_k, v_width = c.shape.n_v * c.shape.d_v;
+  std::vector<std::uint32_t> first_pages;
   for (const std::size_t length : c.lengths) {
-    const auto end = static_cast<std::uint32_t>(length);
-    const std::uint32_t begin =
-        c.window > 0 && length > c.window ? end - static_cast<std::uint32_t>(c.window) : 0;
-    sequences_.push_back({static_cast<std::uint32_t>(table_.size()), begin, end});
+    first_pages.push_back(static_cast<std::uint32_t>(table_.size()));
     for (std::size_t page = 0; page * kPageTokens < length; ++page) {
       table_.push_back(static_cast<std::uint32_t>(2 * table_.size() + 1));
     }
+  }
+  for (const DecodeQuery& query : c.queries) {
+    sequences_.push_back({first_pages[query.sequence], static_cast<std::uint32_t>(c.begin(query)),
+                          static_cast<std::uint32_t>(query.end)});
   }
   Rng rng("decode/pages");
   rng.shuffle(table_);
   pages_ = Buffer((2 * table_.size() + 2) * layout.page_bytes());
   std::size_t token = 0;
-  for (std::size_t s = 0; s < sequences_.size(); ++s) {
+  for (std::size_t s = 0; s < c.lengths.size(); ++s) {
     const std::size_t length = c.lengths[s];
     for (std::size_t t = 0; t < (length + kPageTokens - 1) / kPageTokens * kPageTokens; ++t) {
-      std::byte* page =
-          pages_.data() + table_[sequences_[s].first_page + t / kPageTokens] * layout.page_bytes();
+      std::byte* page = pages_.data() + table_[first_pages[s] + t / kPageTokens] * layout.page_bytes();
       if (t < length) {
         store_decode_kv(layout, page, t % kPageTokens, std::span(c.k).subspan((token + t) * k_width, k_width),
                         std::span(c.v).subspan((token + t) * v_width, v_width));
@@ -89,42 +105,53 @@ PagedCase::PagedCase(const DecodeCase& c) : q_(c.q) {
   inputs_ = {layout, q_, {pages_.data(), pages_.size()}, table_, sequences_};
 }
 
+HeadScores head_scores(const DecodeCase& c, std::size_t query, std::size_t head) {
+  const AttentionShape& shape = c.shape;
+  const DecodeQuery& place = c.queries[query];
+  const float* q = c.q.data() + (query * shape.n_q + head) * shape.d_k;
+  const std::size_t first = c.first_token(place.sequence);
+  HeadScores result;
+  for (std::size_t t = c.begin(place); t < place.end; ++t) {
+    const float* k = c.k.data() + ((first + t) * shape.n_k + shape.k_head(head)) * shape.d_k;
+    double score = 0, size = 0;
+    for (std::size_t i = 0; i < shape.d_k; ++i) {
+      const double product = double{q[i]} * as_stored(k[i], c.dtype);
+      score += product;
+      size += std::abs(product);
+    }
+    result.scores.push_back(score * shape.scale);
+    result.size = std::max(result.size, size * shape.scale);
+  }
+  return result;
+}
+
+double stored_value(const DecodeCase& c, std::size_t sequence, std::size_t position, std::size_t q_head,
+                    std::size_t dim) {
+  const std::size_t row = (c.first_token(sequence) + position) * c.shape.n_v + c.shape.v_head(q_head);
+  return as_stored(c.v[row * c.shape.d_v + dim], c.dtype);
+}
+
 DecodeExpected expected_results(const DecodeCase& c) {
   const AttentionShape& shape = c.shape;
   DecodeExpected expected;
   double most_score = 0;
-  std::size_t first_token = 0;
-  for (std::size_t s = 0; s < c.lengths.size(); ++s) {
-    const std::size_t length = c.lengths[s];
-    const std::size_t begin = c.window > 0 && length > c.window ? length - c.window : 0;
+  for (std::size_t query = 0; query < c.queries.size(); ++query) {
+    const DecodeQuery& place = c.queries[query];
     for (std::size_t head = 0; head < shape.n_q; ++head) {
-      const float* q = c.q.data() + (s * shape.n_q + head) * shape.d_k;
-      std::vector<double> scores;
-      for (std::size_t t = begin; t < length; ++t) {
-        const float* k = c.k.data() + ((first_token + t) * shape.n_k + shape.k_head(head)) * shape.d_k;
-        double score = 0, size = 0;
-        for (std::size_t i = 0; i < shape.d_k; ++i) {
-          const double product = double{q[i]} * as_stored(k[i], c.dtype);
-          score += product;
-          size += std::abs(product);
-        }
-        scores.push_back(score * shape.scale);
-        most_score = std::max(most_score, size * shape.scale);
-      }
+      auto [scores, size] = head_scores(c, query, head);
+      most_score = std::max(most_score, size);
       const double most = *std::max_element(scores.begin(), scores.end());
       double sum = 0;
       for (double& score : scores) sum += score = std::exp(score - most);
       expected.lse.push_back(most + std::log(sum));
       for (std::size_t i = 0; i < shape.d_v; ++i) {
         double out = 0;
-        for (std::size_t t = begin; t < length; ++t) {
-          const float v = c.v[((first_token + t) * shape.n_v + shape.v_head(head)) * shape.d_v + i];
-          out += scores[t - begin] / sum * as_stored(v, c.dtype);
+        for (std::size_t t = 0; t < scores.size(); ++t) {
+          out += scores[t] / sum * stored_value(c, place.sequence, c.begin(place) + t, head, i);
         }
         expected.out.push_back(out);
       }
     }
-    first_token += length;
   }
   // A weight is off by half a unit of its last place, and by what moves its score: a q in two parts has twice
   // the bits.

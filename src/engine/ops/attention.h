@@ -8,6 +8,7 @@
 
 #include "engine/kv_page.h"
 #include "engine/ops/op_context.h"
+#include "engine/ops/value_selection.h"
 
 namespace micius {
 
@@ -18,17 +19,6 @@ void store_kv(const KvLayout& layout, std::byte* page, std::size_t slot, std::sp
 
 // What a new token sees: the positions up to its own, or, in an encoder, the whole sequence.
 enum class AttentionMask { kCausal, kNone };
-
-// Selective V (arXiv 2501.13629, section 2): a q head takes the values of the `top` positions with the
-// highest scores alone.
-enum class SelectedWeights {
-  kRenormalised,  // over the kept positions
-  kRaw,           // as they were over all
-};
-struct ValueSelection {
-  std::size_t top = 0;  // 0: all
-  SelectedWeights weights = SelectedWeights::kRenormalised;
-};
 
 // New tokens of one sequence. Their keys and values are in the pages already.
 struct AttentionSlice {
