@@ -45,14 +45,18 @@ void run_kernel(const Grid& grid, const GlobalMemory& memory, Arrival arrival, s
   std::iota(order.begin(), order.end(), 0U);
   rng.shuffle(order);
   Fibers fibers;
-  for (const unsigned index : order) EmulatedBlock(grid, index, memory, arrival, rng).run(fibers, kernel);
+  GlobalOrder accesses;
+  for (const unsigned index : order) {
+    EmulatedBlock(grid, index, memory, accesses, arrival, rng).run(fibers, kernel);
+  }
 }
 
-EmulatedBlock::EmulatedBlock(const Grid& grid, unsigned index, const GlobalMemory& memory, Arrival arrival,
-                             Rng& rng)
+EmulatedBlock::EmulatedBlock(const Grid& grid, unsigned index, const GlobalMemory& memory, GlobalOrder& order,
+                             Arrival arrival, Rng& rng)
     : grid_(grid),
       index_(index),
       memory_(memory),
+      order_(order),
       arrival_(arrival),
       rng_(rng),
       shared_(grid.threads, kBarriers, grid.shared_bytes),
@@ -105,6 +109,22 @@ void EmulatedBlock::together(unsigned thread, const char* what, void* brings, Ac
   act(*this, warp.brought);
   warp.arrived = 0;
   ++warp.generation;
+}
+
+void EmulatedBlock::read_global(unsigned thread, const void* data, std::size_t bytes, GlobalOrder::Read how) {
+  memory_.check(index_, thread, data, bytes, GlobalMemory::Access::kRead);
+  order_.read({index_, thread, shared_.clock(thread)}, data, bytes, how);
+}
+
+void EmulatedBlock::write_global(unsigned thread, const void* data, std::size_t bytes) {
+  memory_.check(index_, thread, data, bytes, GlobalMemory::Access::kReadWrite);
+  order_.write({index_, thread, shared_.clock(thread)}, data, bytes);
+}
+
+void EmulatedBlock::draw(unsigned thread, const std::uint32_t* ticket) {
+  memory_.check(index_, thread, ticket, sizeof *ticket, GlobalMemory::Access::kReadWrite);
+  order_.draw({index_, thread, shared_.clock(thread)}, ticket);
+  shared_.tick(thread);
 }
 
 void EmulatedBlock::sync_warp(unsigned thread) {

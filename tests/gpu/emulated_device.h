@@ -1,6 +1,6 @@
 // A GPU on the CPU: blocks of threads, and the memory that they are given. Every access is checked: global
-// memory against what the kernel was given, shared memory as shared_memory.h has it. A fault ends the run
-// with a KernelFault that says what and where.
+// memory against what the kernel was given and as global_order.h has it, shared memory as shared_memory.h
+// has it. A fault ends the run with a KernelFault that says what and where.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "engine/device/lanes.h"
 #include "gpu/fibers.h"
+#include "gpu/global_order.h"
 #include "gpu/shared_memory.h"
 
 namespace micius::emulation {
@@ -50,7 +51,8 @@ class EmulatedBlock {
  public:
   static constexpr unsigned kBarriers = 128;
 
-  EmulatedBlock(const Grid& grid, unsigned index, const GlobalMemory& memory, Arrival arrival, Rng& rng);
+  EmulatedBlock(const Grid& grid, unsigned index, const GlobalMemory& memory, GlobalOrder& order,
+                Arrival arrival, Rng& rng);
   void run(Fibers& fibers, const std::function<void(EmulatedLanes&)>& kernel);
 
  private:
@@ -96,14 +98,15 @@ class EmulatedBlock {
   void end_phase_if_complete(CopyBarrier& barrier);
   void deliver(const BulkCopy& copy);
   void wait_copies(unsigned thread, std::size_t groups);
-  void check_global(unsigned thread, const void* data, std::size_t bytes, GlobalMemory::Access access) const {
-    memory_.check(index_, thread, data, bytes, access);
-  }
+  void read_global(unsigned thread, const void* data, std::size_t bytes, GlobalOrder::Read how);
+  void write_global(unsigned thread, const void* data, std::size_t bytes);
+  void draw(unsigned thread, const std::uint32_t* ticket);
   [[noreturn]] void stuck() const;
 
   Grid grid_;
   unsigned index_;
   const GlobalMemory& memory_;
+  GlobalOrder& order_;
   Arrival arrival_;
   Rng& rng_;
   SharedMemory shared_;

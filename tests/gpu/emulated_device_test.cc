@@ -81,6 +81,49 @@ TEST_CASE("the emulation faults races on shared memory") {
              Contains("reads without a barrier between"));
 }
 
+TEST_CASE("the emulation faults races on global memory") {
+  alignas(16) float data[8] = {};
+  std::uint32_t ticket = 0;
+  GlobalMemory memory;
+  memory.allow(data, sizeof data, GlobalMemory::Access::kReadWrite);
+  memory.allow(&ticket, sizeof ticket, GlobalMemory::Access::kReadWrite);
+  enum class Missing { kNothing, kTicket, kBarrierBefore, kBarrierAfter };
+  // Two threads of each of two blocks write their places; those of the block that comes last read the
+  // other's.
+  const auto sum = [&](Missing missing) {
+    ticket = 0;
+    int blocks = 0;
+    bool last = false;
+    return fault_of({2, 2, 64}, memory, Arrival::kLate, [&](Lanes& d) {
+      d.store(data + 2 * d.block() + d.thread(), 1.0F);
+      if (missing != Missing::kBarrierBefore) d.sync_block();
+      if (d.thread() == 1) last = missing == Missing::kTicket ? ++blocks == 2 : d.count(&ticket, 1) == 1;
+      if (missing != Missing::kBarrierAfter) d.sync_block();
+      if (last) d.load_fresh(data + 2 * (1 - d.block()));
+    });
+  };
+  CHECK(sum(Missing::kNothing) == "");
+  CHECK_THAT(sum(Missing::kTicket), Contains("race: block") && Contains("without a ticket and barriers"));
+  CHECK_THAT(sum(Missing::kBarrierBefore), Contains("race: block") && Contains("thread 0 writes"));
+  CHECK_THAT(sum(Missing::kBarrierAfter), Contains("race: block") && Contains("thread 0 reads"));
+
+  const auto fault = [&](const std::function<void(Lanes&)>& kernel) {
+    return fault_of({2, 2, 64}, memory, Arrival::kLate, kernel);
+  };
+  CHECK_THAT(fault([&](Lanes& d) { d.store(data + d.thread(), 1.0F); }),
+             Contains("thread 0 writes without a ticket"));
+  CHECK_THAT(fault([&](Lanes& d) {
+               d.store(data + 2 * d.block() + d.thread(), 1.0F);
+               d.load_fresh(data + 2 * d.block());
+             }),
+             Contains("thread 0 writes without a barrier"));
+  CHECK_THAT(fault([&](Lanes& d) {
+               d.store(data + 2 * d.block() + d.thread(), 1.0F);
+               d.load(data + 2 * d.block() + d.thread());
+             }),
+             Contains("through a cache"));
+}
+
 TEST_CASE("the emulation faults what is read before its copy has ended") {
   alignas(16) const float in[64] = {1, 2, 3};
   GlobalMemory memory;

@@ -131,7 +131,7 @@ void EmulatedLanes::multiply_values(float (&c)[4], const std::uint32_t (&a)[4], 
 }
 
 void EmulatedLanes::copy_async(SharedAddress a, const void* p) {
-  block_.check_global(thread_, p, 16, GlobalMemory::Access::kRead);
+  block_.read_global(thread_, p, 16, GlobalOrder::Read::kFresh);
   block_.shared_.begin_copy(thread_, a, 16);
   block_.copies_[thread_].groups.back().push_back({a, p});
 }
@@ -154,7 +154,7 @@ void EmulatedLanes::copy_bulk(SharedAddress a, const void* p, unsigned bytes, Sh
   if (bytes % 16 != 0 || a % 16 != 0) {
     throw KernelFault(fmt::format("a bulk copy of {} bytes to {}: not multiples of 16", bytes, a));
   }
-  block_.check_global(thread_, p, bytes, GlobalMemory::Access::kRead);
+  block_.read_global(thread_, p, bytes, GlobalOrder::Read::kFresh);
   block_.shared_.begin_copy(thread_, a, bytes);
   const EmulatedBlock::BulkCopy copy{a, p, bytes, barrier};
   if (block_.arrival_ == Arrival::kEarly) {

@@ -23,24 +23,25 @@ class EmulatedLanes {
 
   template <typename T>
   T load(const T* p) {
-    block_.check_global(thread_, p, sizeof(T), GlobalMemory::Access::kRead);
+    block_.read_global(thread_, p, sizeof(T), GlobalOrder::Read::kCached);
     return *p;
   }
   template <typename T>
   T load_fresh(const T* p) {
-    return load(p);
+    block_.read_global(thread_, p, sizeof(T), GlobalOrder::Read::kFresh);
+    return *p;
   }
   Words4 load4(const std::uint32_t* p) { return load(reinterpret_cast<const Words4*>(p)); }
-  Words4 load_fresh_words4(const std::uint32_t* p) { return load4(p); }
-  Float2 load_fresh2(const float* p) { return load(reinterpret_cast<const Float2*>(p)); }
-  Float4 load_fresh4(const float* p) { return load(reinterpret_cast<const Float4*>(p)); }
+  Words4 load_fresh_words4(const std::uint32_t* p) { return load_fresh(reinterpret_cast<const Words4*>(p)); }
+  Float2 load_fresh2(const float* p) { return load_fresh(reinterpret_cast<const Float2*>(p)); }
+  Float4 load_fresh4(const float* p) { return load_fresh(reinterpret_cast<const Float4*>(p)); }
   template <typename T>
   void store(T* p, T value) {
-    block_.check_global(thread_, p, sizeof(T), GlobalMemory::Access::kReadWrite);
+    block_.write_global(thread_, p, sizeof(T));
     *p = value;
   }
   std::uint32_t count(std::uint32_t* p, std::uint32_t last) {
-    block_.check_global(thread_, p, sizeof *p, GlobalMemory::Access::kReadWrite);
+    block_.draw(thread_, p);
     const std::uint32_t before = *p;
     *p = before >= last ? 0 : before + 1;
     return before;

@@ -21,7 +21,10 @@ SharedMemory::SharedMemory(unsigned threads, unsigned barriers, unsigned bytes)
 }
 
 void SharedMemory::join(Clock& into, const Clock& from) {
-  for (std::size_t i = 0; i < into.size(); ++i) into[i] = std::max(into[i], from[i]);
+  // The innermost loop of every barrier: through pointers it is several times as fast under sanitizers.
+  std::uint32_t* const to = into.data();
+  const std::uint32_t* const other = from.data();
+  for (std::size_t i = 0, count = into.size(); i < count; ++i) to[i] = to[i] < other[i] ? other[i] : to[i];
 }
 
 std::string SharedMemory::name(std::uint32_t agent) const {
