@@ -2,30 +2,14 @@
 // (decode_attention_warp.h), with bulk copies one that fetches for them, and the sums of what they have seen.
 #pragma once
 
-#include <iterator>
-#include <type_traits>
-
 #include "engine/device/lanes.h"
+#include "engine/ops/attention_device.h"
 #include "engine/ops/decode_attention.h"
 #include "engine/ops/decode_attention_merge.h"
 #include "engine/ops/decode_attention_rings.h"
 #include "engine/ops/decode_attention_warp.h"
 
 namespace micius {
-
-template <int kTiles>
-using Tiles = std::integral_constant<std::uint32_t, kTiles>;
-
-// Calls f with the numbers of tiles as types; they are one of kDecodeTiles.
-template <std::size_t kIndex = 0, typename F>
-void with_decode_tiles(const DecodeLayout& layout, const F& f) {
-  constexpr std::uint32_t kK = kDecodeTiles[kIndex][0], kV = kDecodeTiles[kIndex][1];
-  if (layout.k_tiles == kK && layout.v_tiles == kV) {
-    f(Tiles<kK>{}, Tiles<kV>{});
-  } else if constexpr (kIndex + 1 < std::size(kDecodeTiles)) {
-    with_decode_tiles<kIndex + 1>(layout, f);
-  }
-}
 
 // All of a block's work. kKTiles and kVTiles are the layout's.
 template <typename D, typename T, typename Ring, int kKTiles, int kVTiles>

@@ -4,13 +4,12 @@
 #pragma once
 
 #include "engine/device/lanes.h"
+#include "engine/ops/attention_device.h"
 #include "engine/ops/decode_attention.h"
 #include "engine/ops/decode_attention_partials.h"
 #include "engine/ops/decode_attention_phases.h"
 
 namespace micius {
-
-inline constexpr float kMinusInfinity = -__builtin_huge_valf();
 
 template <typename D, int kVTiles>
 class DecodeMerge {
@@ -68,8 +67,6 @@ class DecodeMerge {
       out[3] += weight * values.w;
     }
   };
-
-  static MICIUS_KERNEL float larger(float x, float y) { return x > y ? x : y; }
 
   MICIUS_KERNEL Sum sum_of_warps(unsigned q) {
     const unsigned count = args_.tuning.warps, first = q / 8 * count * 8 + q % 8;
@@ -169,7 +166,6 @@ class DecodeMerge {
     }
   }
 
-  static constexpr float kLn2 = 0.693147181F;
   D& d_;
   const DecodeArgs& args_;
   const DecodeShared& shared_;

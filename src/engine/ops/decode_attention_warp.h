@@ -7,13 +7,11 @@
 #pragma once
 
 #include "engine/device/lanes.h"
+#include "engine/ops/attention_device.h"
 #include "engine/ops/decode_attention.h"
 #include "engine/ops/decode_attention_merge.h"
 
 namespace micius {
-
-// Scores may exceed the reference by 2^14 and start at 2^6: f16 holds their exponentials, and small ones'.
-inline constexpr float kReferenceGap = 6, kReferenceSlack = 14;
 
 // Eight q heads and the tokens that one warp has seen of them. In operands of eight columns lane l belongs to
 // the q head l / 4; in sums to 2 (l % 4) and the one after it.
@@ -114,9 +112,7 @@ class WarpAttention {
   }
 
  private:
-  static constexpr float kLog2E = 1.44269504F;
   static constexpr int kValueTiles = kVTiles < 4 ? kVTiles : 4;  // at a time
-  static MICIUS_KERNEL float larger(float x, float y) { return x > y ? x : y; }
   // Of the four values of a tile that this lane has of its q head.
   MICIUS_KERNEL unsigned dim_of(int tile, int i) const {
     return tile * 16 + i / 2 * 8 + d_.lane() % 4 * 2 + i % 2;

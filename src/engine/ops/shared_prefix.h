@@ -1,0 +1,37 @@
+// One new token of each sequence of a batch, some of which begin alike: the keys and values of a common
+// beginning are read once for all of them (prefill_attention.h), each sequence's rest by itself
+// (decode_attention.h), and attention_merge.h sums up.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/ops/decode_attention.h"
+#include "engine/ops/prefill_attention.h"
+
+namespace micius {
+
+// Positions begin to end - 1, which the tokens of `rows` all see. Those of one row do not overlap: a few-shot
+// header and a question under it are two prefixes.
+struct SharedPrefix {
+  std::uint32_t first_page = 0;  // of position 0: where its page numbers begin in the list of them
+  std::uint32_t begin = 0, end = 0;
+  std::vector<std::uint32_t> rows;  // of q, which are the sequences of the decode step
+};
+
+// A step: the prefill kernel over `prefixes`, whose results take the first rows of the parts; the decode
+// kernel, whose results take the rows from first_suffix on and whose sequences begin behind their prefixes;
+// then the merge.
+struct SharedPrefixPlan {
+  std::vector<PrefillToken> tokens;
+  PrefillPlan prefixes;
+  std::uint32_t first_suffix = 0;                       // = part rows of the prefixes
+  std::vector<std::uint32_t> merge_first, merge_parts;  // as AttentionMergeArgs has them
+};
+
+// `rows`: of the step; `blocks`: that the GPU runs at a time.
+SharedPrefixPlan shared_prefix_plan(const DecodeLayout& layout, std::span<const SharedPrefix> prefixes,
+                                    std::uint32_t rows, const PrefillTuning& tuning, std::uint32_t blocks);
+
+}  // namespace micius
