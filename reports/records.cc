@@ -1,7 +1,6 @@
 #include "reports/records.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,10 +38,6 @@ std::string value_field(const Record& record, const std::string& name) {
   return value ? fmt::format("{}", *value) : "";
 }
 
-std::string ns_field(Clock::time_point from, Clock::time_point to) {
-  return fmt::format("{}", std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count());
-}
-
 std::string number_field(const std::optional<double>& number) {
   return number ? fmt::format("{}", *number) : "";
 }
@@ -52,18 +47,22 @@ void add_turn_fields(const Record& record, std::vector<std::string>& row) {
   if (record.turns.empty()) return row.resize(row.size() + 6);
   const Completion &first = record.turns.front().completion, &last = record.turns.back().completion;
   std::int64_t prompt_tokens = 0, completion_tokens = 0;
-  std::chrono::nanoseconds latency{};
+  std::optional<std::int64_t> latency = 0;  // absent where an answer is from the cache
   for (const Turn& turn : record.turns) {
     prompt_tokens += turn.completion.prompt_tokens;
     completion_tokens += turn.completion.completion_tokens;
-    latency += turn.completion.timing.done - turn.completion.timing.planned;
+    const Timing& timing = turn.completion.timing;
+    if (turn.completion.from_cache) latency.reset();
+    if (latency) *latency += ns_between(timing.planned, timing.done);
   }
   row.push_back(last.text);
   row.emplace_back(name_of(last.stop_reason));
   row.push_back(fmt::format("{}", prompt_tokens));
   row.push_back(fmt::format("{}", completion_tokens));
-  row.push_back(first.timing.first_token ? ns_field(first.timing.planned, *first.timing.first_token) : "");
-  row.push_back(fmt::format("{}", latency.count()));
+  row.push_back(first.timing.first_token
+                    ? fmt::format("{}", ns_between(first.timing.planned, *first.timing.first_token))
+                    : "");
+  row.push_back(latency ? fmt::format("{}", *latency) : "");
 }
 
 std::vector<std::string> row_of(const Report& report, const std::optional<Price>& price, const Record& record,

@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "base/hash.h"
-#include "core/from_cache.h"
+#include "core/attempt_json.h"
 #include "core/names.h"
 #include "core/record_json.h"
 #include "runners/api_endpoint.h"
@@ -46,12 +46,15 @@ std::string key_of(const Request& request, const RunnerInfo& info) {
   return sha256_hex(dump_json(json));
 }
 
+// A cache says nothing of the samples that it has answers to.
+std::string hidden(const std::string& asked_for) { return asked_for.empty() ? "" : sha256_hex(asked_for); }
+
 bool is_worth_keeping(const Completion& c) {
   return !c.failure && (c.stop_reason == StopReason::kStop || c.stop_reason == StopReason::kLength ||
                         c.stop_reason == StopReason::kToolCalls);
 }
 
-std::string text_of(const Completion& c) {
+std::string text_of(const Completion& c, const std::string& asked_for) {
   Json json = {{"stop_reason", name_of(c.stop_reason)},
                {"prompt_tokens", c.prompt_tokens},
                {"cached_tokens", c.cached_tokens},
@@ -63,11 +66,18 @@ std::string text_of(const Completion& c) {
   } else {
     json["likelihoods"] = to_json(c.likelihoods);
   }
+  if (asked_for.empty()) return dump_json(json);
+  json["asked_for"] = asked_for;
+  json["sent_ns"] = ns_between(c.timing.planned, c.timing.sent);
+  if (c.timing.first_token) json["ttft_ns"] = ns_between(c.timing.planned, *c.timing.first_token);
+  json["latency_ns"] = ns_between(c.timing.planned, c.timing.done);
+  if (!c.attempts.empty()) json["attempts"] = to_json(c.attempts);
   return dump_json(json);
 }
 
-// Throws Error for a text that is none of text_of().
-Completion completion_from(const std::string& text) {
+// Throws Error for a text that is none of text_of(). What was asked for the same record is given as it came:
+// the record was lost, or failed at a later turn, and the run has paid for the answer all the same.
+Completion completion_from(const std::string& text, const std::string& asked_for, Clock::time_point now) {
   const std::string where = "an answer of the cache";
   const Json json = parse_json(text, where);
   const JsonFields fields(json, where);
@@ -80,6 +90,13 @@ Completion completion_from(const std::string& text) {
   c.cut_tokens = static_cast<int>(fields.integer_or("cut_tokens", 0));
   c.text = fields.string_or("text", "");
   if (fields.has("likelihoods")) c.likelihoods = likelihoods_from_json(fields.at("likelihoods"), where);
+  c.timing = {now, now, std::nullopt, now};
+  c.from_cache = asked_for.empty() || fields.string_or("asked_for", "") != asked_for;
+  if (c.from_cache) return c;
+  c.timing.sent = after_ns(now, fields.integer("sent_ns"));
+  if (fields.has("ttft_ns")) c.timing.first_token = after_ns(now, fields.integer("ttft_ns"));
+  c.timing.done = after_ns(now, fields.integer("latency_ns"));
+  if (fields.has("attempts")) c.attempts = attempts_from_json(fields.at("attempts"), where);
   return c;
 }
 
@@ -96,10 +113,10 @@ class CachedRunner final : public Runner, private CompletionSink {
  private:
   struct Asked {
     CompletionSink* sink = nullptr;
-    std::string key;
+    std::string key, asked_for;
   };
 
-  bool answer(const Request& request, const std::string& key, CompletionSink& sink);
+  bool answer(const Request& request, const Asked& asked);
   void on_first_token(RequestId id, Clock::time_point when) override;
   void on_done(Completion completion) override;
 
@@ -112,18 +129,17 @@ class CachedRunner final : public Runner, private CompletionSink {
 };
 
 // From the cache, if it is there.
-bool CachedRunner::answer(const Request& request, const std::string& key, CompletionSink& sink) {
-  const std::optional<std::string> found = cache_.find(key);
+bool CachedRunner::answer(const Request& request, const Asked& asked) {
+  const std::optional<std::string> found = cache_.find(asked.key);
   if (!found) return false;
   Completion completion;
   try {
-    completion = completion_from(*found);
+    completion = completion_from(*found, asked.asked_for, clock_.now());
   } catch (const std::exception&) {  // damaged: asked again
     return false;
   }
   completion.id = request.id;
-  mark_from_cache(completion, clock_.now());
-  sink.on_done(std::move(completion));
+  asked.sink->on_done(std::move(completion));
   return true;
 }
 
@@ -134,10 +150,10 @@ void CachedRunner::submit(std::vector<Request> requests, CompletionSink& sink) {
       uncached.push_back(std::move(request));
       continue;
     }
-    std::string key = key_of(request, info());
-    if (answer(request, key, sink)) continue;
+    Asked asked{&sink, key_of(request, info()), hidden(request.asked_for)};
+    if (answer(request, asked)) continue;
     const std::lock_guard lock(mutex_);
-    asked_[static_cast<std::uint64_t>(request.id)] = {&sink, std::move(key)};
+    asked_[static_cast<std::uint64_t>(request.id)] = std::move(asked);
     open.push_back(std::move(request));
   }
   if (!uncached.empty()) runner_->submit(std::move(uncached), sink);
@@ -159,7 +175,7 @@ void CachedRunner::on_done(Completion completion) {
     const std::lock_guard lock(mutex_);
     asked = std::move(asked_.extract(static_cast<std::uint64_t>(completion.id)).mapped());
   }
-  if (is_worth_keeping(completion)) cache_.keep(asked.key, info().name, text_of(completion));
+  if (is_worth_keeping(completion)) cache_.keep(asked.key, info().name, text_of(completion, asked.asked_for));
   asked.sink->on_done(std::move(completion));
 }
 

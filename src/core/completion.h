@@ -81,6 +81,9 @@ struct Completion {
   // kPromptTextSeparator between them.
   std::string prompt_text;
   Timing timing;
+  // The answer that the same question got for another sample or run, given again: nothing was sent or paid
+  // for it, its times say nothing, and its tokens are those of that time.
+  bool from_cache = false;
   std::vector<Attempt> attempts;   // empty where no server was asked
   std::optional<Failure> failure;  // set if and only if stop_reason == kFailed
 };

@@ -1,7 +1,5 @@
 #include "core/cost.h"
 
-#include "core/from_cache.h"
-
 namespace micius {
 namespace {
 
@@ -11,7 +9,7 @@ std::optional<std::int64_t> cost_of(const Price& price, const Record& record, Ca
   std::int64_t sum = 0;
   for (const Turn& turn : record.turns) {
     const Completion& c = turn.completion;
-    if (is_from_cache(c) && cached == Cached::kFree) continue;
+    if (c.from_cache && cached == Cached::kFree) continue;
     // A prompt that was refused, or is too long, has no tokens and no cost.
     const bool is_refused = c.stop_reason == StopReason::kContentFilter ||
                             (!c.attempts.empty() && !c.attempts.back().code.empty());

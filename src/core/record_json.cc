@@ -1,12 +1,10 @@
 #include "core/record_json.h"
 
-#include <chrono>
 #include <cstdint>
 #include <variant>
 
 #include "base/text.h"
 #include "core/attempt_json.h"
-#include "core/from_cache.h"
 #include "core/names.h"
 
 namespace micius {
@@ -90,13 +88,9 @@ Json turn_json(const Turn& turn) {
   json["prompt_tokens"] = c.prompt_tokens;
   json["completion_tokens"] = c.completion_tokens;
   if (c.cut_tokens > 0) json["cut_tokens"] = c.cut_tokens;
-  if (is_from_cache(c)) json["from_cache"] = true;
+  if (c.from_cache) json["from_cache"] = true;
   json["observation"] = turn.observation;
   return json;
-}
-
-std::int64_t ns_between(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
 }
 
 Json whole_turn_json(const Turn& turn) {
@@ -113,7 +107,7 @@ Json whole_turn_json(const Turn& turn) {
   if (c.work) json["work"] = {{"forwarded", c.work->forwarded}, {"naive", c.work->naive}};
   json["sent_ns"] = ns_between(c.timing.planned, c.timing.sent);
   if (c.timing.first_token) json["ttft_ns"] = ns_between(c.timing.planned, *c.timing.first_token);
-  if (is_from_cache(c)) {
+  if (c.from_cache) {
     json["from_cache"] = true;
   } else {
     json["latency_ns"] = ns_between(c.timing.planned, c.timing.done);

@@ -23,6 +23,9 @@ struct Request {
   std::string reference, other_reference;
   int repeat = 0;
   std::size_t turn = 0;
+  // The turn of the record of the run that it is asked for: the same in each execution of the run, and in no
+  // other run. "" where it is asked for none.
+  std::string asked_for;
   // kText: messages are read as plain text, joined by blank lines, whatever chat template the model has.
   PromptStyle style = PromptStyle::kTurns;
 };

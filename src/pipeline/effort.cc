@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "core/cost.h"
-#include "core/from_cache.h"
 #include "core/score_value.h"
 #include "stats/mean.h"
 #include "stats/sample_quantile.h"
@@ -51,7 +50,7 @@ void EffortTally::add(const Record& record) {
     prompt += turn.completion.prompt_tokens;
     completion += turn.completion.completion_tokens;
     time += turn.completion.timing.done - turn.completion.timing.sent;
-    is_timed = is_timed && !is_from_cache(turn.completion);
+    is_timed = is_timed && !turn.completion.from_cache;
   }
   prompt_.add(prompt);
   completion_.add(completion);

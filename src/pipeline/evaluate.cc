@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <chrono>
 #include <deque>
 #include <map>
 #include <set>
@@ -40,6 +39,7 @@ class Evaluator {
         chosen_(evaluation.plan.chosen),
         references_(evaluation.task, evaluation.plan),
         judges_(evaluation.judges, evaluation.task, evaluation.scorer, mailbox_),
+        asking_(evaluation.runner.info().url.empty() ? "" : name_of_run()),
         lap_(evaluation.clock.now()) {}
   ~Evaluator() {
     if (!open_.empty()) e_.runner.cancel();
@@ -55,6 +55,7 @@ class Evaluator {
   std::optional<Estimate> primary() const;
 
  private:
+  std::string name_of_run() const;
   void begin_conversations();
   bool has_next();
   void ask(Conversation conversation, Prompt prompt);
@@ -84,6 +85,7 @@ class Evaluator {
   std::vector<Record> kept_;                              // records that came together
   std::vector<std::size_t> kept_of_;                      // their samples, as indices of the dataset
   Judges judges_;
+  const std::string asking_;  // which run; "" where no server is asked
   std::vector<Request> outbox_;
   std::uint64_t next_id_ = 0;
   std::size_t next_chosen_ = 0;
@@ -96,6 +98,11 @@ class Evaluator {
   std::map<std::pair<std::size_t, int>, std::vector<Value>> values_;  // by dataset index and repeat
   std::unordered_map<std::string, RunningCluster> clusters_;          // of the primary's values so far
 };
+
+// Numbers are of one database, and another one's run of the same number began at another time.
+std::string Evaluator::name_of_run() const {
+  return fmt::format("{}/{}", static_cast<std::int64_t>(run_), e_.store.run(run_).started);
+}
 
 void Evaluator::run() {
   const std::stop_callback wake(e_.stop, [this] { mailbox_.wake(); });
@@ -157,6 +164,7 @@ void Evaluator::ask(Conversation c, Prompt prompt) {
   const RequestPlace place{c.index, c.repeat, c.turns};
   Request request = make_request(e_.plan.spec, prompt, c.repeat, c.turns.size());
   request.id = RequestId{next_id_++};
+  if (!asking_.empty()) request.asked_for = fmt::format("{}/{}", asking_, request.options.stream);
   request.reference = references_.right(prompt, place);
   request.other_reference = references_.other(prompt, place);
   c.asked = std::move(prompt);
@@ -216,7 +224,7 @@ void Evaluator::write() {
 
 std::int64_t Evaluator::lap() {
   const Clock::time_point now = e_.clock.now();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now - std::exchange(lap_, now)).count();
+  return ns_between(std::exchange(lap_, now), now);
 }
 
 void Evaluator::count(std::size_t index, const Record& record) {

@@ -13,7 +13,6 @@
 
 #include "core/cost.h"
 #include "core/ending.h"
-#include "core/from_cache.h"
 #include "core/group_keys.h"
 #include "pipeline/effort.h"
 #include "stats/mean.h"
@@ -184,7 +183,7 @@ struct Totals {
     retries += retries_of(record);
     const std::uint64_t from_cache_before = from_cache;
     for (const Turn& turn : record.turns) {
-      ++(is_from_cache(turn.completion) ? from_cache : requests);
+      ++(turn.completion.from_cache ? from_cache : requests);
       usage.prompt_tokens += turn.completion.prompt_tokens;
       usage.cached_tokens += turn.completion.cached_tokens;
       usage.cache_write_tokens += turn.completion.cache_write_tokens;

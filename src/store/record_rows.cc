@@ -10,22 +10,12 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "core/cost.h"
-#include "core/from_cache.h"
 #include "core/names.h"
 #include "core/record_json.h"
 #include "store/record_rows_internal.h"
 
 namespace micius {
 namespace {
-
-std::int64_t ns_between(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
-}
-
-Clock::time_point at_ns(std::int64_t ns) {
-  return Clock::time_point(
-      std::chrono::duration_cast<Clock::time_point::duration>(std::chrono::nanoseconds(ns)));
-}
 
 std::optional<std::int64_t> ttft_ns(const Timing& timing) {
   if (!timing.first_token) return std::nullopt;
@@ -51,8 +41,8 @@ Totals totals(const std::vector<Turn>& turns) {
     sum.prompt_tokens += c.prompt_tokens;
     sum.cached_tokens += c.cached_tokens;
     sum.completion_tokens += c.completion_tokens;
-    sum.latency_ns += is_from_cache(c) ? 0 : ns_between(c.timing.planned, c.timing.done);
-    sum.from_cache += is_from_cache(c) ? 1 : 0;
+    sum.latency_ns += c.from_cache ? 0 : ns_between(c.timing.planned, c.timing.done);
+    sum.from_cache += c.from_cache ? 1 : 0;
   }
   return sum;
 }
@@ -216,9 +206,8 @@ void RecordWriter::add_turn(std::int64_t record_id, std::size_t turn, const Turn
   turns_.add(record_id, turn, dump_json(to_json(value.prompt)), unless_empty(c.prompt_text), text,
              likelihoods, name_of(c.stop_reason), c.prompt_tokens, c.cached_tokens, c.completion_tokens,
              ns_between(c.timing.planned, c.timing.sent), ttft_ns(c.timing),
-             is_from_cache(c) ? 0 : ns_between(c.timing.planned, c.timing.done),
-             unless_empty(value.observation), c.cut_tokens, forwarded, naive, c.cache_write_tokens,
-             is_from_cache(c) ? 1 : 0);
+             c.from_cache ? 0 : ns_between(c.timing.planned, c.timing.done), unless_empty(value.observation),
+             c.cut_tokens, forwarded, naive, c.cache_write_tokens, c.from_cache ? 1 : 0);
   add_attempts(record_id, turn, c.attempts);
 }
 
@@ -338,9 +327,9 @@ void RecordReader::read_turns(Page& page) {
     c.prompt_tokens = static_cast<int>(turns_.integer(6));
     c.cached_tokens = static_cast<int>(turns_.integer(7));
     c.completion_tokens = static_cast<int>(turns_.integer(8));
-    c.timing.sent = at_ns(turns_.integer(9));
-    if (!turns_.is_null(10)) c.timing.first_token = at_ns(turns_.integer(10));
-    c.timing.done = at_ns(turns_.integer(11));
+    c.timing.sent = after_ns({}, turns_.integer(9));
+    if (!turns_.is_null(10)) c.timing.first_token = after_ns({}, turns_.integer(10));
+    c.timing.done = after_ns({}, turns_.integer(11));
     turn.observation = turns_.text(12);
     c.cut_tokens = static_cast<int>(turns_.integer(13));
     if (!turns_.is_null(14)) {
@@ -348,7 +337,7 @@ void RecordReader::read_turns(Page& page) {
                 static_cast<std::uint64_t>(turns_.integer(15))};
     }
     c.cache_write_tokens = static_cast<int>(turns_.integer(16));
-    if (turns_.integer(17) != 0) mark_from_cache(c, {});
+    c.from_cache = turns_.integer(17) != 0;
     record.turns.push_back(std::move(turn));
   }
   turns_.reset();

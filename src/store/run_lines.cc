@@ -1,4 +1,3 @@
-#include <chrono>
 #include <limits>
 #include <utility>
 #include <variant>
@@ -6,7 +5,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/attempt_json.h"
-#include "core/from_cache.h"
 #include "core/names.h"
 #include "core/record_json.h"
 #include "store/run_lines_internal.h"
@@ -17,11 +15,6 @@ namespace {
 // Sums over all turns of a record stay far from overflow.
 constexpr std::int64_t kLongestNs = 1'000'000'000'000'000;
 constexpr std::int64_t kMostWork = 1'000'000'000'000'000;
-
-Clock::time_point at_ns(std::int64_t ns) {
-  return Clock::time_point(
-      std::chrono::duration_cast<Clock::time_point::duration>(std::chrono::nanoseconds(ns)));
-}
 
 Json run_json(const Run& run) {
   return {{"status", name_of(run.status)},
@@ -51,7 +44,7 @@ int tokens_of(const JsonFields& fields, const std::string& key) {
 }
 
 Clock::time_point time_of(const JsonFields& fields, const std::string& key) {
-  return at_ns(count_of(fields, key, kLongestNs));
+  return after_ns({}, count_of(fields, key, kLongestNs));
 }
 
 std::vector<Value> values_from(const JsonFields& f) {
@@ -89,11 +82,8 @@ Turn turn_from(const Json& json, const std::string& where, const Record& record)
   }
   c.timing.sent = time_of(f, "sent_ns");
   if (f.has("ttft_ns")) c.timing.first_token = time_of(f, "ttft_ns");
-  if (f.boolean_or("from_cache", false)) {
-    mark_from_cache(c, {});
-  } else {
-    c.timing.done = time_of(f, "latency_ns");
-  }
+  c.from_cache = f.boolean_or("from_cache", false);
+  if (!c.from_cache) c.timing.done = time_of(f, "latency_ns");
   if (f.has("attempts")) c.attempts = attempts_from_json(list_of(f, "attempts"), f.where() + ".attempts");
   turn.observation = f.string_or("observation", "");
   return turn;

@@ -1,10 +1,13 @@
 // The response cache as a user has it, against a server of the test's own.
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <signal.h>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -12,6 +15,8 @@
 #include "cli/program.h"
 #include "cli/remote_session.h"
 #include "net/fault_server.h"
+#include "store/answer_cache.h"
+#include "store/sqlite_internal.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -94,6 +99,63 @@ TEST_CASE("a run of questions that were asked before sends nothing, costs nothin
   CHECK(session.questions() == 9);
   for (const auto& file : fs::recursive_directory_iterator(session.folder.path()))
     if (file.is_regular_file()) CHECK(read_file(file.path()).find("planted") == std::string::npos);
+}
+
+TEST_CASE("an answer whose record a kill lost comes back from the cache with what it cost") {
+  const TempDir folder;
+  std::optional<SqliteDatabase> locked;  // no record is kept while it is there
+  std::mutex mutex;
+  int questions = 0;
+  const auto serve = [&](Exchange& exchange) {
+    std::unique_lock lock(mutex);
+    const int number = ++questions;
+    if (number == 1) {
+      locked.emplace(folder.path() / "micius.db");
+      locked->execute("BEGIN IMMEDIATE");
+    }
+    lock.unlock();
+    if (number == 3) {
+      while (answer_cache_stats(folder.path() / "answers.db").answers < 2) exchange.pause(10);
+      ::kill(std::stoi(read_file(folder.path() / "pid")), SIGKILL);
+      return exchange.close();
+    }
+    exchange.answer(200, {}, chat("ls"));
+  };
+  FaultServer server(serve);
+  write_prices(folder.path(), server.url("/v1"));
+  const auto run = [&](std::vector<std::string> words, const std::vector<std::string>& prefix) {
+    words.insert(words.end(), {"--cache", "on", "--concurrency", "3", "--progress", "none"});
+    std::vector<std::string> before = {"-u", "OPENAI_API_KEY", "no_proxy=127.0.0.1", "MICIUS_DB=micius.db"};
+    before.insert(before.end(), prefix.begin(), prefix.end());
+    return run_micius(folder.path(), before, words);
+  };
+  const std::string model = "openai:tiny@" + server.url("/v1");
+  run({"run", "infrawise", "--model", model, "--limit", "3", "--prices", "prices.json"},
+      {"sh", "-c", "echo $$ > pid; exec \"$0\" \"$@\""});
+  locked.reset();
+  CHECK(questions == 3);
+  const auto report = [&] {
+    const Outcome outcome =
+        run_micius(folder.path(), {"MICIUS_DB=micius.db"}, {"report", "latest", "--format", "json"});
+    return parse_json(outcome.out, "report").at("reports").at(0);
+  };
+  CHECK(report().at("counts").at("scored") == 0);
+  const Outcome resumed = run({"resume", "--prices", "prices.json"}, {});
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  CHECK(questions == 4);  // the one that was not answered
+  const Json whole = report();
+  CHECK(whole.at("counts").at("scored") == 3);
+  CHECK(whole.at("usage").at("cost_usd").get<double>() == Approx(3 * 15e-6));
+  CHECK(whole.at("usage").at("requests") == 3);
+  CHECK_FALSE(whole.at("run").contains("notes"));
+  SqliteDatabase database(folder.path() / "micius.db");
+  Statement rows(database, "SELECT count(*) FROM v_records WHERE cost_usd > 0 AND latency_ns > 0");
+  rows.step();
+  CHECK(rows.integer(0) == 3);
+  Statement attempts(database, "SELECT count(*) FROM v_attempts WHERE status = 200");
+  attempts.step();
+  CHECK(attempts.integer(0) == 3);
 }
 
 TEST_CASE("without being asked greedy answers of other machines alone are cached") {

@@ -117,6 +117,7 @@ TEST_CASE("requests carry their place, options and answers") {
   CHECK(crowd.most_at_once() == 8);
   for (const Request& r : crowd.requests()) {
     const std::string& id = r.prompt.sample_id;
+    CHECK(r.asked_for.empty());
     CHECK(r.options.stream == id + "/" + std::to_string(r.repeat) + "/" + std::to_string(r.turn));
     CHECK(r.options.max_tokens == (r.turn == 0 ? 32 : 16));
     CHECK(r.options.seed == 1234);
@@ -125,6 +126,24 @@ TEST_CASE("requests carry their place, options and answers") {
     CHECK(other % 2 == std::stoi(id.substr(1)) % 2);
     CHECK(std::to_string(other) != id.substr(1));
   }
+}
+
+TEST_CASE("what a server is asked is asked for a record of one run, in each of its executions") {
+  bool fails = true;
+  CrowdRunner crowd([&](const Request& r) { return fails ? failing("timeout") : mostly_right(r); });
+  crowd.ask_at("https://models.example/v1");
+  Setting s(two_turn_quiz(), 3, crowd);
+  s.evaluate_all();
+  fails = false;
+  s.evaluate_all();
+  std::map<std::string, int> asked;
+  for (const Request& r : crowd.requests()) ++asked[r.asked_for];
+  CHECK(asked.size() == 3 * 2);
+  for (const Request& r : crowd.requests()) CHECK(asked.at(r.asked_for) == (r.turn == 0 ? 2 : 1));
+  s.run = s.store.begin(s.plan.spec, 2);
+  s.evaluate_all();
+  for (const Request& r : crowd.requests()) ++asked[r.asked_for];
+  CHECK(asked.size() == 2 * 3 * 2);
 }
 
 TEST_CASE("a limit that the user sets goes over those of the turns") {

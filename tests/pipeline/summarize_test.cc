@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "core/from_cache.h"
 #include "core/price.h"
 #include "memory_store.h"
 #include "stats/proportion.h"
@@ -212,7 +211,7 @@ TEST_CASE("an answer from the cache costs nothing, is no request and has no time
     Timing& timing = record.turns[0].completion.timing;
     timing.done = timing.sent + std::chrono::seconds(record.sample.id == "a" ? 1 : 3);
   }
-  mark_from_cache(records[0].turns[0].completion, {});
+  records[0].turns[0].completion.from_cache = true;
   const Report report = report_of(spec, records);
   CHECK(*report.usage.cost_usd == Approx(1e-6 * (10 + 2 * 2)));
   CHECK(*report.usage.requests == 1);

@@ -50,6 +50,7 @@ class CrowdRunner final : public Runner {
   void drain() override;
   void cancel() override;
 
+  void ask_at(const std::string& url) { info_.url = url; }  // as if it were a server
   std::map<Key, int> asked() const;
   std::size_t most_at_once() const;
   std::vector<Request> requests() const;  // as submitted

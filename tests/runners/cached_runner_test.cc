@@ -10,7 +10,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "core/from_cache.h"
 #include "runners/api_trial.h"
 
 namespace micius {
@@ -47,7 +46,10 @@ class CountingRunner final : public Runner {
       c.prompt_tokens = 10;
       c.cached_tokens = 4;
       c.completion_tokens = 2;
-      c.timing = {kClock.now(), kClock.now(), kClock.now(), kClock.now()};
+      const Clock::time_point now = kClock.now();
+      c.timing = {now, after_ns(now, 1), after_ns(now, 3), after_ns(now, 9)};
+      c.attempts.resize(2);
+      c.attempts[0].code = "rate_limit";
       ++asked;
       if (const auto* weigh = std::get_if<LikelihoodInput>(&request.prompt.input)) {
         for (std::size_t i = 0; i < weigh->pairs.size(); ++i)
@@ -109,9 +111,9 @@ TEST_CASE("the same question is asked once, and the second answer says that it i
   again.prompt.sample_id = "another";
   const Completion second = cached.ask(again);
   CHECK(cached.counting->asked == 1);
-  CHECK_FALSE(is_from_cache(first));
+  CHECK_FALSE(first.from_cache);
   CHECK(first.timing.first_token);
-  CHECK(is_from_cache(second));
+  CHECK(second.from_cache);
   CHECK(second.id == RequestId{7});
   CHECK(second.text == "answer 1");
   CHECK(second.stop_reason == StopReason::kStop);
@@ -120,6 +122,39 @@ TEST_CASE("the same question is asked once, and the second answer says that it i
   CHECK(second.completion_tokens == 2);
   CHECK_FALSE(second.timing.first_token);
   CHECK(cached.cache.models == std::vector<std::string>{"openai:tiny"});
+}
+
+TEST_CASE("an answer that was asked for the same record comes back as it was, any other's from the cache") {
+  Cached cached;
+  Request request = question(1);
+  request.asked_for = "7/2026-01-02T03:04:05Z/1/0/0";
+  const Completion first = cached.ask(request);
+  const Completion again = cached.ask(request);
+  CHECK(cached.counting->asked == 1);
+  CHECK_FALSE(again.from_cache);
+  CHECK(again.text == first.text);
+  CHECK(ns_between(again.timing.planned, again.timing.sent) == 1);
+  CHECK(ns_between(again.timing.planned, again.timing.first_token.value()) == 3);
+  CHECK(ns_between(again.timing.planned, again.timing.done) == 9);
+  CHECK(again.attempts == first.attempts);
+  for (const char* other : {"7/2026-01-02T03:04:05Z/2/0/0", "8/2026-01-02T03:04:05Z/1/0/0", ""}) {
+    INFO(other);
+    request.asked_for = other;
+    const Completion cheap = cached.ask(request);
+    CHECK(cheap.from_cache);
+    CHECK(cheap.text == first.text);
+    CHECK(cheap.timing.done == cheap.timing.planned);
+    CHECK(cheap.attempts.empty());
+  }
+  CHECK(cached.cache.answers.begin()->second.find("2026-01-02") == std::string::npos);
+}
+
+TEST_CASE("an answer that nobody's record was asked for is anybody's from the cache") {
+  Cached cached;
+  cached.ask(question(1));
+  Request request = question(1);
+  request.asked_for = "7/2026-01-02T03:04:05Z/1/0/0";
+  CHECK(cached.ask(request).from_cache);
 }
 
 TEST_CASE("all that may change an answer makes it another question") {
@@ -187,11 +222,11 @@ TEST_CASE("log-likelihoods are cached for all pairs of a question together") {
   Request request = question(1);
   request.prompt.input = LikelihoodInput{{}, {{"The sky is", " blue"}, {"The sky is", " green"}}};
   const Completion first = cached.ask(request), second = cached.ask(request);
-  CHECK(is_from_cache(second));
+  CHECK(second.from_cache);
   CHECK(second.likelihoods == first.likelihoods);
   REQUIRE(second.likelihoods.size() == 2);
   std::get<LikelihoodInput>(request.prompt.input).pairs.pop_back();
-  CHECK_FALSE(is_from_cache(cached.ask(request)));
+  CHECK_FALSE(cached.ask(request).from_cache);
 }
 
 TEST_CASE("refusals, unfinished answers and failures are asked again") {
@@ -200,9 +235,9 @@ TEST_CASE("refusals, unfinished answers and failures are asked again") {
     cached.counting->stop_reason = reason;
     cached.ask(question(1));
     cached.counting->stop_reason = StopReason::kLength;
-    CHECK_FALSE(is_from_cache(cached.ask(question(1))));
+    CHECK_FALSE(cached.ask(question(1)).from_cache);
     const Completion last = cached.ask(question(1));
-    CHECK(is_from_cache(last));
+    CHECK(last.from_cache);
     CHECK(last.stop_reason == StopReason::kLength);
   }
 }
@@ -213,8 +248,8 @@ TEST_CASE("an answer that cannot be read is asked for again") {
     Cached cached;
     cached.ask(question(1));
     cached.cache.answers.begin()->second = damaged;
-    CHECK_FALSE(is_from_cache(cached.ask(question(1))));
-    CHECK(is_from_cache(cached.ask(question(1))));
+    CHECK_FALSE(cached.ask(question(1)).from_cache);
+    CHECK(cached.ask(question(1)).from_cache);
   }
 }
 
@@ -233,7 +268,7 @@ TEST_CASE("a server is asked nothing twice, and its key is not kept") {
     REQUIRE(sink.completions.size() == 3);
     for (const Completion& completion : sink.completions) {
       CHECK(completion.text == "yes");
-      CHECK(is_from_cache(completion) == (i == 1));
+      CHECK(completion.from_cache == (i == 1));
     }
   }
   CHECK(server.requests() == 3);

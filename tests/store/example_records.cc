@@ -7,7 +7,6 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "core/attempt_json.h"
-#include "core/from_cache.h"
 #include "core/names.h"
 #include "core/record_json.h"
 
@@ -15,8 +14,6 @@ namespace micius {
 namespace {
 
 std::string sample_id(std::size_t sample) { return fmt::format("s{}", sample); }
-
-Clock::time_point at_ns(std::int64_t ns) { return Clock::time_point(std::chrono::nanoseconds(ns)); }
 
 std::string random_text(Rng& rng) {
   std::u32string text;
@@ -74,10 +71,14 @@ Turn random_turn(Rng& rng, const std::string& id) {
   c.cache_write_tokens = static_cast<int>(rng.below(3));
   for (std::size_t i = rng.below(4); i > 0; --i) c.attempts.push_back(random_attempt(rng));
   c.prompt_text = random_text(rng);
-  c.timing.sent = at_ns(static_cast<std::int64_t>(rng.below(1000)));
-  if (rng.below(2) == 0) c.timing.first_token = at_ns(static_cast<std::int64_t>(1000 + rng.below(1000)));
-  c.timing.done = at_ns(static_cast<std::int64_t>(2000 + rng.below(1000)));
-  if (rng.below(4) == 0) mark_from_cache(c, {});
+  c.timing.sent = after_ns({}, static_cast<std::int64_t>(rng.below(1000)));
+  if (rng.below(2) == 0)
+    c.timing.first_token = after_ns({}, static_cast<std::int64_t>(1000 + rng.below(1000)));
+  c.timing.done = after_ns({}, static_cast<std::int64_t>(2000 + rng.below(1000)));
+  if (rng.below(4) == 0) {
+    c.from_cache = true;
+    c.timing = {};
+  }
   return turn;
 }
 

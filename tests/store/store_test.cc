@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "core/from_cache.h"
 #include "core/price.h"
 #include "postgres_server.h"
 #include "processes.h"
@@ -106,7 +105,7 @@ void check_costs(const Place& place) {
   store.append(local, example_record(0));
   store.append(paid, example_record(0));
   Record cached = example_record(1);
-  for (Turn& turn : cached.turns) mark_from_cache(turn.completion, {});
+  for (Turn& turn : cached.turns) turn.completion.from_cache = true;
   store.append(paid, cached);
   CHECK(store.overview().at(0).at("cost_usd").is_null());
   CHECK(store.overview().at(1).at("cost_usd").get<double>() == Approx(1e-6 * (2 * 1200 + 2 * 50 * 2)));
