@@ -4,13 +4,15 @@
 #include <variant>
 
 #include "base/text.h"
+#include "runners/anthropic_messages.h"
+#include "runners/openai_chat.h"
 
 namespace micius {
-namespace {
 
-constexpr std::size_t kFoundOutConcurrency = 64;
-
-}  // namespace
+std::unique_ptr<ApiShape> shape_for(const ApiEndpoint& endpoint) {
+  if (endpoint.kind == ApiKind::kAnthropic) return messages_shape(endpoint.model);
+  return chat_shape(endpoint.model);
+}
 
 RunnerInfo api_runner_info(const ApiLink& link) {
   const ApiEndpoint& endpoint = link.endpoint();
@@ -50,11 +52,15 @@ std::optional<Failure> refused_by(const ApiLink& link, const RunnerInfo& info, c
   return std::nullopt;
 }
 
-BilledTokens most_billed(const Request& request) {
-  const auto& messages = std::get<GenerateInput>(request.prompt.input).messages;
+std::size_t bytes_of(const GenerateInput& input) {
   std::size_t bytes = 0;
-  for (const Message& message : messages) bytes += message.content.size();
-  return {most_tokens(bytes, messages.size()), 0, request.options.max_tokens};
+  for (const Message& message : input.messages) bytes += message.content.size();
+  return bytes;
+}
+
+BilledTokens most_billed(const Request& request) {
+  const auto& input = std::get<GenerateInput>(request.prompt.input);
+  return {most_tokens(bytes_of(input), input.messages.size()), 0, request.options.max_tokens};
 }
 
 void fill(Completion& completion, ApiReply reply, const Request& request, const ApiLink& link) {

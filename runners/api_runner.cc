@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "net/api_queue.h"
-#include "runners/anthropic_messages.h"
 #include "runners/api_cut.h"
 #include "runners/api_link.h"
 #include "runners/api_probe.h"
@@ -22,13 +21,7 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kFoundOutConcurrency = 64;
 constexpr int kLongAnswer = 1024;  // tokens
-
-std::unique_ptr<ApiShape> shape_for(const ApiEndpoint& endpoint) {
-  if (endpoint.kind == ApiKind::kAnthropic) return messages_shape(endpoint.model);
-  return chat_shape(endpoint.model);
-}
 
 ApiQueueOptions queue_options(const ApiSettings& settings) {
   return {.governor = {.concurrency = settings.concurrency.value_or(kFoundOutConcurrency),
@@ -79,9 +72,7 @@ class GenerateCall final : public ApiCall {
 };
 
 void GenerateCall::count_tokens() {
-  std::size_t bytes = 0;
-  for (const Message& message : std::get<GenerateInput>(asked_.prompt.input).messages)
-    bytes += message.content.size();
+  const std::size_t bytes = bytes_of(std::get<GenerateInput>(asked_.prompt.input));
   tokens_ = static_cast<double>(bytes) / 4 + asked_.options.max_tokens;
   most_ = most_billed(asked_);
 }
@@ -253,9 +244,7 @@ std::optional<Failure> ApiRunner::without_room(const Request& request) const {
 void ApiRunner::warn_of_length(const Request& request) {
   const auto* asked = std::get_if<GenerateInput>(&request.prompt.input);
   if (asked == nullptr || !context_ || has_warned_of_length_ || log_ == nullptr) return;
-  std::size_t bytes = 0;
-  for (const Message& message : asked->messages) bytes += message.content.size();
-  const std::size_t tokens = bytes / 4 + static_cast<std::size_t>(request.options.max_tokens);
+  const std::size_t tokens = bytes_of(*asked) / 4 + static_cast<std::size_t>(request.options.max_tokens);
   if (tokens <= static_cast<std::size_t>(context_->tokens)) return;
   has_warned_of_length_ = true;
   log_->warning(

@@ -61,7 +61,7 @@ BatchDesk::Time BatchDesk::next_look() const {
 void BatchDesk::work() {
   if (stopped_) return;
   if (std::exchange(is_launch_due_, false)) launch();
-  const Time now = std::chrono::steady_clock::now();
+  const Time now = link_.clock().now();
   const auto due = std::stable_partition(flights_.begin(), flights_.end(),
                                          [&](const Flight& flight) { return flight.next_look > now; });
   std::vector<Flight> looked_at(std::make_move_iterator(due), std::make_move_iterator(flights_.end()));
@@ -128,7 +128,7 @@ std::vector<std::string> BatchDesk::wanted_of(const SentBatch& batch) const {
 void BatchDesk::adopt(SentBatch batch) {
   std::vector<std::string> wanted = wanted_of(batch);
   if (wanted.empty()) return;
-  if (batch.batch_id.empty() && !find_again(batch)) {
+  if (!batch.batch_id && !find_again(batch)) {
     if (!stopped_) ledger_.forget(batch.ref, batch.questions);  // it was never made
     return;
   }
@@ -144,7 +144,8 @@ bool BatchDesk::find_again(SentBatch& batch) {
     return false;
   }
   std::set<std::string> others = not_ours_;
-  for (const SentBatch& other : ledger_.sent()) others.insert(other.batch_id);
+  for (const SentBatch& other : ledger_.sent())
+    if (other.batch_id) others.insert(*other.batch_id);
   for (const std::string& id : std::get<std::vector<std::string>>(found)) {
     if (others.count(id) != 0) continue;
     batch.batch_id = id;
@@ -209,7 +210,7 @@ bool BatchDesk::send(const std::vector<std::string>& names, const std::vector<st
   link_.warn_once(
       fmt::format("batch {} with {} questions is with the provider; Ctrl-C leaves it there, and "
                   "`micius resume` fetches its answers",
-                  batch.batch_id, batch.requests));
+                  *batch.batch_id, batch.requests));
   fly(std::move(batch));
   return true;
 }
@@ -226,16 +227,16 @@ void BatchDesk::board(const std::string& name) {
 void BatchDesk::fly(SentBatch batch) {
   for (const std::string& name : batch.questions) board(name);
   std::set<std::string> wanted(batch.questions.begin(), batch.questions.end());
-  const Time now = std::chrono::steady_clock::now();
+  const Time now = link_.clock().now();
   flights_.push_back({std::move(batch), std::move(wanted), {}, link_.fields(), now, now});
 }
 
 void BatchDesk::look(Flight flight) {
-  const auto state = provider_.state(flight.batch.batch_id);
+  const auto state = provider_.state(flight.id());
   if (const auto* end = std::get_if<ApiEnd>(&state)) return halt(*end);
   const BatchState& found = std::get<BatchState>(state);
   if (found.stage != Stage::kGoing) return land(flight, found);
-  flight.next_look = std::chrono::steady_clock::now() + flight.pause;
+  flight.next_look = link_.clock().now() + flight.pause;
   flight.pause = std::min(flight.pause * 3 / 2, kLongestLook);
   flights_.push_back(std::move(flight));
 }
@@ -292,7 +293,7 @@ void BatchDesk::take_all(Flight& flight, const BatchState& state) {
 // A batch that ended without one of our questions was somebody else's, or is gone. True where the right one
 // is found.
 bool BatchDesk::take_for_another(const Flight& flight) {
-  not_ours_.insert(flight.batch.batch_id);
+  not_ours_.insert(flight.id());
   SentBatch right = flight.batch;
   right.questions.assign(flight.wanted.begin(), flight.wanted.end());
   if (!find_again(right)) return stopped_.has_value();
@@ -303,8 +304,7 @@ bool BatchDesk::take_for_another(const Flight& flight) {
 void BatchDesk::refuse(Flight& flight, const std::string& what) {
   flight.unanswered.insert(flight.unanswered.end(), flight.wanted.begin(), flight.wanted.end());
   forget_unanswered(flight);
-  halt({ApiNext::kStop, "batch",
-        fmt::format("{}: batch {} {}", link_.endpoint().url, flight.batch.batch_id, what)});
+  halt({ApiNext::kStop, "batch", fmt::format("{}: batch {} {}", link_.endpoint().url, flight.id(), what)});
 }
 
 Attempt BatchDesk::attempt_of(const Flight& flight, const BatchOutcome& outcome,
@@ -317,7 +317,7 @@ Attempt BatchDesk::attempt_of(const Flight& flight, const BatchOutcome& outcome,
   attempt.began = since(flight.began);
   attempt.ended = since(link_.clock().now());
   attempt.status = outcome.status;
-  attempt.request_id = link_.safe(outcome.request_id.empty() ? flight.batch.batch_id : outcome.request_id);
+  attempt.request_id = link_.safe(outcome.request_id.empty() ? flight.id() : outcome.request_id);
   attempt.bytes = outcome.bytes;
   return attempt;
 }

@@ -21,7 +21,7 @@ namespace micius {
 // Of one thread. Its steps wait for the network.
 class BatchDesk {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  using Time = Clock::time_point;
   using OnEnd = std::function<void()>;                           // once for each question, after its sink
   using Pause = std::function<bool(std::chrono::milliseconds)>;  // waits; false: not to its end
 
@@ -31,7 +31,7 @@ class BatchDesk {
 
   void add(const RunnerInfo& info, Request request, CompletionSink& sink);
   bool is_launch_due() const { return is_launch_due_ && !stopped_; }  // there may be something to send
-  Time next_look() const;                                             // Time::max(): nothing is under way
+  Time next_look() const;  // by the link's clock; Time::max(): nothing is under way
   // Sends what can be sent, looks after what is under way and due. Throws what the ledger throws.
   void work();
   // Both end all questions; their batches stay with the provider, and in the ledger.
@@ -47,6 +47,7 @@ class BatchDesk {
     ApiFields sent;
     Time began = {}, next_look = {};
     std::chrono::milliseconds pause{200};
+    const std::string& id() const { return *batch.batch_id; }
   };
 
   void launch();

@@ -7,10 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "runners/anthropic_messages.h"
 #include "runners/api_request.h"
 #include "runners/batch_desk.h"
-#include "runners/openai_chat.h"
 
 namespace micius {
 namespace {
@@ -19,11 +17,6 @@ using Time = BatchDesk::Time;
 
 constexpr std::size_t kMostInFlight = 100'000;
 constexpr std::chrono::milliseconds kNoWait{0};
-
-std::unique_ptr<ApiShape> shape_for(const ApiEndpoint& endpoint) {
-  if (endpoint.kind == ApiKind::kAnthropic) return messages_shape(endpoint.model);
-  return chat_shape(endpoint.model);
-}
 
 std::unique_ptr<BatchProvider> provider_for(const ApiLink& link, BatchWire& wire, const ApiShape& shape) {
   if (link.endpoint().kind == ApiKind::kAnthropic) return anthropic_batches(wire, shape, link.clock());
@@ -101,7 +94,7 @@ void BatchRunner::submit(std::vector<Request> requests, CompletionSink& sink) {
     const std::lock_guard lock(mutex_);
     open_ += requests.size();
     for (Request& request : requests) added_.emplace_back(std::move(request), &sink);
-    added_at_ = std::chrono::steady_clock::now();
+    added_at_ = link_.clock().now();
   }
   changed_.notify_all();
 }
@@ -151,7 +144,7 @@ bool BatchRunner::wait_for_work() {
       lock.lock();
     }
     if (closing_) return false;
-    const Time now = std::chrono::steady_clock::now();
+    const Time now = link_.clock().now();
     // The first questions come all together, the next turns of a batch's conversations one after the other:
     // they are to be one batch.
     const Time quiet =
@@ -161,7 +154,7 @@ bool BatchRunner::wait_for_work() {
     if (until == Time::max()) {
       changed_.wait(lock);
     } else {
-      changed_.wait_until(lock, until);
+      changed_.wait_for(lock, until - now);
     }
   }
 }

@@ -1,7 +1,6 @@
 #include "store/batch_ledger.h"
 
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "store/open_store.h"
@@ -28,7 +27,7 @@ class SqlBatchLedger final : public BatchLedger {
       if (batches.empty() || batches.back().ref != row.integer(0)) {
         batches.push_back({row.integer(0),
                            row.text(1),
-                           row.text(2),
+                           row.is_null(2) ? std::nullopt : std::optional(row.text(2)),
                            row.text(3),
                            static_cast<std::size_t>(row.integer(4)),
                            {}});
@@ -55,10 +54,9 @@ class SqlBatchLedger final : public BatchLedger {
   }
 
   void name(std::int64_t ref, const std::string& batch_id) override {
-    std::optional<std::string_view> id;
-    if (!batch_id.empty()) id = batch_id;
-    database_.transact(
-        [&] { Statement(database_, "UPDATE batches SET batch_id = ? WHERE batch_ref = ?").run(id, ref); });
+    database_.transact([&] {
+      Statement(database_, "UPDATE batches SET batch_id = ? WHERE batch_ref = ?").run(batch_id, ref);
+    });
   }
 
   void forget(std::int64_t ref, const std::vector<std::string>& questions) override {

@@ -271,7 +271,7 @@ TEST_CASE("a batch that was made without its id being heard is found again, at o
       CHECK(completion.text == "to Question " + std::to_string(id));
     CHECK(mock.batches() == 2);
     CHECK(each_once(mock));
-    ledger.name(1, "");  // killed before it was kept
+    ledger.at(1).batch_id.reset();  // killed before it was kept
     BatchTrial later(mock, ledger, kind);
     for (const auto& [id, completion] : later.ask(7)) CHECK_FALSE(completion.failure);
     CHECK(each_once(mock));
@@ -334,7 +334,7 @@ TEST_CASE("a batch that was never made is made") {
       trial.ask(1);
     }
     SentBatch& batch = ledger.batches.at(0);
-    batch.batch_id.clear();
+    batch.batch_id.reset();
     batch.token = "never-made";
     mock.forget_all();
     BatchTrial later(mock, ledger, kind);
