@@ -14,12 +14,9 @@ namespace {
 std::string model_argument(const RunSpec& spec) {
   const ModelRef& model = spec.model;
   if (!spec.model_source.empty()) return spec.model_source;
-  const bool remote = model.kind == "openai" || model.kind == "azure" || model.kind == "anthropic";
-  if (!remote) return model.name;
+  if (!model.is_remote()) return model.name;
   const std::string prefix = model.kind + ":";
-  std::string argument = model.name.rfind(prefix, 0) == 0 ? model.name : prefix + model.name;
-  if (!model.url.empty()) argument += "@" + model.url;
-  return argument;
+  return (model.name.starts_with(prefix) ? "" : prefix) + model.name + "@" + model.url;
 }
 
 // Infrawise and the other suites of this project are asked as a chat unless told otherwise, the general tasks

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runners/model_name.h"
 #include "runners/pseudo_runner.h"
 #include "runners/replay_runner.h"
 #include "runners/scripts.h"
@@ -58,9 +59,8 @@ Registry<RunnerFactory> runner_registry() {
 }
 
 std::unique_ptr<Runner> make_runner(const std::string& model, const RunnerContext& context) {
-  const std::size_t colon = model.find(':');
-  const std::string argument = colon == std::string::npos ? "" : model.substr(colon + 1);
-  return runner_registry().get(model.substr(0, colon))(argument, context);
+  const ModelName name = split_model(model);
+  return runner_registry().get(name.kind)(name.argument.value_or(""), context);
 }
 
 }  // namespace micius

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "runners/errors.h"
+#include "runners/model_name.h"
 #include "runners/scripted_runner.h"
 
 namespace micius {
@@ -109,15 +110,13 @@ std::unique_ptr<Runner> make_nearest(const std::string& path, const Clock& clock
 }  // namespace
 
 std::unique_ptr<Runner> make_scripted(const std::string& argument, const RunnerContext& context) {
-  const std::size_t colon = argument.find(':');
-  const std::string name = argument.substr(0, colon);
-  std::string detail = colon == std::string::npos ? "" : argument.substr(colon + 1);
+  const auto [name, rest] = split_model(argument);
+  std::string detail = rest.value_or("");
   const bool needs_detail = name == "constant" || name == "errors" || name == "spoiled" || name == "nearest";
   if (needs_detail && detail.empty())
     fail(ErrorCode::kUsage,
          "'scripted:{}' needs more: constant:TEXT, errors:N, spoiled:PERCENT, nearest:FILE", argument);
-  if (!needs_detail && colon != std::string::npos)
-    fail(ErrorCode::kUsage, "'scripted:{}': unexpected ':{}'", argument, detail);
+  if (!needs_detail && rest) fail(ErrorCode::kUsage, "'scripted:{}': unexpected ':{}'", argument, detail);
   const auto made = [&](ScriptedRunner::Script script) {
     return std::make_unique<ScriptedRunner>(argument, "", std::move(script), context.clock);
   };

@@ -1,18 +1,18 @@
 // `micius serve`: the engine behind OpenAI's API, for other programs and machines.
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <stop_token>
 #include <string>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/environment.h"
 #include "cli/flags.h"
 #include "cli/models.h"
+#include "cli/secrets.h"
 #include "cli/signals.h"
 #include "embed/engine_embedder.h"
 #include "serve/server.h"
@@ -27,13 +27,11 @@ bool is_loopback(const std::string& host) {
 // The value of the variable `name`, which must be there.
 std::string key_of(const std::string& name) {
   if (name.empty()) return "";
-  const char* value = std::getenv(name.c_str());
-  std::string key = value == nullptr ? "" : value;
+  std::string key = environment_text(name);
   if (key.empty())
     fail(ErrorCode::kUsage, "--api-key-env: the variable {} is not set; it holds the key that clients send",
          name);
-  const rlimit none{0, 0};  // a core dump would have it
-  ::setrlimit(RLIMIT_CORE, &none);
+  forbid_dumps();
   return key;
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "runners/model_name.h"
 
 namespace micius {
 namespace {
@@ -89,7 +90,7 @@ DryRun dry_run(const Task& task, const Plan& plan, const ApiSettings& settings) 
   }
   run.prompt_tokens = all.prompt * spec.repeats;
   run.completion_tokens = all.completion * spec.repeats;
-  const std::string name = spec.model.name.substr(spec.model.name.find(':') + 1);
+  const std::string name = split_model(spec.model.name).argument.value_or(spec.model.name);
   const Tariff tariff = settings.batching == ApiBatching::kOn ? Tariff::kBatch : Tariff::kAtOnce;
   if (const auto price = settings.prices.at(spec.model.kind, spec.model.url)
                              .find(spec.model.kind, name, settings.day, tariff)) {

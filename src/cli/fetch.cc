@@ -1,7 +1,6 @@
 #include "cli/fetch.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <map>
 #include <utility>
 
@@ -49,10 +48,7 @@ class DownloadLine {
   std::chrono::steady_clock::time_point next_{};
 };
 
-HttpOptions http_options() {
-  const char* ca_file = std::getenv("SSL_CERT_FILE");
-  return {"micius/" + version_text(), ca_file != nullptr ? ca_file : ""};
-}
+HttpOptions http_options() { return {"micius/" + version_text(), environment_text("SSL_CERT_FILE")}; }
 
 }  // namespace
 

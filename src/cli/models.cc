@@ -1,12 +1,13 @@
 #include "cli/models.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/environment.h"
 #include "cli/flags.h"
 #include "runners/engine_runner.h"
+#include "runners/model_name.h"
 #include "store/open_store.h"
 
 namespace micius {
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 
 // A kind of the runner registry, alone or before a colon: "reference", "replay:12".
 bool names_a_runner(const std::string& model) {
-  return runner_registry().find(model.substr(0, model.find(':'))) != nullptr;
+  return runner_registry().find(split_model(model).kind) != nullptr;
 }
 
 bool is_model_path(const std::string& model) {
@@ -135,15 +136,15 @@ std::string name_of_model(const std::string& model, const fs::path& file) {
 }
 
 std::string model_source(const std::string& model, const ApiSettings& api) {
-  const std::size_t colon = model.find(':');
-  if (const auto kind = api_kind_from(model.substr(0, colon)); kind && colon != std::string::npos)
-    return model.substr(0, colon + 1) + api_source(*kind, model.substr(colon + 1), api);
+  const ModelName name = split_model(model);
+  if (const auto kind = api_kind_from(name.kind); kind && name.argument)
+    return name.kind + ":" + api_source(*kind, *name.argument, api);
   return is_model_path(model) ? fs::absolute(model).string() : model;
 }
 
 std::optional<Isa> isa_of_environment() {
-  const char* isa = std::getenv("MICIUS_ISA");
-  if (isa == nullptr || *isa == '\0') return std::nullopt;
+  const std::string isa = environment_text("MICIUS_ISA");
+  if (isa.empty()) return std::nullopt;
   return isa_from(isa);
 }
 

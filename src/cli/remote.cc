@@ -1,27 +1,17 @@
 #include "cli/remote.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "cli/environment.h"
 #include "cli/flags.h"
 #include "cli/places.h"
 #include "cli/secrets.h"
 #include "runners/batch_runner.h"
+#include "runners/model_name.h"
 
 namespace micius {
-namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? std::string(strip(value)) : "";
-}
-
-}  // namespace
-
 void add_server_flags(Flags& flags, ApiFlags& values) {
   flags
       .add("--base-url", values.base_url,
@@ -70,12 +60,12 @@ void add_api_flags(Flags& flags, ApiFlags& values) {
 
 ApiSettings api_settings(const ApiFlags& flags) {
   ApiSettings settings;
-  settings.openai.url = flags.base_url.empty() ? variable("OPENAI_BASE_URL") : flags.base_url;
+  settings.openai.url = flags.base_url.empty() ? environment_text("OPENAI_BASE_URL") : flags.base_url;
   settings.openai.key = secret_from("OPENAI_API_KEY");
-  settings.azure = {variable("AZURE_OPENAI_ENDPOINT"), secret_from("AZURE_OPENAI_API_KEY")};
+  settings.azure = {environment_text("AZURE_OPENAI_ENDPOINT"), secret_from("AZURE_OPENAI_API_KEY")};
   settings.azure_token = secret_from("AZURE_OPENAI_AD_TOKEN");
   settings.api_version = flags.api_version;
-  settings.anthropic = {variable("ANTHROPIC_BASE_URL"), secret_from("ANTHROPIC_API_KEY")};
+  settings.anthropic = {environment_text("ANTHROPIC_BASE_URL"), secret_from("ANTHROPIC_API_KEY")};
   if (flags.stream == "on") settings.streaming = ApiStreaming::kAll;
   if (flags.stream == "off") settings.streaming = ApiStreaming::kNone;
   if (!(settings.openai.key + settings.azure.key + settings.azure_token + settings.anthropic.key).empty())
@@ -87,7 +77,7 @@ ApiSettings api_settings(const ApiFlags& flags) {
   settings.patience = std::min(settings.patience, std::chrono::milliseconds(settings.timeout));
   settings.retries = flags.retries;
   settings.user_agent = "micius/" + version_text();
-  settings.ca_file = variable("SSL_CERT_FILE");
+  settings.ca_file = environment_text("SSL_CERT_FILE");
   const std::filesystem::path shipped = share_root() / "runners/prices.json";
   if (!flags.prices.empty()) {
     settings.prices = Prices::read(flags.prices);
@@ -99,25 +89,23 @@ ApiSettings api_settings(const ApiFlags& flags) {
   return settings;
 }
 
-bool is_remote_model(const std::string& model) {
-  return api_kind_from(model.substr(0, model.find(':'))).has_value();
-}
+bool is_remote_model(const std::string& model) { return api_kind_from(split_model(model).kind).has_value(); }
 
 bool is_batch_run(const RunSpec& spec) { return spec.environment.contains("batch"); }
 
 void check_batch_model(const std::string& model, const ApiSettings& settings) {
-  const std::size_t colon = model.find(':');
-  const auto kind = api_kind_from(model.substr(0, colon));
-  if (kind && colon != std::string::npos) return check_batches(*kind, model.substr(colon + 1), settings);
+  const ModelName name = split_model(model);
+  const auto kind = api_kind_from(name.kind);
+  if (kind && name.argument) return check_batches(*kind, *name.argument, settings);
   fail(ErrorCode::kUsage,
        "--batch: '{}' has no batch API; openai:NAME, azure:DEPLOYMENT and anthropic:NAME have", model);
 }
 
 std::unique_ptr<Runner> open_batch_runner(const std::string& model, const RunnerContext& context,
                                           BatchLedger& ledger) {
-  const std::size_t colon = model.find(':');
-  return make_batch_runner(api_kind_from(model.substr(0, colon)).value(), model.substr(colon + 1),
-                           *context.api, context.clock, context.log, ledger);
+  const ModelName name = split_model(model);
+  return make_batch_runner(api_kind_from(name.kind).value(), name.argument.value(), *context.api,
+                           context.clock, context.log, ledger);
 }
 
 }  // namespace micius

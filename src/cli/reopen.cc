@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/execute.h"
 #include "cli/remote.h"
+#include "runners/model_name.h"
 
 namespace micius {
 namespace {
@@ -28,10 +29,10 @@ const char* address_flag(ApiKind kind) {
 // key goes. A run that is unfinished here and in a file is one run, so the others are looked at too.
 void check_address(const Run& run, const ApiSettings& settings, RunsOf runs_of) {
   const std::string& source = run.spec.model_source;
-  const std::size_t colon = source.find(':');
-  const auto kind = api_kind_from(source.substr(0, colon));
-  if (!kind || colon == std::string::npos) return;
-  const ApiEndpoint endpoint = endpoint_of(*kind, source.substr(colon + 1), settings);
+  const ModelName name = split_model(source);
+  const auto kind = api_kind_from(name.kind);
+  if (!kind || !name.argument) return;
+  const ApiEndpoint endpoint = endpoint_of(*kind, *name.argument, settings);
   const auto id = static_cast<std::int64_t>(run.id);
   if (endpoint.url != run.spec.model.url) {
     fail(ErrorCode::kUsage,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -14,16 +13,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/environment.h"
 
 namespace micius {
 namespace {
 
 constexpr std::size_t kLongest = 16 << 10;  // tokens of Entra have some thousand characters
-
-std::string variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value != nullptr ? std::string(strip(value)) : "";
-}
 
 class OpenFile {
  public:
@@ -81,7 +76,7 @@ std::string read_key_file(const std::filesystem::path& path) {
 }
 
 std::string secret_from(const std::string& name) {
-  std::string value = variable(name), file = variable(name + "_FILE");
+  std::string value = environment_text(name), file = environment_text(name + "_FILE");
   if (file.empty()) return value;
   if (!value.empty()) fail(ErrorCode::kUsage, "{0} and {0}_FILE are both set; unset one of them", name);
   return read_key_file(file);

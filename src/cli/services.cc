@@ -1,9 +1,9 @@
 #include "cli/services.h"
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
+#include "cli/environment.h"
 #include "cli/models.h"
 #include "cli/places.h"
 #include "cli/remote.h"
@@ -29,8 +29,8 @@ std::unique_ptr<Embedder> open_api_embedder(const std::string& argument) {
 // The encoder that MICIUS_EMBEDDER names, one of the engine or openai:NAME@URL; the default without it.
 std::unique_ptr<Embedder> open_embedder(const PlaceFlags& places, int threads) {
   constexpr std::string_view kRemote = "openai:";
-  const char* variable = std::getenv("MICIUS_EMBEDDER");
-  const std::string name = variable != nullptr && *variable != '\0' ? variable : kDefaultEncoder;
+  std::string name = environment_text("MICIUS_EMBEDDER");
+  if (name.empty()) name = kDefaultEncoder;
   if (name.starts_with(kRemote)) return open_api_embedder(name.substr(kRemote.size()));
   EngineFlags flags;
   flags.threads = threads;

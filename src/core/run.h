@@ -20,6 +20,7 @@ enum class RunStatus { kUnfinished, kComplete, kStopped };
 
 struct ModelRef {
   std::string name, kind, sha256, url;
+  bool is_remote() const { return !url.empty(); }  // a server answers for it
   bool operator==(const ModelRef&) const = default;
 };
 

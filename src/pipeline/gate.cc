@@ -388,9 +388,7 @@ std::optional<double> cost_of(const Store& store, const Json& overview, const Ru
   for (const Json& row : overview)
     if (row.at("run_id") == static_cast<std::int64_t>(run.id) && row.at("cost_usd").is_number())
       return row.at("cost_usd").get<double>();
-  const std::string& kind = run.spec.model.kind;
-  const bool is_remote = kind == "openai" || kind == "azure" || kind == "anthropic";
-  return is_remote ? summarize(store, run.id, {}).usage.cost_usd : std::optional(0.0);
+  return run.spec.model.is_remote() ? summarize(store, run.id, {}).usage.cost_usd : std::optional(0.0);
 }
 
 void add_cost(const Store& store, const std::vector<RunId>& current, const Policy& policy,

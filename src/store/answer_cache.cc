@@ -56,25 +56,16 @@ void make_tables(SqliteDatabase& database) {
   });
 }
 
-// Another process may change the journal at the same moment, for which SQLite does not wait.
-void make_ready(SqliteDatabase& database) {
-  const auto deadline = std::chrono::steady_clock::now() + seconds(10);
-  while (true) {
-    try {
-      if (!is_made(database)) database.execute("PRAGMA auto_vacuum = INCREMENTAL");
-      database.execute("PRAGMA journal_mode = WAL");
-      if (!is_made(database)) make_tables(database);
-      return database.execute("PRAGMA synchronous = NORMAL");
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kIo || std::chrono::steady_clock::now() > deadline) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
-}
-
 class CacheDatabase : public SqliteDatabase {
  public:
-  explicit CacheDatabase(const fs::path& path) : SqliteDatabase(path, kAdvice) { make_ready(*this); }
+  explicit CacheDatabase(const fs::path& path) : SqliteDatabase(path, kAdvice) {
+    insist([this] {
+      if (!is_made(*this)) execute("PRAGMA auto_vacuum = INCREMENTAL");
+      execute("PRAGMA journal_mode = WAL");
+      if (!is_made(*this)) make_tables(*this);
+      execute("PRAGMA synchronous = NORMAL");
+    });
+  }
 };
 
 const fs::path& with_folder(const fs::path& path) {

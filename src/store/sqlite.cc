@@ -1,3 +1,5 @@
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include <sqlite3.h>
@@ -168,6 +170,18 @@ void SqliteDatabase::run_transaction(const std::function<void()>& work) {
       // SQLite has rolled back by itself after a full disk or an I/O error; that error is on its way already.
     }
     throw;
+  }
+}
+
+void insist(const std::function<void()>& work) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (true) {
+    try {
+      return work();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kIo || std::chrono::steady_clock::now() > deadline) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
   }
 }
 

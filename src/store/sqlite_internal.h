@@ -44,4 +44,8 @@ class SqliteDatabase : public Database {
   std::unique_ptr<sqlite3, Closer> handle_;
 };
 
+// Calls `work` until it does not throw Error{kIo}, for 10 s: SQLite does not wait by itself for another
+// process that changes a file's journal at the same moment.
+void insist(const std::function<void()>& work);
+
 }  // namespace micius

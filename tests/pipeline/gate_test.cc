@@ -27,7 +27,7 @@ RunId add_run(Store& store, const Made& made) {
   spec.task = made.task;
   spec.task_version = made.version;
   spec.dataset.sha256 = made.data;
-  spec.model = {"m", made.model_kind, "", ""};
+  spec.model = {"m", made.model_kind, "", made.model_kind == "engine" ? "" : "https://models.example/v1"};
   spec.metrics = {{"acc"}};
   if (made.tokens > 0) spec.environment["price"] = to_json(Price{"2026-01-01", 1'000'000'000, 0, 0});
   for (std::size_t i = 0; i < made.n; ++i) spec.sample_ids.push_back(std::to_string(i));
