@@ -9,31 +9,12 @@
 #include <vector>
 
 #include "core/report.h"
+#include "reports/grid_internal.h"
 
 namespace micius {
 
 // Text of an element or of a quoted attribute: safe, visible, on as many lines as it has.
 std::string html(std::string_view text);
-
-// What is compared with what: rows are tasks, columns are models. A second run of the same task on the same
-// model is a column of its own.
-class Grid {
- public:
-  explicit Grid(const ReportSet& set);
-
-  const std::vector<std::string>& tasks() const { return tasks_; }
-  const std::vector<std::string>& models() const { return models_; }  // how a column is headed
-  std::optional<std::size_t> report_at(std::size_t task, std::size_t model) const;
-  std::size_t model_of(std::size_t report) const { return model_of_report_[report]; }
-  const Report& report(std::size_t index) const { return set_.reports[index]; }
-  const ReportSet& set() const { return set_; }
-
- private:
-  const ReportSet& set_;
-  std::vector<std::string> tasks_, models_;
-  std::vector<std::size_t> model_of_report_;
-  std::vector<std::vector<std::optional<std::size_t>>> cells_;  // [task][model]
-};
 
 // The horizontal axis that the plots of one section share: from 0 to a round number above every interval.
 class Scale {
@@ -96,8 +77,6 @@ std::string note_html(std::string_view note);
 std::string slug(std::string_view text);  // for ids: a-z, 0-9 and -
 
 void write_summary(const Grid& grid, std::ostream& out);
-// The comparisons with the page's names of the models, which hold no run's number in a stable report.
-ComparisonSet named_comparisons(const Grid& grid);
 void write_versus(const Grid& grid, std::ostream& out);  // nothing where nothing is compared
 void write_leagues(const Grid& grid, const std::vector<League>& leagues, std::ostream& out);
 void write_where(const Grid& grid, std::ostream& out);

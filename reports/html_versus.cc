@@ -199,19 +199,6 @@ void write_notes(const Grid& grid, const ComparisonSet& set, std::ostream& out) 
 
 }  // namespace
 
-ComparisonSet named_comparisons(const Grid& grid) {
-  const auto name = [&](std::size_t place) { return grid.models()[grid.model_of(place)]; };
-  ComparisonSet set = grid.set().comparisons;
-  for (Comparison& c : set.comparisons) {
-    c.a.label = name(c.a.place);
-    c.b.label = name(c.b.place);
-  }
-  for (League& league : set.leagues)
-    for (std::size_t side = 0; side < league.labels.size(); ++side)
-      league.labels[side] = name(league.places[side]);
-  return set;
-}
-
 void write_versus(const Grid& grid, std::ostream& out) {
   const ComparisonSet set = named_comparisons(grid);
   if (set.comparisons.empty()) return;

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "core/report_writer.h"
 #include "reports/comparison.h"
-#include "reports/html_internal.h"
+#include "reports/grid_internal.h"
 #include "reports/layout_internal.h"
 #include "reports/markdown_internal.h"
 

@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "reports/html_internal.h"
+#include "reports/grid_internal.h"
 #include "reports/layout_internal.h"
 
 namespace micius {
@@ -32,51 +33,6 @@ std::string column_runs(const ReportSet& set, const std::vector<std::size_t>& re
 }
 
 }  // namespace
-
-std::string html(std::string_view text) {
-  std::string result;
-  for (const char c : visible_text(text)) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
-
-std::string note_html(std::string_view note) {
-  std::string result;
-  bool code = false;
-  for (const std::string_view part : split(note, '`')) {
-    result += code ? "<code>" + html(part) + "</code>" : html(part);
-    code = !code;
-  }
-  return result;
-}
-
-std::string slug(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    result += plain ? c : '-';
-  }
-  return result;
-}
 
 Grid::Grid(const ReportSet& set) : set_(set) {
   std::map<std::pair<std::string, std::string>, std::size_t> seen;
@@ -107,6 +63,19 @@ Grid::Grid(const ReportSet& set) : set_(set) {
 
 std::optional<std::size_t> Grid::report_at(std::size_t task, std::size_t model) const {
   return cells_[task][model];
+}
+
+ComparisonSet named_comparisons(const Grid& grid) {
+  const auto name = [&](std::size_t place) { return grid.models()[grid.model_of(place)]; };
+  ComparisonSet set = grid.set().comparisons;
+  for (Comparison& c : set.comparisons) {
+    c.a.label = name(c.a.place);
+    c.b.label = name(c.b.place);
+  }
+  for (League& league : set.leagues)
+    for (std::size_t side = 0; side < league.labels.size(); ++side)
+      league.labels[side] = name(league.places[side]);
+  return set;
 }
 
 }  // namespace micius
