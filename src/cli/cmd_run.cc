@@ -1,7 +1,9 @@
 // `micius run TASKS --model M...`: every (task, model) pair is one run.
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -37,6 +39,9 @@
 
 namespace micius {
 namespace {
+
+// Each has threads, connections and open files of its own, of which a process may have about a thousand.
+constexpr std::size_t kMostInBatches = 32;
 
 // One model's runs of a command, in the order of its tasks.
 struct ModelRuns {
@@ -297,12 +302,21 @@ EvaluateResult RunCommand::Part::ask_in_batches(std::size_t plan) {
   return ask(plan, *store, *runner);
 }
 
-// Batches take hours: those of all tasks are with the provider at the same time.
+// Batches take hours: those of many tasks are with the provider at the same time.
 void RunCommand::Part::ask_all_in_batches() {
-  std::vector<std::future<EvaluateResult>> asking;
-  for (std::size_t i = 0; i < plans_.size(); ++i)
-    asking.push_back(std::async(std::launch::async, [this, i] { return ask_in_batches(i); }));
-  for (auto& ended : asking) note(ended.get());
+  std::atomic<std::size_t> next = 0;
+  std::mutex noting;
+  const auto ask_one_after_the_other = [&] {
+    for (std::size_t i = next++; i < plans_.size(); i = next++) {
+      const EvaluateResult ended = ask_in_batches(i);
+      const std::lock_guard lock(noting);
+      note(ended);
+    }
+  };
+  std::vector<std::future<void>> asking;
+  while (asking.size() < std::min(plans_.size(), kMostInBatches))
+    asking.push_back(std::async(std::launch::async, ask_one_after_the_other));
+  for (auto& ended : asking) ended.get();
 }
 
 void RunCommand::Part::note(const EvaluateResult& ended) {

@@ -135,31 +135,35 @@ TEST_CASE("a run with --batch asks for half the price, and its runs are as any o
   }
 }
 
-TEST_CASE("batches of several tasks are with the provider at the same time") {
+TEST_CASE("batches of up to 32 tasks are with the provider at the same time, the others follow") {
+  constexpr std::size_t kTasks = 35, kTogether = 32;
   BatchMock mock(echo);
   mock.set_looks(1'000'000);  // none ends before the others are there
   const Desk desk(mock);
   const std::string task = read_file(desk.folder.path() / "echo.json");
-  for (const char* name : {"second", "third"}) {
-    std::ofstream(desk.folder.path() / fmt::format("{}.json", name))
-        << replace_all(task, "\"echo\"", fmt::format("\"{}\"", name));
-  }
   std::vector<std::string> words = desk.command();
-  words[1] = "./echo.json,./second.json,./third.json";
+  for (std::size_t i = 1; i < kTasks; ++i) {
+    const std::string name = fmt::format("echo{}", i);
+    std::ofstream(desk.folder.path() / (name + ".json"))
+        << replace_all(task, "\"echo\"", fmt::format("\"{}\"", name));
+    words[1] += ",./" + name + ".json";
+  }
   std::size_t together = 0;
   std::jthread provider([&] {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while ((together = mock.batches()) < 3 && std::chrono::steady_clock::now() < end) ::usleep(10'000);
+    while (mock.batches() < kTogether && std::chrono::steady_clock::now() < end) ::usleep(10'000);
+    ::usleep(300'000);
+    together = mock.batches();
     mock.set_looks(0);
   });
   const Outcome outcome = desk.run(words);
   provider.join();
   INFO(outcome.err);
   CHECK(outcome.exit_code == 0);
-  CHECK(together == 3);
+  CHECK(together == kTogether);
   const Json reports =
       parse_json(desk.run({"report", "latest", "--format", "json"}).out, "report").at("reports");
-  REQUIRE(reports.size() == 3);
+  REQUIRE(reports.size() == kTasks);
   for (const Json& report : reports) CHECK(report.at("counts").at("scored") == kQuestions);
 }
 
