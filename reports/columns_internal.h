@@ -26,7 +26,4 @@ struct Layout {
 // from the right until they fit, but the first `keep` stay; then the widest names are shortened.
 Layout lay_out(std::vector<Column> columns, std::size_t width, std::size_t keep);
 
-// Words at most `width` wide, later lines indented by `indent`.
-std::string wrap(const std::string& text, std::size_t width, std::size_t indent);
-
 }  // namespace micius

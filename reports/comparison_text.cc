@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "base/wrap.h"
 #include "reports/columns_internal.h"
 #include "reports/comparison.h"
 #include "reports/comparison_words_internal.h"

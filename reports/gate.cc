@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/wrap.h"
 #include "reports/columns_internal.h"
 #include "reports/markdown_internal.h"
 #include "reports/xml_internal.h"

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/wrap.h"
 #include "core/report_writer.h"
 #include "reports/columns_internal.h"
 #include "reports/layout_internal.h"

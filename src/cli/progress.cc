@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "base/wrap.h"
 #include "cli/terminal.h"
 
 namespace micius {
@@ -17,7 +18,15 @@ using namespace std::chrono_literals;
 
 constexpr auto kLivePeriod = 100ms;
 constexpr auto kPlainPeriod = 10s;
-constexpr std::size_t kLongestBar = 24, kShortestBar = 6;  // columns
+
+// How the columns of a terminal are shared out. By its width alone, so that the rows of all runs line up.
+struct Columns {
+  std::size_t task, model, bar;
+};
+Columns columns_of(std::size_t width) {
+  if (width != 0 && width < 70) return {10, 12, 0};
+  return {14, 16, width < 120 ? 0u : width < 140 ? 12u : 24u};
+}
 
 std::string bar(const Progress& progress, std::size_t cells) {
   const std::size_t halves = progress.total == 0 ? 0 : 2 * cells * progress.done / progress.total;
@@ -26,6 +35,46 @@ std::string bar(const Progress& progress, std::size_t cells) {
     text += 2 * cell + 1 < halves ? "━" : 2 * cell < halves ? "╸" : " ";
   }
   return text;
+}
+
+// The task from its beginning, the model up to its end: where the names of a sweep differ.
+std::string names(const ProgressRow& row, const Columns& columns) {
+  const std::u32string model = decode_utf8(row.model);
+  std::string end = row.model;
+  if (model.size() > columns.model)
+    end = ".." + encode_utf8(std::u32string_view(model).substr(model.size() - columns.model + 2));
+  std::string task = row.task;
+  if (code_points(task) > columns.task) task = shorten(task, columns.task - 3);  // and three dots
+  return fmt::format("{:<{}} {:<{}}", task, columns.task, end, columns.model);
+}
+
+std::optional<Estimate> score_of(const ProgressRow& row) {
+  const RunningMean& mean = row.progress.primary;
+  return row.primary.reduction == Reduction::kExpNegMean ? mean.exp_neg_estimate() : mean.estimate();
+}
+
+// What may follow the score, the most wanted first; in columns where something may follow.
+std::vector<std::string> extras(const ProgressRow& row, const std::optional<Estimate>& score) {
+  const Progress& progress = row.progress;
+  const double seconds = std::chrono::duration<double>(row.elapsed).count();
+  const double rate = seconds > 0 ? static_cast<double>(progress.new_records) / seconds : 0;
+  const std::size_t over = progress.done + progress.failed;
+  std::vector<std::string> parts;
+  if (progress.failed > 0) parts.push_back(fmt::format("{} failed", progress.failed));
+  if (over >= progress.total) {
+    parts.push_back(fmt::format("{:<14}", format_duration(row.elapsed)));
+  } else if (rate > 0) {
+    const std::chrono::duration<double> left(static_cast<double>(progress.total - over) / rate);
+    parts.push_back(fmt::format(
+        "{:<14}", format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left)) + " left"));
+  }
+  if (score && score->low && score->high && row.primary.unit == "fraction") {
+    parts.push_back(fmt::format("{:<15}", fmt::format("{:.1f} .. {:.1f}", 100 * std::max(0.0, *score->low),
+                                                      100 * std::min(1.0, *score->high))));
+  }
+  parts.push_back(row.primary.name);
+  if (rate > 0) parts.push_back(format_rate(rate) + " samples/s");
+  return parts;
 }
 
 std::string cut_to_width(const std::string& text, std::size_t width) {
@@ -46,8 +95,13 @@ ProgressMode progress_mode_from(const std::string& word) {
 std::size_t ProgressBoard::width() const { return terminal_width(out_); }
 
 void ProgressBoard::print(std::string_view text) {
+  std::string lines;
+  for (const std::string_view line : split(text, '\n')) {
+    const bool fits = mode_ != ProgressMode::kLive || code_points(line) < width();
+    lines += (fits ? std::string(line) : wrap(std::string(line), width() - 1, 2)) + "\n";
+  }
   const std::lock_guard lock(mutex_);
-  draw(fmt::format("{}\n", text));
+  draw(lines);
 }
 
 int ProgressBoard::add() {
@@ -119,52 +173,22 @@ void ProgressDisplay::on_progress(const Progress& progress) {
   board_.show(place_, line(progress));
 }
 
-std::string ProgressDisplay::score(const Progress& progress) const {
-  const auto estimate = primary_.reduction == Reduction::kExpNegMean ? progress.primary.exp_neg_estimate()
-                                                                     : progress.primary.estimate();
-  if (!estimate) return fmt::format("{}  -", primary_.name);
-  std::string text = fmt::format("{} {:>6}", primary_.name, format_value(estimate->value, primary_.unit));
-  if (estimate->low && estimate->high && primary_.unit == "fraction") {
-    text += fmt::format(" ({:.1f} .. {:.1f})", 100 * std::max(0.0, *estimate->low),
-                        100 * std::min(1.0, *estimate->high));
+std::string progress_line(const ProgressRow& row, std::size_t width) {
+  const Columns columns = columns_of(width);
+  const std::optional<Estimate> score = score_of(row);
+  std::string line = names(row, columns) + " ";
+  if (columns.bar > 0) line += bar(row.progress, columns.bar) + " ";
+  line += fmt::format("{:>5}/{}  {:>7}", row.progress.done, row.progress.total,
+                      score ? format_value(score->value, row.primary.unit) : "-");
+  for (const std::string& part : extras(row, score)) {
+    if (width == 0 || code_points(line + std::string(strip_right(part))) + 2 < width) line += "  " + part;
   }
-  return text;
+  return cut_to_width(std::string(strip_right(line)), width == 0 ? line.size() : width - 1);
 }
 
-// What may follow the score, the most wanted first.
-std::vector<std::string> ProgressDisplay::extras(const Progress& progress) const {
-  const auto elapsed = clock_.now() - started_;
-  const double seconds = std::chrono::duration<double>(elapsed).count();
-  const double rate = seconds > 0 ? static_cast<double>(progress.new_records) / seconds : 0;
-  const std::size_t over = progress.done + progress.failed;
-  std::vector<std::string> parts;
-  if (progress.failed > 0) parts.push_back(fmt::format("{} failed", progress.failed));
-  if (over >= progress.total) {
-    parts.push_back(format_duration(elapsed));
-  } else if (rate > 0) {
-    const std::chrono::duration<double> left(static_cast<double>(progress.total - over) / rate);
-    parts.push_back(format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(left)) + " left");
-  }
-  if (rate > 0) parts.push_back(format_rate(rate) + " samples/s");
-  return parts;
-}
-
-// On a terminal whole parts are left out where there is no room; names are cut where they leave none for the
-// score.
 std::string ProgressDisplay::line(const Progress& progress) const {
-  constexpr std::size_t kTask = 14, kModel = 16;  // columns
-  const bool is_live = board_.mode() == ProgressMode::kLive;
-  const std::size_t width = is_live ? board_.width() : 0;  // 0: no limit
-  std::string tail = fmt::format("{:>5}/{}  {}", progress.done, progress.total, score(progress));
-  std::string head = fmt::format("{:<{}} {:<{}} ", task_, kTask, model_, kModel);
-  if (width != 0 && code_points(head + tail) >= width)
-    head = fmt::format("{:<{}} {:<{}} ", shorten(task_, kTask), kTask, shorten(model_, kModel), kModel);
-  for (const std::string& part : extras(progress)) {
-    if (width == 0 || code_points(head + tail + part) + 3 <= width) tail += "  " + part;
-  }
-  const std::size_t used = code_points(head) + code_points(tail) + 2;
-  const std::size_t cells = width > used ? std::min(width - used, kLongestBar) : 0;
-  return is_live && cells >= kShortestBar ? head + bar(progress, cells) + " " + tail : head + tail;
+  const std::size_t width = board_.mode() == ProgressMode::kLive ? board_.width() : 0;
+  return progress_line({task_, model_, primary_, progress, clock_.now() - started_}, width);
 }
 
 }  // namespace micius

@@ -33,7 +33,8 @@ class ProgressBoard {
 
   ProgressMode mode() const { return mode_; }
   std::size_t width() const;  // columns of the terminal
-  // A text for good, whatever the mode is; a newline is put behind it.
+  // A text for good, whatever the mode is; a newline is put behind it, and between words where kLive needs
+  // it.
   void print(std::string_view text);
   // A place for a run; what it is called with later.
   int add();
@@ -53,8 +54,19 @@ class ProgressBoard {
   std::size_t drawn_ = 0;             // lines on the terminal; the cursor is in the last
 };
 
-// The progress of one run: bar, counts, running score with its interval, rate, time left. Called from the
-// thread that evaluates.
+// How far one run is: names, bar, counts, running score, time left, interval, metric, rate.
+struct ProgressRow {
+  std::string task, model;
+  MetricInfo primary;
+  Progress progress;
+  std::chrono::nanoseconds elapsed{};
+};
+
+// One line that is narrower than a terminal of `width` columns; 0: no terminal, no limit. What there is no
+// room for is left out, from the end.
+std::string progress_line(const ProgressRow& row, std::size_t width);
+
+// The progress of one run. Called from the thread that evaluates.
 class ProgressDisplay final : public EvaluateObserver {
  public:
   // Both references must outlive it.
@@ -65,8 +77,6 @@ class ProgressDisplay final : public EvaluateObserver {
 
  private:
   std::string line(const Progress& progress) const;
-  std::vector<std::string> extras(const Progress& progress) const;
-  std::string score(const Progress& progress) const;
 
   ProgressBoard& board_;
   const int place_;

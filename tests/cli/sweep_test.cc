@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/program.h"
 #include "cli/progress.h"
 #include "cli/remote_session.h"
@@ -199,6 +200,41 @@ TEST_CASE("more runs than a terminal has rows are counted") {
   REQUIRE(rows.size() == 23);
   CHECK(rows[0] == "run 0");
   CHECK(rows[22] == ".. and 18 more");
+}
+
+TEST_CASE("what is said is broken between words") {
+  std::string words = "warning:";
+  for (int i = 0; i < 30; ++i) words += " word" + std::to_string(i);
+  const auto rows = screen_of(shown(ProgressMode::kLive, [&](ProgressBoard& board) { board.print(words); }));
+  REQUIRE(rows.size() == 3);  // the cursor is in the last
+  CHECK_THAT(rows[0], Catch::StartsWith("warning: word0 word1"));
+  CHECK_THAT(rows[1], Catch::StartsWith("  word") && Catch::EndsWith("word29"));
+  CHECK(shown(ProgressMode::kPlain, [&](ProgressBoard& board) { board.print(words); }) == words + "\n");
+}
+
+TEST_CASE("the rows of a sweep line up, whatever the width, and the score is always there") {
+  ProgressRow row{"infrawise", "openai:mock-fast", {"bench_accuracy"}, {}, 30s};
+  row.progress.total = 150;
+  row.progress.done = row.progress.new_records = 75;
+  for (int i = 0; i < 75; ++i) row.progress.primary.add(i % 3 == 0 ? 1 : 0);
+  CHECK(progress_line(row, 60) == "infrawise  ..:mock-fast    75/150   33.3 %  30.0 s left");
+  CHECK(
+      progress_line(row, 100) ==
+      "infrawise      openai:mock-fast    75/150   33.3 %  30.0 s left     23.7 .. 44.6     bench_accuracy");
+  ProgressRow other{"a_task_with_a_long_name", "reference", {"acc"}, {}, 1s};
+  other.progress.total = 150;
+  for (const std::size_t width : {30u, 46u, 60u, 80u, 100u, 120u, 160u}) {
+    INFO(width);
+    for (const ProgressRow& each : {row, other}) CHECK(code_points(progress_line(each, width)) < width);
+    const auto column = [&](const ProgressRow& each) {
+      const std::string line = progress_line(each, width);
+      return code_points(line.substr(0, line.find("/150")));
+    };
+    if (width > 46) CHECK(column(row) == column(other));
+  }
+  CHECK_THAT(progress_line(row, 0), Contains("bench_accuracy") && Contains("2.5 samples/s"));
+  row.progress.failed = 75;
+  CHECK_THAT(progress_line(row, 80), Contains("75/150   33.3 %  75 failed  30.0 s"));
 }
 
 TEST_CASE("elsewhere progress is plain lines, or nothing but what is said") {

@@ -25,9 +25,4 @@ TEST_CASE("a narrow table loses columns from the right, then shortens names") {
   CHECK(lay_out(columns, 20, 2).lines[1] == "a name of som...  12");
 }
 
-TEST_CASE("words wrap at the width") {
-  CHECK(wrap("one two three", 7, 2) == "one two\n  three");
-  CHECK(wrap("", 7, 2).empty());
-}
-
 }  // namespace micius
