@@ -1,4 +1,5 @@
 // Remote runs of thousands of requests: how fast, and that none is lost.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -6,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -15,6 +17,7 @@
 #include "base/text.h"
 #include "cli/program.h"
 #include "net/fault_server.h"
+#include "store/sqlite_internal.h"
 #include "temp_dir.h"
 
 namespace micius {
@@ -56,6 +59,58 @@ Json report_of(const fs::path& folder) {
 
 double seconds_since(std::chrono::steady_clock::time_point began) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+// An answer as events, with their end or without it.
+std::string events(const std::string& text, const std::vector<std::string>& last) {
+  std::string all =
+      R"(data: {"model":"tiny","choices":[{"index":0,"delta":{"content":")" + text + R"("}}]})" + "\n\n";
+  for (const std::string& event : last) all += "data: " + event + "\n\n";
+  return all;
+}
+
+void stream(Exchange& exchange, const std::string& text, const std::vector<std::string>& last) {
+  exchange.answer(200, {"Content-Type: text/event-stream"}, events(text, last));
+}
+
+// Three requests in ten, in as many ways as there are numbers here. Good answers are whole or streamed.
+void answer_or_fail(Exchange& exchange, const std::string& text) {
+  switch (exchange.request.number % 40) {
+    case 1:
+      return exchange.answer(500, {}, "<html>no</html>");
+    case 4:
+      return exchange.reset();
+    case 7:
+      return exchange.answer(502, {"Content-Type: text/html"}, "<html>bad gateway</html>");
+    case 10:  // a body that ends before its length
+      exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"choices\"");
+      return exchange.close();
+    case 13:
+      return exchange.answer(200, {"Content-Type: text/html"}, "<html>sign in</html>");
+    case 16:
+      return exchange.answer(200, {}, chat(text).substr(0, 60));
+    case 19:
+      return exchange.answer(200, {}, R"({"choices":[{"finish_reason":7,"message":{"content":{"a":1}}}]})");
+    case 22:
+      return exchange.answer(200, {}, "\xff\xfe\xc3");
+    case 25:
+      return stream(exchange, text, {"[DONE]"});
+    case 28:
+      return stream(exchange, text,
+                    {R"({"error":{"message":"overloaded","type":"server_error"}})", "[DONE]"});
+    case 31:
+      exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 5000\r\n\r\n" +
+                    events(text, {}));
+      return exchange.pause(60'000);
+    case 34:  // stalled before the first byte
+      return exchange.pause(60'000);
+    default:
+      if (exchange.request.number % 2 == 0) return exchange.answer(200, {}, chat(text));
+      stream(
+          exchange, text,
+          {R"({"model":"tiny","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})",
+           R"({"model":"tiny","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}})", "[DONE]"});
+  }
 }
 
 // Three requests in ten go wrong, in five ways.
@@ -105,6 +160,7 @@ TEST_CASE("2,000 requests of 200 ms, 100 at once, take four seconds", "[.speed]"
 
 TEST_CASE("a server without latency is asked 5,000 times a second, and every record is stored", "[.speed]") {
   constexpr int kQuestions = 20'000;
+  const std::string cache = GENERATE("off", "on");
   FaultServer server(
       [](Exchange& exchange) { exchange.answer(200, {}, chat(question_in(exchange.request.body))); });
   const TempDir folder;
@@ -112,16 +168,78 @@ TEST_CASE("a server without latency is asked 5,000 times a second, and every rec
   const auto began = std::chrono::steady_clock::now();
   const Outcome outcome =
       run(folder.path(), {"run", "./count.json", "--model", "openai:tiny@" + server.url("/v1"),
-                          "--concurrency", "64", "--progress", "none"});
+                          "--concurrency", "64", "--cache", cache, "--progress", "none"});
   INFO(outcome.err);
   CHECK(outcome.exit_code == 0);
   const Json report = report_of(folder.path());
   const double seconds = report.at("timing").at("wall_ns").get<double>() / 1e9;
-  WARN(fmt::format("{:.0f} requests/s; {:.2f} s with start and report", kQuestions / seconds,
+  WARN(fmt::format("cache {}: {:.0f} requests/s; {:.2f} s with start and report", cache, kQuestions / seconds,
                    seconds_since(began)));
   CHECK(report.at("counts").at("scored") == kQuestions);
   CHECK(report.at("metrics").at(0).at("value") == 1.0);
   CHECK(kQuestions / seconds >= 5000);
+}
+
+TEST_CASE("10,000 answers from a server that fails in twelve ways come at the rate that is allowed",
+          "[.speed]") {
+  constexpr int kQuestions = 10'000;
+  constexpr double kRate = 300;  // requests a second
+  // What is above the rate, but for a second's worth at once, is refused.
+  std::mutex mutex;
+  double left = kRate;
+  int refused = 0;
+  auto filled = std::chrono::steady_clock::now();
+  const auto is_refused = [&] {
+    const std::lock_guard lock(mutex);
+    left = std::min(kRate,
+                    left + kRate * seconds_since(std::exchange(filled, std::chrono::steady_clock::now())));
+    if (left < 1) {
+      ++refused;
+      return true;
+    }
+    left -= 1;
+    return false;
+  };
+  FaultServer server([&](Exchange& exchange) {
+    if (is_refused()) return exchange.answer(429, {"Retry-After: 0.05"}, "{}");
+    answer_or_fail(exchange, question_in(exchange.request.body));
+  });
+  const TempDir folder;
+  write_task(folder.path(), kQuestions);
+  const auto began = std::chrono::steady_clock::now();
+  const Outcome outcome =
+      run(folder.path(), {"run", "./count.json", "--model", "openai:tiny@" + server.url("/v1"), "--rpm",
+                          fmt::format("{}", kRate * 60), "--concurrency", "200", "--retries", "40",
+                          "--timeout", "1", "--stream", "on", "--progress", "none"});
+  const double seconds = seconds_since(began);
+  INFO(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  const Json report = report_of(folder.path());
+  CHECK(report.at("counts").at("scored") == kQuestions);
+  CHECK(report.at("metrics").at(0).at("value") == 1.0);
+  // Each question has one good answer, the last, and a reason for each that was none.
+  SqliteDatabase database(folder.path() / "micius.db");
+  Statement rows(database,
+                 "SELECT sample_id, count(*), count(code), max(CASE WHEN code IS NULL THEN attempt END), "
+                 "max(attempt) FROM v_attempts GROUP BY sample_id");
+  std::int64_t attempts = 0;
+  int samples = 0;
+  while (rows.step()) {
+    ++samples;
+    attempts += rows.integer(1);
+    if (rows.integer(1) != rows.integer(2) + 1 || rows.integer(3) != rows.integer(4))
+      FAIL_CHECK(rows.text(0) << " is not explained");
+  }
+  CHECK(samples == kQuestions);
+  std::string codes;
+  Statement kinds(database, "SELECT code, count(*) FROM v_attempts GROUP BY code ORDER BY code");
+  while (kinds.step())
+    codes += fmt::format(" {} {}", kinds.is_null(0) ? "good" : kinds.text(0), kinds.integer(1));
+  const double share = server.requests() / seconds / kRate;
+  WARN(fmt::format("{} requests, {} of them refused, {} attempts in {:.1f} s: {:.1f} % of the rate;{}",
+                   server.requests(), refused, attempts, seconds, 100 * share, codes));
+  CHECK(share >= 0.95);
+  CHECK(share <= 1.03);  // what may come at once is a second's
 }
 
 TEST_CASE(
