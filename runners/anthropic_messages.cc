@@ -53,16 +53,24 @@ ApiError bad(std::string message) { return no_answer(ApiErrorKind::kBadResponse,
 
 ApiError too_long() { return bad(fmt::format("a text of more than {} bytes", kLongestAnswer)); }
 
+// A number is no text, and no empty one.
+bool has_text(const Json& json) { return json.contains("text") && json.at("text").is_string(); }
+bool is_text_or_null(const Json& json, const char* key) {
+  return !json.contains(key) || json.at(key).is_null() || json.at(key).is_string();
+}
+
 ApiReading reply_of(const Json& json) {
   const Json* content = find_json(json, "content");
   if (content == nullptr || !content->is_array()) return bad("no content in " + kept(dump_json(json)));
   ApiReply reply;
   for (const Json& block : *content) {
     if (text_at(block, "type") != "text") continue;
+    if (!has_text(block)) return bad("no text in " + kept(dump_json(json)));
     if (!reply.text) reply.text = "";
     *reply.text += text_at(block, "text");
   }
   if (reply.text && reply.text->size() > kLongestAnswer) return too_long();
+  if (!is_text_or_null(json, "stop_reason")) return bad("no stop_reason in " + kept(dump_json(json)));
   reply.finish = text_at(json, "stop_reason");
   if (reply.finish.empty()) return no_answer(ApiErrorKind::kTruncated, "the answer has no stop_reason");
   reply.stop_reason = stop_reason_of(reply.finish);
@@ -126,6 +134,8 @@ void MessagesStream::take_typed(std::string_view type, const Json& json) {
   } else if (type == "message_delta") {
     usage_.take(json);
     if (const Json* delta = find_json(json, "delta")) {
+      if (!is_text_or_null(*delta, "stop_reason"))
+        return spoil(bad("no stop_reason in " + kept(dump_json(json))));
       if (const std::string reason = text_at(*delta, "stop_reason"); !reason.empty()) finish_ = reason;
     }
   } else if (type == "message_stop") {
@@ -151,6 +161,7 @@ void MessagesStream::take_delta(const Json& json) {
   Block& block = blocks_.try_emplace(index, Block{"", is_text}).first->second;
   if (block.has_ended || !finish_.empty())
     return spoil(bad(fmt::format("text for block {} comes after its end", index)));
+  if (is_text && !has_text(*delta)) return spoil(bad("no text in " + kept(dump_json(json))));
   const std::string text = text_at(*delta, "text");
   has_token_ = has_token_ || !text.empty() || !text_at(*delta, "thinking").empty() ||
                !text_at(*delta, "partial_json").empty();

@@ -49,6 +49,14 @@ ApiError too_long() {
   return no_answer(ApiErrorKind::kBadResponse, fmt::format("a text of more than {} bytes", kLongestAnswer));
 }
 
+// Is what a choice says of the kind that it must be, if it is there? A number is no text, and no empty one.
+bool is_well_typed(const Json& choice, const Json& said) {
+  const auto finish = choice.find("finish_reason");
+  const auto content = said.find("content");
+  return (finish == choice.end() || finish->is_null() || finish->is_string()) &&
+         (content == said.end() || content->is_null() || content->is_string() || content->is_array());
+}
+
 ApiReading reply_of(const Json& json) {
   const Json* choices = find_json(json, "choices");
   if (choices == nullptr || !choices->is_array() || choices->empty())
@@ -57,6 +65,8 @@ ApiReading reply_of(const Json& json) {
   const Json* message = find_json(choice, "message");
   if (message == nullptr || !message->is_object())
     return no_answer(ApiErrorKind::kBadResponse, "no message in " + kept(dump_json(json)));
+  if (!is_well_typed(choice, *message))
+    return no_answer(ApiErrorKind::kBadResponse, "no text or reason in " + kept(dump_json(json)));
   ApiReply reply;
   reply.finish = text_at(choice, "finish_reason");
   if (reply.finish.empty()) return no_answer(ApiErrorKind::kTruncated, "the answer has no finish_reason");
@@ -117,6 +127,8 @@ void ChatStream::take_choice(const Json& choice) {
   if (count_at(choice, "index") != 0) return;  // only one was asked for
   if (choice.contains("text")) take_text(text_at(choice, "text"));
   if (const auto delta = choice.find("delta"); delta != choice.end() && delta->is_object()) {
+    if (!is_well_typed(choice, *delta))
+      return spoil(no_answer(ApiErrorKind::kBadResponse, "no text or reason in " + kept(dump_json(choice))));
     if (const auto content = delta->find("content"); content != delta->end()) {
       if (const auto text = content_text(*content)) take_text(*text);
     }

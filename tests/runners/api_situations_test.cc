@@ -157,6 +157,15 @@ TEST_CASE("what is no answer is asked again, and fails with what came") {
       {"{\"choices\": 5, \"content\": {}}", "bad_response"},
       {std::string(5000, '['), "bad_response"},
       {"{\"choices\": [{\"message\": {\"content\": NaN}, \"finish_reason\": \"stop\"}]}", "bad_response"},
+      {R"({"choices": [{"message": {"content": {"a": 1}}, "finish_reason": "stop"}],
+           "content": [{"type": "text", "text": {"a": 1}}], "stop_reason": "end_turn"})",
+       "bad_response"},
+      {R"({"choices": [{"message": {"content": 7}, "finish_reason": "stop"}],
+           "content": [{"type": "text", "text": 7}], "stop_reason": "end_turn"})",
+       "bad_response"},
+      {R"({"choices": [{"message": {"content": "x"}, "finish_reason": 7}],
+           "content": [{"type": "text", "text": "x"}], "stop_reason": 7})",
+       "bad_response"},
       {"\xff\xfe\xfd", "bad_response"},
       {std::string(3, '\0'), "bad_response"}};
   for (const Way& way : kWays) {
@@ -170,6 +179,32 @@ TEST_CASE("what is no answer is asked again, and fails with what came") {
       CHECK_THAT(completion.failure->message, !Contains("planted"));
       CHECK_FALSE(completion.failure->stops_run);
       CHECK(completion.text.empty());
+    }
+  }
+}
+
+TEST_CASE("an event with a number where a text or a reason stands is no answer") {
+  const auto is_spoiled = [](const Way& way, const Json& event_of_text, const Json& event_of_end) {
+    const Completion completion = ask_once(way, [&](Exchange& exchange, const Way&) {
+      exchange.answer(200, {}, event(event_of_text) + event(event_of_end) + "data: [DONE]\n\n");
+    });
+    return completion.failure && completion.failure->code == "bad_response";
+  };
+  for (const Way& way : kWays) {
+    if (!way.streams()) continue;
+    for (const bool is_text : {true, false}) {
+      const Json text = is_text ? Json(7) : Json("x"), reason = is_text ? Json("stop") : Json(7);
+      if (way.is_anthropic()) {
+        CHECK(is_spoiled(way,
+                         {{"type", "content_block_delta"},
+                          {"index", 0},
+                          {"delta", {{"type", "text_delta"}, {"text", text}}}},
+                         {{"type", "message_delta"}, {"delta", {{"stop_reason", reason}}}}));
+      } else {
+        CHECK(is_spoiled(
+            way, {{"choices", {{{"index", 0}, {"delta", {{"content", text}}}}}}},
+            {{"choices", {{{"index", 0}, {"delta", Json::object()}, {"finish_reason", reason}}}}}));
+      }
     }
   }
 }
