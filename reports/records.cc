@@ -46,14 +46,14 @@ std::string number_field(const std::optional<double>& number) {
 void add_turn_fields(const Record& record, std::vector<std::string>& row) {
   if (record.turns.empty()) return row.resize(row.size() + 6);
   const Completion &first = record.turns.front().completion, &last = record.turns.back().completion;
-  std::int64_t prompt_tokens = 0, completion_tokens = 0;
-  std::optional<std::int64_t> latency = 0;  // absent where an answer is from the cache
+  std::int64_t prompt_tokens = 0, completion_tokens = 0, latency = 0;
+  bool is_timed = true;  // no answer is from the cache
   for (const Turn& turn : record.turns) {
     prompt_tokens += turn.completion.prompt_tokens;
     completion_tokens += turn.completion.completion_tokens;
     const Timing& timing = turn.completion.timing;
-    if (turn.completion.from_cache) latency.reset();
-    if (latency) *latency += ns_between(timing.planned, timing.done);
+    is_timed = is_timed && !turn.completion.from_cache;
+    latency += ns_between(timing.planned, timing.done);
   }
   row.push_back(last.text);
   row.emplace_back(name_of(last.stop_reason));
@@ -62,7 +62,7 @@ void add_turn_fields(const Record& record, std::vector<std::string>& row) {
   row.push_back(first.timing.first_token
                     ? fmt::format("{}", ns_between(first.timing.planned, *first.timing.first_token))
                     : "");
-  row.push_back(latency ? fmt::format("{}", *latency) : "");
+  row.push_back(is_timed ? fmt::format("{}", latency) : "");
 }
 
 std::vector<std::string> row_of(const Report& report, const std::optional<Price>& price, const Record& record,
