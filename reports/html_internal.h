@@ -75,6 +75,8 @@ std::string model_class(std::size_t model);  // "m0", the colour
 std::string note_html(std::string_view note);
 
 std::string slug(std::string_view text);  // for ids: a-z, 0-9 and -
+// A value in the address of the page: a-z, A-Z, 0-9, - _ . and percent signs.
+std::string query_text(std::string_view text);
 
 void write_summary(const Grid& grid, std::ostream& out);
 void write_versus(const Grid& grid, std::ostream& out);  // nothing where nothing is compared

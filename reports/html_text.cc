@@ -1,3 +1,7 @@
+#include <cctype>
+
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "reports/html_internal.h"
 
@@ -35,6 +39,16 @@ std::string note_html(std::string_view note) {
   for (const std::string_view part : split(note, '`')) {
     result += code ? "<code>" + html(part) + "</code>" : html(part);
     code = !code;
+  }
+  return result;
+}
+
+std::string query_text(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.';
+    result += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
   }
   return result;
 }

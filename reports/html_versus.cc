@@ -109,14 +109,11 @@ void write_tests(const ComparisonSet& set, std::ostream& out) {
   out << "</tbody></table></div></details>\n";
 }
 
-// The groups on which one is better, the surest first.
+// The groups on which one is better, in the order of the plot.
 void write_group_sentences(const Comparison& c, std::ostream& out) {
   std::vector<const ComparedGroup*> found;
   for (const ComparedGroup& group : c.groups)
     if (group.finding != Finding::kNoDifference) found.push_back(&group);
-  std::stable_sort(found.begin(), found.end(), [](const ComparedGroup* x, const ComparedGroup* y) {
-    return x->p_adjusted < y->p_adjusted;
-  });
   if (found.empty()) {
     out << "<p class=\"note\">On no group alone a difference was shown.</p>\n";
     return;
@@ -137,7 +134,8 @@ void write_group_numbers(const Comparison& c, std::ostream& out) {
          "scope=\"col\">group</th><th class=\"num count\" scope=\"col\">n</th><th class=\"num\" "
          "scope=\"col\">A</th><th class=\"num\" scope=\"col\">B</th><th class=\"num\" scope=\"col\">A "
          "\u2212 B</th><th class=\"num\" scope=\"col\">95 % interval</th><th class=\"num\" "
-         "scope=\"col\">p</th><th class=\"num\" scope=\"col\">corrected</th></tr></thead>\n<tbody>\n";
+         "scope=\"col\">p</th><th class=\"num\" scope=\"col\">after Holm over "
+      << c.groups.size() << "</th></tr></thead>\n<tbody>\n";
   for (const ComparedGroup& group : c.groups) {
     if (!group.difference) continue;
     out << fmt::format(
@@ -155,16 +153,18 @@ void write_groups(const Comparison& c, const DifferenceScale& scale, std::ostrea
   if (c.groups.empty()) return;
   const std::string& unit = c.metric.unit;
   out << fmt::format(
-      "<figure><figcaption>{}: {} \u2212 {} by group, 95 % intervals</figcaption>\n"
-      "<div class=\"bars\">\n",
-      html(c.task), html(c.a.label), html(c.b.label));
+      "<figure><figcaption>{}: {} \u2212 {} by group, 95 % intervals of each alone; grey: after Holm over "
+      "all {} no "
+      "difference was shown</figcaption>\n<div class=\"bars\">\n",
+      html(c.task), html(c.a.label), html(c.b.label), c.groups.size());
   std::size_t drawn = 0;
   for (const ComparedGroup& group : c.groups) {
     if (!group.difference || !scale.fits(unit) || ++drawn > kGroupsInPlot) continue;
     out << fmt::format(
-               R"(<div class="bar"><div class="label">{} {} <small>n&nbsp;=&nbsp;{}</small></div><div class="lines"><div class="line"><div class="plot">{}</div><div class="num">{}</div></div></div></div>)",
-               html(group.by), html(group.key), group.difference->n, scale.track(*group.difference),
-               gap_cell(group.difference->value, unit))
+               R"(<div class="bar{}"><div class="label"><a href="#samples?run={}&amp;vs={}&amp;by={}&amp;key={}">{} {}</a> <small>n&nbsp;=&nbsp;{}</small></div><div class="lines"><div class="line"><div class="plot">{}</div><div class="num">{}</div></div></div></div>)",
+               group.finding == Finding::kNoDifference ? " unsure" : "", c.a.place, c.b.place,
+               query_text(group.by), query_text(group.key), html(group.by), html(group.key),
+               group.difference->n, scale.track(*group.difference), gap_cell(group.difference->value, unit))
         << '\n';
   }
   out << fmt::format(

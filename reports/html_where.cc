@@ -161,7 +161,7 @@ struct BadGroup {
   std::size_t model;
 };
 
-void write_worst(const TaskRuns& task, std::ostream& out) {
+void write_worst(const Grid& grid, std::size_t index, const TaskRuns& task, std::ostream& out) {
   std::vector<BadGroup> groups;
   for (const auto& [model, report] : task.runs)
     for (const Group& group : report->groups)
@@ -178,9 +178,12 @@ void write_worst(const TaskRuns& task, std::ostream& out) {
   out << "<div class=\"worst\"><h4>Five worst groups</h4><ol>\n";
   for (std::size_t i = 0; i < kWorst; ++i) {
     const auto& [group, model] = groups[i];
-    out << fmt::format("<li>{}<span>{} <b>{}</b>: {} <small>n&nbsp;=&nbsp;{}</small></span></li>\n",
-                       key_svg(model), html(group->by), html(group->key), value_text(group->metrics.front()),
-                       group->n);
+    out << fmt::format(
+               R"(<li>{}<span>{}, <a href="#samples?run={}&amp;by={}&amp;key={}">{} <b>{}</b></a>: {} <small>n&nbsp;=&nbsp;{}</small></span></li>)",
+               key_svg(model), html(grid.models()[model]), *grid.report_at(index, model),
+               query_text(group->by), query_text(group->key), html(group->by), html(group->key),
+               value_text(group->metrics.front()), group->n)
+        << '\n';
   }
   out << "</ol></div>\n";
 }
@@ -196,7 +199,7 @@ void write_task(const Grid& grid, std::size_t index, const Scale& scale, std::os
     out << "<div class=\"multiples\">\n";
     for (const Breakdown& breakdown : breakdowns)
       write_figure(grid, task, primary->name, breakdown, scale, out);
-    write_worst(task, out);
+    write_worst(grid, index, task, out);
     out << "</div>\n";
   }
   out << "</article>\n";

@@ -138,6 +138,15 @@ function countShown(run) {
   return counts;
 }
 
+// The same of some rows.
+function countRows(rows) {
+  const counts = {};
+  const add = (name, n) => { counts[name] = (counts[name] || 0) + n; };
+  for (const row of rows) add(row[VERDICT], 1);
+  for (const [flags, n] of tally(rows.map((row) => row[FLAGS]))) ENDINGS.forEach((name, bit) => { if (flags >> bit & 1) add(name, n); });
+  return counts;
+}
+
 // How many rows each group has: [field, [[key, rows], ..]], keys in a reader's order.
 function groupsOf(run) {
   const known = factsOf(run);

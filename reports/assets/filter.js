@@ -49,12 +49,16 @@ function showPage(page, params) {
   else if (page) byId(page)?.scrollIntoView();
 }
 
-// The filters as one test of a row.
+// How the answer ended, or its verdict, as a test of a row.
+function showTest() {
+  const bit = ENDINGS.indexOf(filter.show);
+  if (bit >= 0) return (row) => row[FLAGS] >> bit & 1;
+  return filter.show ? (row) => row[VERDICT] === filter.show : null;
+}
+
+// The other filters.
 function tests(run) {
   const list = [];
-  const bit = ENDINGS.indexOf(filter.show);
-  if (bit >= 0) list.push((row) => row[FLAGS] >> bit & 1);
-  else if (filter.show) list.push((row) => row[VERDICT] === filter.show);
   if (filter.by) {
     const at = run.by.indexOf(filter.by);
     list.push((row) => (row[GROUPS][at] || []).includes(filter.key));
@@ -98,12 +102,12 @@ function ordered(run) {
 }
 
 function showList() {
-  const run = runOf(), list = tests(run);
-  if (list.length) shown = someRows(ordered(run).filter((row) => list.every((test) => test(row))));
-  else shown = filter.sort ? someRows(ordered(run)) : everyRow(run);
+  const run = runOf(), list = tests(run), show = showTest();
+  const rows = list.length || show || filter.sort ? ordered(run).filter((row) => list.every((test) => test(row))) : null;
+  shown = rows ? someRows(show ? rows.filter(show) : rows) : everyRow(run);
   listed = filter;
   active = 0;
-  drawControls();
+  drawControls(list.length ? countRows(rows) : factsOf(run).counts, rows ? rows.length : run.n);
   byId("list").style.setProperty("--id", `${Math.min(30, factsOf(run).longest + 1)}ch`);
   byId("list").scrollTop = 0;
   drawList();

@@ -51,16 +51,18 @@ function offer(run) {
     el("optgroup", { label: visible(name) }, kinds.map(([kind, n]) => el("option", { value: JSON.stringify([name, kind]) }, `${visible(name)}: ${kind} (${n})`))))]);
 }
 
-function drawControls() {
-  const run = runOf(), { counts } = factsOf(run);
+// counts: rows by verdict and ending, of the `total` that the other filters leave.
+function drawControls(counts, total) {
+  const run = runOf(), all = factsOf(run).counts;
   offer(run);
   byId("run").value = String(filter.run);
   byId("vs").value = String(filter.vs);
   byId("group").value = filter.by ? JSON.stringify([filter.by, filter.key]) : "";
   byId("part").value = filter.part ? JSON.stringify([filter.part, filter.is]) : "";
   const chip = (name, label) => el("button", { type: "button", "data-show": name, "aria-pressed": String(filter.show === name), onclick: () => setFilter({ show: name }) }, label);
-  byId("verdicts").replaceChildren(chip("", `all ${run.n}`),
-    ...Object.keys(WORDS).filter((name) => counts[name]).map((name) => chip(name, `${WORDS[name][0]} ${WORDS[name][1]} ${counts[name]}`)));
+  byId("verdicts").replaceChildren(chip("", `all ${total}`),
+    ...Object.keys(WORDS).filter((name) => all[name]).map((name) => chip(name, `${WORDS[name][0]} ${WORDS[name][1]} ${counts[name] || 0}`)),
+    ...(all.partial ? [el("span", { class: "quiet" }, "partial: not right, though a part of its score is above 0")] : []));
   if (byId("search") !== document.activeElement) byId("search").value = filter.q;
   byId("count").textContent = `${shown.length} of ${run.n}`;
   drawHeads(run);
