@@ -117,15 +117,6 @@ def check(holds, what):
         sys.exit("FAILED: " + what)
 
 
-def wait_until_entered(place, workers):
-    """A worker that starts while the server is away ends with an error, and nobody in the storm means that. One that was killed
-    before it entered is not waited for."""
-    for _ in range(100):
-        if int(place.server.psql("SELECT count(*) FROM workers")) >= workers:
-            return
-        time.sleep(0.05)
-
-
 def storm(place, seconds):
     samples = 2000 * seconds
     place.number_task(samples)
@@ -133,7 +124,21 @@ def storm(place, seconds):
     place.run(*runs, "--db", "calm.db", "-q", "--progress", "none")
     place.run(*runs, "--db", place.server.url, "--enqueue")
     chance = random.Random(1)
-    workers = [place.worker("--lease", 2, "--max-idle", 600, "-q") for _ in range(8)]
+    begun, strays = 0, 0  # workers; those that may have found no server as they began, and ended
+
+    def begin():
+        nonlocal begun
+        begun += 1
+        return place.worker("--lease", 2, "--max-idle", 600, "-q")
+
+    def without_ended():
+        nonlocal strays
+        running = [worker for worker in workers if worker.poll() is None]
+        strays -= len(workers) - len(running)
+        check(strays >= 0, "a worker ended by itself: " + (place.folder / "workers.log").read_text())
+        return running
+
+    workers = [begin() for _ in range(8)]
     # By the work that is done, since nobody knows how fast a machine is; a kill every second besides.
     restarts, kill_at, kills, start = [0.25, 0.5], 0.05, 0, time.time()
     last_kill = start
@@ -143,22 +148,22 @@ def storm(place, seconds):
         done = int(place.server.psql("SELECT count(*) FROM records")) / (2 * samples)
         if restarts and done >= restarts[0]:
             restarts.pop(0)
-            wait_until_entered(place, 8 + kills)
+            strays += begun - int(place.server.psql("SELECT count(*) FROM workers"))
             place.server.stop()
             time.sleep(0.5)
             place.server.start()
         if done < 0.95 and (done >= kill_at or time.time() - last_kill >= 1):
             kill_at, last_kill = max(kill_at, done) + 0.05, time.time()
-            victim = chance.randrange(len(workers))
-            check(workers[victim].poll() is None, "a worker ended by itself: " + (place.folder / "workers.log").read_text())
-            workers[victim].kill()
+            workers = without_ended()
+            workers.pop(chance.randrange(len(workers))).kill()
             kills += 1
-            workers[victim] = place.worker("--lease", 2, "--max-idle", 600, "-q")
+            workers += [begin() for _ in range(8 - len(workers))]
     wall = time.time() - start
     check(kills > 0 and not restarts, "the runs ended before the storm")
+    workers = without_ended()
     for worker in workers:
         worker.terminate()
-    check([worker.wait() for worker in workers] == [130] * 8, "a worker did not leave cleanly")
+    check({worker.wait() for worker in workers} == {130}, "a worker did not leave cleanly")
     psql = place.server.psql
     check(psql("SELECT count(*) FROM records") == str(2 * samples), "a record a sample")
     check(psql("SELECT count(*) FROM (SELECT DISTINCT run_id, sample_id, repeat FROM records) AS r") == str(2 * samples), "once")
