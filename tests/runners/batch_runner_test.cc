@@ -266,9 +266,11 @@ TEST_CASE("a batch that was made without its id being heard is found again, at o
     mock.add_foreign(7);  // as many questions, and not ours
     mock.lose_next_answer();
     MemoryLedger ledger;
-    BatchTrial trial(mock, ledger, kind);
-    for (const auto& [id, completion] : trial.ask(7))
-      CHECK(completion.text == "to Question " + std::to_string(id));
+    {
+      BatchTrial trial(mock, ledger, kind);
+      for (const auto& [id, completion] : trial.ask(7))
+        CHECK(completion.text == "to Question " + std::to_string(id));
+    }
     CHECK(mock.batches() == 2);
     CHECK(each_once(mock));
     ledger.at(1).batch_id.reset();  // killed before it was kept
