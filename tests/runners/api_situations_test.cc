@@ -288,13 +288,12 @@ TEST_CASE("what is the sample's own fault is not asked again") {
 
 TEST_CASE("a prompt that is too long counts as answered with nothing, and is not asked again") {
   for (const Way& way : kWays) {
-    for (const auto& [code, message] :
-         {std::pair{"invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"},
-          std::pair{"context_length_exceeded", "m"}}) {
+    for (const auto& error : {std::pair{"invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"},
+                              std::pair{"context_length_exceeded", "m"}}) {
       std::atomic<int> requests = 0;
       const Completion completion = ask_once(way, [&](Exchange& exchange, const Way& of) {
         ++requests;
-        exchange.answer(400, {}, error_body(of, code, message));
+        exchange.answer(400, {}, error_body(of, error.first, error.second));
       });
       CHECK_FALSE(completion.failure);
       CHECK(completion.text.empty());
