@@ -172,7 +172,7 @@ TEST_CASE("what is no answer is asked again, and fails with what came") {
     for (const auto& [body, code] : bodies) {
       INFO(body.substr(0, 80));
       const Completion completion =
-          ask_once(way, [&](Exchange& exchange, const Way&) { exchange.answer(200, {}, body); });
+          ask_once(way, [&text = body](Exchange& exchange, const Way&) { exchange.answer(200, {}, text); });
       REQUIRE(completion.failure);
       CHECK(completion.failure->attempts == 3);
       if (!code.empty()) CHECK(completion.failure->code == code);
