@@ -129,23 +129,16 @@ function tally(values) {
   return [...uses.entries()].filter(([, n]) => n);
 }
 
-function countShown(run) {
+// How many rows there are by verdict and by ending.
+function countsOf(verdicts, flags) {
   const counts = {};
-  if (!run.n) return counts;
-  for (const [verdict, n] of tally(column(run, "verdict"))) counts[data.verdicts[verdict]] = n;
-  for (const [flags, n] of tally(column(run, "flags")))
-    ENDINGS.forEach((name, bit) => { if (flags >> bit & 1) counts[name] = (counts[name] || 0) + n; });
+  for (const [verdict, n] of tally(verdicts)) counts[data.verdicts[verdict]] = n;
+  for (const [bits, n] of tally(flags))
+    ENDINGS.forEach((name, bit) => { if (bits >> bit & 1) counts[name] = (counts[name] || 0) + n; });
   return counts;
 }
-
-// The same of some rows.
-function countRows(rows) {
-  const counts = {};
-  const add = (name, n) => { counts[name] = (counts[name] || 0) + n; };
-  for (const row of rows) add(row[VERDICT], 1);
-  for (const [flags, n] of tally(rows.map((row) => row[FLAGS]))) ENDINGS.forEach((name, bit) => { if (flags >> bit & 1) add(name, n); });
-  return counts;
-}
+const countShown = (run) => run.n ? countsOf(column(run, "verdict"), column(run, "flags")) : {};
+const countRows = (rows) => countsOf(rows.map((row) => data.verdicts.indexOf(row[VERDICT])), rows.map((row) => row[FLAGS]));
 
 // How many rows each group has: [field, [[key, rows], ..]], keys in a reader's order.
 function groupsOf(run) {
