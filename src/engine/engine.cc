@@ -49,7 +49,7 @@ struct Engine::Loaded {
 
   std::filesystem::path path;
   EngineOptions options;
-  std::unique_ptr<ModelSource> source;  // the embedding stays in its file
+  std::unique_ptr<ModelSource> source;  // an embedding that is not the head stays in its file
   Tokenizer tokenizer;
   std::string chat_template;
   ThreadPool pool;

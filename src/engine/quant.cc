@@ -65,9 +65,10 @@ void read_q6_k(const std::byte* super, std::size_t sub, CodeBlock& block) {
     const int four = sub % 4 < 2 ? byte_at(low, j) & 15 : byte_at(low, j) >> 4;
     block.codes[j] = static_cast<std::uint8_t>(four | (byte_at(high, j) >> sub % 4 * 2 & 3) << 4);
   }
+  block.unit = half_at(super + 208);
   for (std::size_t half = 0; half < 2; ++half) {
-    block.d[half] =
-        half_at(super + 208) * static_cast<float>(read<std::int8_t>(super + 192 + sub * 2 + half));
+    block.steps[half] = read<std::int8_t>(super + 192 + sub * 2 + half);
+    block.d[half] = block.unit * static_cast<float>(block.steps[half]);
   }
 }
 
@@ -183,13 +184,14 @@ void dequantize(DType dtype, const std::byte* bytes, std::span<float> out) {
     return;
   }
   assert(out.size() % block_shape(dtype).values == 0);
-  const int zero = zero_code(dtype);
-  for (std::size_t i = 0; i < out.size() / kBlock; ++i) {
-    const CodeBlock block = read_codes(dtype, bytes, i);
-    for (std::size_t j = 0; j < kBlock; ++j) {
-      const float product = block.d[j / 16] * static_cast<float>(block.codes[j] - zero);
-      out[i * kBlock + j] = zero == 0 ? product + block.m : product;
-    }
+  for (std::size_t i = 0; i < out.size() / kBlock; ++i)
+    widen(read_codes(dtype, bytes, i), zero_code(dtype), out.subspan(i * kBlock, kBlock));
+}
+
+void widen(const CodeBlock& block, int zero, std::span<float> out) {
+  for (std::size_t j = 0; j < kBlock; ++j) {
+    const float product = block.d[j / 16] * static_cast<float>(block.codes[j] - zero);
+    out[j] = zero == 0 ? product + block.m : product;
   }
 }
 

@@ -29,11 +29,15 @@ struct CodeBlock {
   std::array<std::uint8_t, kValues> codes{};
   std::array<float, 2> d{};
   float m = 0;  // 0 where zero_code() is not
+  // Of Q6_K alone: d[i] is unit * steps[i], without rounding; unit is a half.
+  float unit = 0;
+  std::array<std::int8_t, 2> steps{};
 };
 bool is_quantized(DType dtype);
 int zero_code(DType dtype);  // 0, or a power of two up to 128
 // Block `index` of the row that starts at `row`. dtype must be quantised.
 CodeBlock read_codes(DType dtype, const std::byte* row, std::size_t index);
+void widen(const CodeBlock& block, int zero, std::span<float> out);  // its values, as dequantize() has them
 
 float f16_to_f32(std::uint16_t half);
 std::uint16_t f32_to_f16(float value);  // to nearest even; too large becomes infinity

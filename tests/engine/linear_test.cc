@@ -1,6 +1,8 @@
 #include "engine/ops/linear.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <catch2/catch.hpp>
 
@@ -101,6 +103,34 @@ TEST_CASE("linear stacks matrices of different dtypes and reorders rows") {
     const Linear linear(parts, Numerics::kPrecise, memory, *context);
     CHECK(linear.outputs() == 104);
     CHECK(relative_error(apply(linear, x, *context), expected) < tolerance(Numerics::kPrecise));
+  }
+}
+
+TEST_CASE("rows are read back from packed weights as their file has them") {
+  for (const DType dtype : kTypes) {
+    const std::size_t cols = block_shape(dtype).values == 1 ? 72 : 512;
+    const RandomMatrix a(dtype, 37, cols, "read/a"), b(dtype, 32, cols, "read/b");
+    const std::vector<LinearPart> parts = {a, {b.view(), half_split_order(2, 16)}};
+    std::vector<float> expected(69 * cols);
+    for (std::size_t r = 0; r < 69; ++r) {
+      const std::size_t row = r < 37 ? r : parts[1].row_order[r - 37];
+      const std::byte* bytes = (r < 37 ? a : b).view().data + row * row_bytes(dtype, cols);
+      dequantize(dtype, bytes, std::span(expected).subspan(r * cols, cols));
+    }
+    for (const Numerics numerics : {Numerics::kFp32, Numerics::kPrecise, Numerics::kFast}) {
+      INFO(dtype_name(dtype) << " numerics " << static_cast<int>(numerics));
+      const OpFixture context(Isa::kPlain);
+      Arena memory;
+      const Linear linear(parts, numerics, memory, *context);
+      std::vector<float> read(69 * cols), again(2 * cols);
+      std::vector<std::int32_t> rows(69);
+      std::iota(rows.begin(), rows.end(), 0);
+      linear.read_rows(rows, read, *context);
+      CHECK(read == expected);
+      linear.read_rows(std::vector<std::int32_t>{68, 3}, again, *context);
+      CHECK(std::equal(again.begin(), again.begin() + cols, expected.begin() + 68 * cols));
+      CHECK(std::equal(again.begin() + cols, again.end(), expected.begin() + 3 * cols));
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include "engine/model/transformer.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -10,6 +11,7 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kStoreGrain = 32;  // tokens worth a thread
+constexpr std::size_t kFfnRows = 256;    // whose wide rows are held at once; linear layers block by as many
 
 // `rows` rows of the op's output, contiguous; the memory is kept from one batch to the next.
 std::span<float> apply(const Linear& linear, std::span<const float> x, FloatRows& y,
@@ -41,7 +43,11 @@ KvLayout Transformer::kv_layout(const ModelConfig& config, Numerics numerics) {
 std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices,
                                             std::span<const std::int32_t> wanted, const OpContext& context) {
   begin(slices);
-  embedding_rows(weights_.embedding, ids_, x_, context);
+  if (weights_.embedding) {
+    embedding_rows(*weights_.embedding, ids_, x_, context);
+  } else {
+    weights_.head.read_rows(ids_, x_, context);
+  }
   if (config_.embedding_scale != 1) scale(x_, config_.embedding_scale, context);
   for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
     const LayerWeights& layer = weights_.layers[i];
@@ -50,7 +56,7 @@ std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices
       if (wanted.empty()) return {};
       keep_rows(wanted, context);
     }
-    add_sublayer(apply(layer.attention_out, heads_, y_, context), layer.post_attention_norm, context);
+    add_sublayer(apply(layer.attention_out, heads_, sublayer_, context), layer.post_attention_norm, context);
     feed_forward(layer, context);
   }
   rms_norm(x_, weights_.final_norm, config_.norm_epsilon, x_, context);
@@ -81,16 +87,16 @@ void Transformer::attention(const LayerWeights& layer, std::size_t index,
   const AttentionShape& shape = config_.attention;
   const RopeTable& rope = config_.has_local_rope(index) ? local_rope_ : rope_;
   const std::size_t q_width = shape.n_q * shape.d_k, k_width = shape.n_k * shape.d_k;
-  normed_.resize(x_.size());
-  rms_norm(x_, layer.attention_norm, config_.norm_epsilon, normed_, context);
-  apply(layer.qkv, normed_, qkv_, context);
+  sublayer_.resize(x_.size());
+  rms_norm(x_, layer.attention_norm, config_.norm_epsilon, sublayer_, context);
+  apply(layer.qkv, sublayer_, qkv_, context);
   if (!layer.qkv_bias.empty()) add_bias(qkv_, layer.qkv_bias, context);
   const std::size_t stride = layer.qkv.outputs();
   float *q = qkv_.data(), *k = qkv_.data();
   std::size_t q_stride = stride;
   if (layer.augmented_q) {
     const auto gate_up =
-        apply(layer.augmented_q->gate_up, apply(*layer.q, normed_, q_, context), wide_, context);
+        apply(layer.augmented_q->gate_up, apply(*layer.q, sublayer_, q_, context), wide_, context);
     inner_.resize(gate_up.size() / 2);
     swiglu(gate_up, config_.augmented_q, inner_, context);
     q = apply(layer.augmented_q->down, inner_, q_, context).data();
@@ -138,22 +144,26 @@ void Transformer::keep_rows(std::span<const std::int32_t> wanted, const OpContex
   const auto keep = [&](FloatRows& rows, std::size_t width) {
     const MatrixView all{DType::kF32, rows.size() / width, width,
                          reinterpret_cast<const std::byte*>(rows.data())};
-    y_.resize(wanted.size() * width);
-    embedding_rows(all, wanted, y_, context);
-    rows.swap(y_);
+    sublayer_.resize(wanted.size() * width);
+    embedding_rows(all, wanted, sublayer_, context);
+    rows.swap(sublayer_);
   };
   keep(x_, config_.hidden);
   keep(heads_, config_.attention.n_q * config_.attention.d_v);
 }
 
 void Transformer::feed_forward(const LayerWeights& layer, const OpContext& context) {
-  normed_.resize(x_.size());
-  rms_norm(x_, layer.ffn_norm, config_.norm_epsilon, normed_, context);
-  const auto gate_up = apply(layer.gate_up, normed_, wide_, context);
-  inner_.resize(gate_up.size() / 2);
+  sublayer_.resize(x_.size());
+  rms_norm(x_, layer.ffn_norm, config_.norm_epsilon, sublayer_, context);
   const auto gated = config_.activation == Activation::kSilu ? swiglu : geglu;
-  gated(gate_up, config_.ffn, inner_, context);
-  add_sublayer(apply(layer.down, inner_, y_, context), layer.post_ffn_norm, context);
+  for (std::size_t begin = 0; begin < x_.size(); begin += kFfnRows * config_.hidden) {
+    const std::size_t size = std::min(kFfnRows * config_.hidden, x_.size() - begin);
+    const auto gate_up = apply(layer.gate_up, std::span(sublayer_).subspan(begin, size), wide_, context);
+    inner_.resize(gate_up.size() / 2);
+    gated(gate_up, config_.ffn, inner_, context);
+    layer.down.apply(inner_, std::span(sublayer_).subspan(begin, size), context);
+  }
+  add_sublayer(sublayer_, layer.post_ffn_norm, context);
 }
 
 void Transformer::add_sublayer(std::span<float> y, std::span<const float> norm, const OpContext& context) {

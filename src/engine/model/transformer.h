@@ -64,11 +64,10 @@ class Transformer {
   std::vector<std::int32_t> positions_;   // [rows]
   std::vector<AttentionSlice> attended_;  // one a slice
   FloatRows x_;                           // [rows, hidden]: the residual stream
-  FloatRows normed_;                      // [rows, hidden]
+  FloatRows sublayer_;                    // [rows, hidden]: what a sublayer reads, then what it adds
   FloatRows qkv_, q_;                     // as the layer's linears give them
   FloatRows heads_;                       // [rows, n_q * d_v]: attention's output
-  FloatRows wide_, inner_;                // of the gated MLPs
-  FloatRows y_;                           // [rows, hidden]: what a sublayer adds
+  FloatRows wide_, inner_;                // of the gated MLPs, for some rows at a time
 };
 
 }  // namespace micius

@@ -35,7 +35,8 @@ class WeightReader {
     known_.insert("rope_freqs.weight");  // of the config
     refuse_unknown();
     Linear packed_head = linear({{head, {}}});
-    return {std::move(memory_), embedding, std::move(layers), std::move(final_norm), std::move(packed_head)};
+    return {std::move(memory_), config_.tied_head ? std::nullopt : std::optional(embedding),
+            std::move(layers), std::move(final_norm), std::move(packed_head)};
   }
 
  private:

@@ -33,8 +33,8 @@ struct LayerWeights {
 };
 
 struct ModelWeights {
-  Arena memory;          // of all matrices but the embedding
-  MatrixView embedding;  // [vocabulary, hidden], in the file
+  Arena memory;                         // of all matrices but the embedding
+  std::optional<MatrixView> embedding;  // [vocabulary, hidden], in the file; absent: the rows of the head
   std::vector<LayerWeights> layers;
   std::vector<float> final_norm;  // [hidden]
   Linear head;                    // [vocabulary, hidden]

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kRowBlock = 256;  // rows of a task: their activations should fit the L2 cache
 constexpr std::size_t kFewRows = 4;     // that every kernel takes without unpacking a panel for them
 constexpr std::size_t kRuns = 4;        // tasks a thread where there are few rows
+constexpr std::size_t kReadGrain = 8;   // rows worth a thread
 
 LinearKernels linear_kernels(Isa isa, Numerics numerics) {
 #if defined(__x86_64__)
@@ -114,6 +115,21 @@ void Linear::apply(std::span<const float> x, std::span<float> y, const OpContext
       impl.kernels.multiply({part, group.tile_begin, group.tile_end, first, std::min(first + row_block, rows),
                              x.data(), activations, y.data() + part.first_output, impl.outputs, impl.ahead,
                              activations + activation_bytes + panel_bytes * thread});
+    }
+  });
+}
+
+void Linear::read_rows(std::span<const std::int32_t> rows, std::span<float> out,
+                       const OpContext& context) const {
+  const Impl& impl = *impl_;
+  assert(out.size() == rows.size() * impl.cols);
+  context.pool.parallel_for(rows.size(), kReadGrain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto row = static_cast<std::size_t>(rows[i]);
+      assert(rows[i] >= 0 && row < impl.outputs);
+      const auto part = std::find_if(impl.parts.begin(), impl.parts.end(),
+                                     [&](const PackedPart& p) { return row < p.first_output + p.outputs; });
+      unpack_row(*part, row - part->first_output, out.subspan(i * impl.cols, impl.cols));
     }
   });
 }

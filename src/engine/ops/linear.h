@@ -36,6 +36,10 @@ class Linear {
   // be the one given to the constructor. Several threads may call this at once, each with its own context.
   void apply(std::span<const float> x, std::span<float> y, const OpContext& context) const;
 
+  // Row rows[i] of the stacked matrix, as it was before it was packed, widened (elementwise.h has
+  // embedding_rows() of a matrix in its file). out: [rows.size(), inputs()]. Rows must be below outputs().
+  void read_rows(std::span<const std::int32_t> rows, std::span<float> out, const OpContext& context) const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

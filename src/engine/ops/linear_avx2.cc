@@ -70,12 +70,18 @@ void store_pairs(__m256i words, std::byte* first, std::byte* last) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(last), _mm256_shuffle_epi8(words, back));
 }
 
-void unpack_codes(const std::byte* block, bool nibbles, std::byte* panel) {
-  const __m256i mask = _mm256_set1_epi8(15);
+void unpack_codes(const std::byte* block, WeightFormat format, std::byte* panel) {
+  const bool sixes = format == WeightFormat::kSixHalves, nibbles = has_nibbles(format) || sixes;
+  const __m256i nibble = _mm256_set1_epi8(15), pair = _mm256_set1_epi8(3);
   for (std::size_t g = 0; g < 8; ++g) {
     for (std::size_t side = 0; side < 2; ++side) {  // rows 0-7, rows 8-15
       __m256i words = load(block + 64 * (nibbles ? g % 4 : g) + 32 * side);
-      if (nibbles) words = _mm256_and_si256(g < 4 ? words : _mm256_srli_epi16(words, 4), mask);
+      if (nibbles) words = _mm256_and_si256(g < 4 ? words : _mm256_srli_epi16(words, 4), nibble);
+      if (sixes) {
+        const __m256i pairs = load(block + 256 + 64 * (g / 4) + 32 * side);
+        const __m256i high = _mm256_and_si256(_mm256_srli_epi16(pairs, static_cast<int>(g % 4 * 2)), pair);
+        words = _mm256_or_si256(words, _mm256_slli_epi16(high, 4));
+      }
       std::byte* out = panel + g * 128 + 32 * side;
       store_pairs(words, out, out + 64);
     }
@@ -83,10 +89,9 @@ void unpack_codes(const std::byte* block, bool nibbles, std::byte* panel) {
 }
 
 void unpack_panel(const PackedPart& part, std::size_t tile, std::byte* panel) {
-  const bool nibbles = has_nibbles(part.format);
   for (std::size_t b = 0; b < part.blocks(); ++b, panel += kPanelBlock) {
     const std::byte* block = part.block(tile, b);
-    unpack_codes(block, nibbles, panel);
+    unpack_codes(block, part.format, panel);
     for (std::size_t i = 0; i < (part.zero != 0 && has_half_scales(part.format) ? 1 : 2); ++i) {
       load_scale(part.format, block, i).store(reinterpret_cast<float*>(panel + kPanelCodes + 64 * i));
     }
@@ -116,7 +121,7 @@ void add_products(const std::byte* panel, const std::byte* activation, int begin
 template <int kCount>
 void multiply_block(const PackedPart& part, const std::byte* panel, const std::byte* activation,
                     Lanes (&total)[kCount]) {
-  const bool halves = part.format == WeightFormat::kByteHalves;
+  const bool halves = part.format == WeightFormat::kSixHalves;
   const auto* scales = at<float>(panel, kPanelCodes);
   const auto* negative = at<std::int32_t>(activation, kActivation.negative_sums());
   for (int half = 0; half < (halves ? 2 : 1); ++half) {

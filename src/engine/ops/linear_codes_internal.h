@@ -41,7 +41,9 @@ inline void store_scale(const ActivationBlock& place, std::size_t row, float sca
 
 // The first (index 0) or second scale of a block's 16 rows, widened.
 inline Lanes load_scale(WeightFormat format, const std::byte* block, std::size_t index) {
-  const std::byte* scales = block + (has_nibbles(format) ? 256 : 512);
+  const std::byte* scales = block + code_bytes(format);
+  if (format == WeightFormat::kSixHalves)
+    return Lanes::load(at<std::uint16_t>(scales, 0)) * Lanes::load(at<std::int8_t>(scales, 32 + 16 * index));
   return has_half_scales(format) ? Lanes::load(at<std::uint16_t>(scales, 32 * index))
                                  : Lanes::load(at<float>(scales, 64 * index));
 }

@@ -6,13 +6,15 @@
 //   code formats:  codes, then scales. A 32-bit word holds 4 neighbouring k of one row.
 //     bytes:   [8 groups][16 rows][4 k]
 //     nibbles: [4 groups][16 rows][4 k], group g in the low half and group g + 4 in the high half
+//     sixes:   the low four bits as nibbles, then [2][16 rows][4 k], the high two bits of group 4 i + j in
+//              bits 2 j and 2 j + 1 of part i
 // A weight is d * (code - zero) + m. Where a block's d is 0 its codes are set to zero and d to 2^-24, so that
 // kernels may multiply d by a power of two in its exponent bits.
 //
 // Activations for code formats: x = s * q, s for each block of 32; q a 16-bit integer and s a power of two,
 // or under Numerics::kFast q of 8 bits. In tiles of Kernels::row_tile rows; one block of a tile is
 // ActivationBlock. Integer sums over a block are exact, then, for each block in order,
-//   y = fma(float(sum of (code - zero) * q), d * s, y)      twice for kByteHalves, columns 0-15 first
+//   y = fma(float(sum of (code - zero) * q), d * s, y)      twice for kSixHalves, columns 0-15 first
 //   y = fma(m, s * float(sum of q), y)                      for formats with a minimum
 // so that every instruction set and every number of rows gives the same bits.
 #pragma once
@@ -36,17 +38,20 @@ enum class WeightFormat {
   kNibbleMinF32,  // f32 d, f32 m          Q4_K
   kByte,          // f16 d                 Q8_0, Q5_0
   kByteMinF32,    // f32 d, f32 m          Q5_1, Q5_K
-  kByteHalves,    // f32 d of columns 0-15, f32 d of columns 16-31    Q6_K
+  kSixHalves,     // f16 u, s8 of columns 0-15, s8 of columns 16-31, d = u * s    Q6_K
 };
 constexpr bool has_codes(WeightFormat format) { return format >= WeightFormat::kNibble; }
 constexpr bool has_nibbles(WeightFormat format) { return has_codes(format) && format < WeightFormat::kByte; }
+constexpr std::size_t code_bytes(WeightFormat format) {  // of a block; a format with codes
+  return has_nibbles(format) ? 256 : format == WeightFormat::kSixHalves ? 384 : 512;
+}
 constexpr bool has_half_scales(WeightFormat format) {
   return format == WeightFormat::kNibble || format == WeightFormat::kNibbleMin ||
          format == WeightFormat::kByte;
 }
 constexpr std::size_t block_bytes(WeightFormat format) {  // of 16 rows x 32 columns
   constexpr std::size_t kBytes[] = {2048,      1024,     1024,      256 + 32, 256 + 64,
-                                    256 + 128, 512 + 32, 512 + 128, 512 + 128};
+                                    256 + 128, 512 + 32, 512 + 128, 384 + 64};
   return kBytes[static_cast<std::size_t>(format)];
 }
 
@@ -65,7 +70,7 @@ void with_code_format(WeightFormat format, const Multiply& multiply) {
     case WeightFormat::kByteMinF32:
       return multiply.template operator()<WeightFormat::kByteMinF32>();
     default:
-      return multiply.template operator()<WeightFormat::kByteHalves>();
+      return multiply.template operator()<WeightFormat::kSixHalves>();
   }
 }
 

@@ -33,7 +33,7 @@ WeightFormat format_of(DType dtype, Numerics numerics) {
     case DType::kQ5_K:
       return WeightFormat::kByteMinF32;
     case DType::kQ6_K:
-      return WeightFormat::kByteHalves;
+      return WeightFormat::kSixHalves;
     default:
       return WeightFormat::kF32;
   }
@@ -58,12 +58,14 @@ void put_scales(WeightFormat format, const CodeBlock& block, std::size_t row, st
     case WeightFormat::kByte:
       put(scales, row, block.d[0] == 0 ? kTinyHalf : f32_to_f16(block.d[0]));
       return;
+    case WeightFormat::kSixHalves:
+      put(scales, row, block.unit == 0 ? kTinyHalf : f32_to_f16(block.unit));
+      for (std::size_t half = 0; half < 2; ++half)
+        put(scales + 32 + 16 * half, row, block.d[half] == 0 ? std::int8_t{1} : block.steps[half]);
+      return;
     default:
       put(scales, row, block.d[0] == 0 ? kTiny : block.d[0]);
-      put(scales + 64, row,
-          format != WeightFormat::kByteHalves ? block.m
-          : block.d[1] == 0                   ? kTiny
-                                              : block.d[1]);
+      put(scales + 64, row, block.m);
   }
 }
 
@@ -73,20 +75,26 @@ void put_codes(WeightFormat format, int zero, const CodeBlock& block, std::size_
   for (std::size_t half = 0; half < 2; ++half) {
     if (block.d[half] == 0) std::fill_n(codes.begin() + 16 * half, 16, static_cast<std::uint8_t>(zero));
   }
-  const auto four = [&](std::size_t k) {
+  const auto four = [&](std::size_t k, std::uint32_t mask) {
     std::uint32_t value;
     std::memcpy(&value, &codes[k], sizeof value);
-    return value;
+    return value & mask;
   };
-  const std::size_t groups = has_nibbles(format) ? 4 : 8;
-  for (std::size_t g = 0; g < groups; ++g) {
-    const std::uint32_t value = has_nibbles(format) ? four(4 * g) | four(4 * g + 16) << 4 : four(4 * g);
-    put(out + g * 64, row, value);
+  if (code_bytes(format) == 512) {
+    for (std::size_t g = 0; g < 8; ++g) put(out + g * 64, row, four(4 * g, 0xffffffff));
+    return;
+  }
+  constexpr std::uint32_t kLow = 0x0f0f0f0f, kHigh = 0x30303030;
+  for (std::size_t g = 0; g < 4; ++g) put(out + g * 64, row, four(4 * g, kLow) | four(4 * g + 16, kLow) << 4);
+  if (has_nibbles(format)) return;
+  for (std::size_t i = 0; i < 2; ++i) {
+    std::uint32_t pairs = 0;
+    for (std::size_t j = 0; j < 4; ++j) pairs |= four(16 * i + 4 * j, kHigh) >> 4 << 2 * j;
+    put(out + 256 + i * 64, row, pairs);
   }
 }
 
 void pack_codes(const LinearPart& part, PackedPart& packed, std::size_t tile) {
-  const std::size_t codes = has_nibbles(packed.format) ? 256 : 512;
   for (std::size_t r = 0; r < kTileRows; ++r) {
     const std::size_t row = tile * kTileRows + r;
     for (std::size_t b = 0; b < packed.blocks(); ++b) {
@@ -94,7 +102,7 @@ void pack_codes(const LinearPart& part, PackedPart& packed, std::size_t tile) {
           row < packed.outputs ? read_codes(part.weights.dtype, source_row(part, row), b) : CodeBlock{};
       std::byte* out = packed.data + (tile * packed.blocks() + b) * block_bytes(packed.format);
       put_codes(packed.format, packed.zero, block, r, out);
-      put_scales(packed.format, block, r, out + codes);
+      put_scales(packed.format, block, r, out + code_bytes(packed.format));
     }
   }
 }
@@ -113,6 +121,39 @@ void pack_floats(const LinearPart& part, PackedPart& packed, std::size_t tile) {
         std::memcpy(out + (k * kTileRows + r) * 2, source + k * 2, 2);
     }
   }
+}
+
+template <typename T>
+T get(const std::byte* at, std::size_t index) {
+  T value;
+  std::memcpy(&value, at + index * sizeof value, sizeof value);
+  return value;
+}
+
+// What put_codes() and put_scales() wrote.
+CodeBlock get_block(WeightFormat format, const std::byte* bytes, std::size_t row) {
+  CodeBlock block;
+  const bool sixes = format == WeightFormat::kSixHalves, nibbles = has_nibbles(format) || sixes;
+  for (std::size_t k = 0; k < kBlockCols; ++k) {
+    const std::size_t group = k / 4, place = 4 * row + k % 4;
+    unsigned code = get<std::uint8_t>(bytes + (nibbles ? group % 4 : group) * 64, place);
+    if (nibbles) code = group < 4 ? code & 15 : code >> 4;
+    if (sixes) code |= (get<std::uint8_t>(bytes + 256 + group / 4 * 64, place) >> group % 4 * 2 & 3U) << 4;
+    block.codes[k] = static_cast<std::uint8_t>(code);
+  }
+  const std::byte* scales = bytes + code_bytes(format);
+  if (sixes) {
+    const float unit = f16_to_f32(get<std::uint16_t>(scales, row));
+    for (std::size_t half = 0; half < 2; ++half)
+      block.d[half] = unit * static_cast<float>(get<std::int8_t>(scales + 32 + 16 * half, row));
+  } else if (has_half_scales(format)) {
+    block.d[0] = block.d[1] = f16_to_f32(get<std::uint16_t>(scales, row));
+    if (format == WeightFormat::kNibbleMin) block.m = f16_to_f32(get<std::uint16_t>(scales + 32, row));
+  } else {
+    block.d[0] = block.d[1] = get<float>(scales, row);
+    block.m = get<float>(scales + 64, row);
+  }
+  return block;
 }
 
 }  // namespace
@@ -134,6 +175,22 @@ PackedPart pack_linear(const LinearPart& part, Numerics numerics, std::size_t fi
     }
   });
   return packed;
+}
+
+void unpack_row(const PackedPart& part, std::size_t row, std::span<float> out) {
+  const std::size_t tile = row / kTileRows, r = row % kTileRows;
+  if (!has_codes(part.format)) {
+    const std::byte* values = part.block(tile, 0);
+    for (std::size_t k = 0; k < part.cols; ++k) {
+      const std::size_t at = k * kTileRows + r;
+      out[k] = part.format == WeightFormat::kF32   ? get<float>(values, at)
+               : part.format == WeightFormat::kF16 ? f16_to_f32(get<std::uint16_t>(values, at))
+                                                   : bf16_to_f32(get<std::uint16_t>(values, at));
+    }
+    return;
+  }
+  for (std::size_t b = 0; b < part.blocks(); ++b)
+    widen(get_block(part.format, part.block(tile, b), r), part.zero, out.subspan(b * kBlockCols, kBlockCols));
 }
 
 }  // namespace micius

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "engine/ops/linear.h"
 #include "engine/ops/linear_internal.h"
@@ -12,5 +13,9 @@ namespace micius {
 // of another length than the rows, or columns that are not whole blocks.
 PackedPart pack_linear(const LinearPart& part, Numerics numerics, std::size_t first_output, Arena& memory,
                        ThreadPool& pool);
+
+// Row `row` of the packed matrix, widened to out.size() == part.cols values: those that dequantize() gives of
+// the row that was packed, but that a negative zero may have become a positive one.
+void unpack_row(const PackedPart& part, std::size_t row, std::span<float> out);
 
 }  // namespace micius

@@ -38,7 +38,7 @@ constexpr std::size_t kPanelCodes = kBlockCols * kTileRows * sizeof(std::int16_t
 constexpr std::size_t kPanelBlock = kPanelCodes + 2 * kTileRows * sizeof(float);
 
 void unpack_panel(const PackedPart& part, std::size_t tile, std::byte* panel) {
-  const bool nibbles = has_nibbles(part.format);
+  const bool sixes = part.format == WeightFormat::kSixHalves, nibbles = has_nibbles(part.format) || sixes;
   const std::uint32_t mask = nibbles ? 15 : 255;
   for (std::size_t b = 0; b < part.blocks(); ++b, panel += kPanelBlock) {
     const std::byte* block = part.block(tile, b);
@@ -49,6 +49,12 @@ void unpack_panel(const PackedPart& part, std::size_t tile, std::byte* panel) {
       const std::size_t shift = 8 * (k % 4) + (nibbles && k >= 16 ? 4 : 0);
       for (std::size_t r = 0; r < kTileRows; ++r) {
         codes[r] = static_cast<std::int16_t>(words[r] >> shift & mask);
+      }
+      if (sixes) {
+        std::memcpy(words, block + 256 + k / 16 * sizeof words, sizeof words);
+        const std::size_t pair = 8 * (k % 4) + k / 4 % 4 * 2;
+        for (std::size_t r = 0; r < kTileRows; ++r)
+          codes[r] = static_cast<std::int16_t>(codes[r] | (words[r] >> pair & 3) << 4);
       }
       std::memcpy(panel + k * sizeof codes, codes, sizeof codes);
     }
@@ -76,7 +82,7 @@ Lanes to_lanes(const std::int32_t* sums) {
 
 Lanes multiply_block(const PackedPart& part, const std::byte* panel, const std::byte* activation,
                      Lanes total) {
-  const bool halves = part.format == WeightFormat::kByteHalves;
+  const bool halves = part.format == WeightFormat::kSixHalves;
   const auto* scales = at<float>(panel, kPanelCodes);
   const auto* negative = at<std::int32_t>(activation, kActivation.negative_sums());
   const Lanes unit = Lanes::broadcast(*at<float>(activation, kActivation.scale()));

@@ -21,7 +21,7 @@ __m512 load_float(const std::byte* bytes) { return _mm512_loadu_ps(bytes); }
 enum class Kind { kZero, kMin, kHalves };
 
 constexpr Kind kind_of(WeightFormat format) {
-  if (format == WeightFormat::kByteHalves) return Kind::kHalves;
+  if (format == WeightFormat::kSixHalves) return Kind::kHalves;
   return format == WeightFormat::kNibble || format == WeightFormat::kByte ? Kind::kZero : Kind::kMin;
 }
 
@@ -53,9 +53,16 @@ __m512i plane(__m512i sum, __m512i codes, const std::byte* activation, int row, 
 // Group g of 8 of a packed block.
 template <WeightFormat kFormat>
 __m512i unpack(const std::byte* block, int g) {
-  if constexpr (!has_nibbles(kFormat)) return load(block + 64 * g);
-  const __m512i both = load(block + 64 * (g % 4));
-  return _mm512_and_si512(g < 4 ? both : _mm512_srli_epi16(both, 4), _mm512_set1_epi8(15));
+  constexpr bool kSixes = kFormat == WeightFormat::kSixHalves;
+  if constexpr (!has_nibbles(kFormat) && !kSixes) return load(block + 64 * g);
+  const __m512i both = load(block + 64 * (g % 4)), nibble = _mm512_set1_epi8(15);
+  const __m512i low = g < 4 ? both : _mm512_srli_epi16(both, 4);
+  if constexpr (!kSixes) return _mm512_and_si512(low, nibble);
+  const __m512i pairs = load(block + 256 + 64 * (g / 4));
+  const int j = g % 4;
+  const __m512i placed = j < 2 ? _mm512_slli_epi16(pairs, 4 - 2 * j) : _mm512_srli_epi16(pairs, 2 * j - 4);
+  const __m512i high = _mm512_and_si512(placed, _mm512_set1_epi8(0x30));
+  return _mm512_ternarylogic_epi32(low, nibble, high, 0xea);  // low & nibble | high
 }
 
 // The block's first (index 0) or second scale, widened.
