@@ -57,7 +57,7 @@ std::optional<Seconds> reset_in(const HttpHead& head, std::string_view name) {
 Governor::Bucket::Bucket(std::optional<double> per_minute, Time now) : filled_(now) {
   if (!per_minute) return;
   per_second_ = *per_minute / 60;
-  capacity_ = level_ = std::max(1.0, *per_second_);
+  capacity_ = level_ = std::max(1.0, *per_second_ / 2);
 }
 
 Governor::Time Governor::Bucket::earliest(Time now, double amount) {

@@ -49,7 +49,8 @@ class Governor {
   static constexpr std::size_t kSuccessesPerLane = 20, kFailuresToStop = 20;
 
  private:
-  // Fills steadily and holds what comes in one second; a request larger than that takes it into debt.
+  // Fills steadily and holds what comes in half a second, so that a server that lets a second's worth come at
+  // once refuses nothing that was a little late or early. A request larger than that takes it into debt.
   class Bucket {
    public:
     Bucket(std::optional<double> per_minute, Time now);

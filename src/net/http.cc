@@ -40,6 +40,7 @@ struct Transfer {
   char error[CURL_ERROR_SIZE] = "";
   HttpHead head;
   bool head_given = false;
+  bool is_sent = false, was_lost = false;  // was_lost: the connection ended after that without an answer
   std::size_t head_bytes = 0;
   std::uint64_t body_bytes = 0;
   // Why a callback ended the transfer, or the loop did.
@@ -105,6 +106,16 @@ bool give_head(Transfer& transfer) {
   if (goes_on) return true;
   transfer.stop = HttpFailure::kStopped;
   return false;
+}
+
+// libcurl sends a request again by itself where a kept connection ends without an answer. A POST may have
+// been worked on, and billed: whether it goes again is the caller's to say.
+int on_request(void* user, char*, char*, int, int) {
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  if (!std::exchange(transfer.is_sent, true)) return CURL_PREREQFUNC_OK;
+  transfer.was_lost = true;
+  transfer.stop = HttpFailure::kBroken;
+  return CURL_PREREQFUNC_ABORT;
 }
 
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
@@ -192,6 +203,7 @@ std::string message_of(const Transfer& transfer, HttpFailure failure, CURLcode c
     case HttpFailure::kCancelled:
       return std::string(http_failure_name(failure));
     default:
+      if (transfer.was_lost) return "the connection ended without an answer";
       return transfer.error[0] != '\0' ? transfer.error : curl_easy_strerror(code);
   }
 }
@@ -245,6 +257,10 @@ void set_request(CURL* easy, Transfer& transfer, const HttpOptions& options) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    if (request.redirects == HttpRedirects::kRefuse) {
+      curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+      curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
+    }
     // Else a long body waits a second for a "100 Continue" that many servers do not send.
     transfer.headers.reset(curl_slist_append(transfer.headers.release(), "Expect:"));
   }

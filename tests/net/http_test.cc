@@ -48,6 +48,21 @@ TEST_CASE("a request has its method, headers and body, and an answer its own") {
   CHECK(seen.headers.count("expect") == 0);
 }
 
+TEST_CASE("a POST whose kept connection ends without an answer is not sent again unasked") {
+  FaultServer server([](Exchange& exchange) {
+    if (exchange.request.path == "/good") return exchange.answer(200, {}, "yes");
+    exchange.reset();
+  });
+  HttpClient client({});
+  CHECK(fetch(client, {.method = "POST", .url = server.url("/good"), .body = "1"}).body == "yes");
+  const HttpAnswer lost = fetch(client, {.method = "POST", .url = server.url("/lost"), .body = "2"});
+  CHECK(lost.result.failure == HttpFailure::kBroken);
+  CHECK(lost.result.message == "the connection ended without an answer");
+  CHECK(server.connections() == 2);  // the second was opened, and not used
+  CHECK(server.requests() == 2);
+  CHECK(fetch(client, {.method = "POST", .url = server.url("/good"), .body = "3"}).body == "yes");
+}
+
 TEST_CASE("hundreds of requests at once keep their connections") {
   FaultServer server([](Exchange& exchange) {
     exchange.pause(20);
