@@ -162,7 +162,9 @@ void write_table(const Grid& grid, std::ostream& out) {
   const bool timed = grid.set().reports.front().execution.has_value();
   const bool priced = has_prices(grid.set());
   out << "<p class=\"note\">Tokens" << (priced ? ", money" : "") << " and time of every run"
-      << (timed ? "; median and the like are of the time from a sample's being sent to its being done" : "")
+      << (timed ? "; time and samples/s are the whole run's, judging the answers included; median and the "
+                  "like are of the time from a sample's being sent to its being answered"
+                : "")
       << (priced ? ".</p>\n" : ". No price is known of any of these models.</p>\n")
       << "<div class=\"scroll\"><table class=\"cost\"><thead><tr><th scope=\"col\">task, model</th>";
   std::vector<std::string> heads = {"tokens in", "of a cache", "tokens out", "in a sample", "out a sample"};

@@ -1,5 +1,10 @@
 // Can I trust and repeat it: what each run was, what it cost, and the command and the SQL that give it again.
 #include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -7,12 +12,38 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "core/names.h"
+#include "core/price.h"
 #include "reports/command.h"
 #include "reports/html_internal.h"
 #include "reports/layout_internal.h"
 
 namespace micius {
 namespace {
+
+// "cpu Xeon, scorer (similar 0.95)"
+std::string fields_text(const Json& object) {
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_null()) continue;
+    parts.push_back(key + ' ' +
+                    (value.is_object()   ? "(" + fields_text(value) + ")"
+                     : value.is_string() ? value.get<std::string>()
+                                         : dump_json(value)));
+  }
+  return join(parts, ", ");
+}
+
+// "$2.50 in, $10.00 out a million tokens, since 2024-10-01"
+std::string price_text(const Json& environment) {
+  const Json* kept = find_json(environment, "price");
+  const std::optional<Price> price = kept == nullptr ? std::nullopt : price_from_json(*kept);
+  if (!price) return "";
+  const auto dollars = [](std::int64_t micros) { return money_text(static_cast<double>(micros) / 1e6); };
+  std::string text = dollars(price->input) + " in, ";
+  if (price->cached_input != price->input) text += dollars(price->cached_input) + " in from a cache, ";
+  if (price->cache_write != price->input) text += dollars(price->cache_write) + " in to a cache, ";
+  return fmt::format("{}{} out a million tokens, since {}", text, dollars(price->output), price->from);
+}
 
 class Facts {
  public:
@@ -32,14 +63,7 @@ class Facts {
         "hidden>Copy</button></dd>\n",
         name, words);
   }
-  void add_fields(std::string_view name, const Json& object) {
-    std::vector<std::string> parts;
-    for (const auto& [key, value] : object.items())
-      if (!value.is_null())
-        parts.push_back(
-            fmt::format("{} {}", key, value.is_string() ? value.get<std::string>() : dump_json(value)));
-    add(name, join(parts, ", "));
-  }
+  void add_fields(std::string_view name, const Json& object) { add(name, fields_text(object)); }
 
  private:
   std::ostream& out_;
@@ -76,7 +100,10 @@ void add_execution(const Execution& execution, Facts& facts) {
             fmt::format("{}, {} samples/s", format_duration(std::chrono::nanoseconds(execution.wall_ns)),
                         format_rate(execution.samples_per_s)));
   facts.add("work", work_text(execution.work));
-  facts.add_fields("machine", execution.environment);
+  facts.add("price", price_text(execution.environment));
+  Json machine = execution.environment;
+  machine.erase("price");
+  facts.add_fields("machine", machine);
 }
 
 std::string usage_text(const Usage& usage) {

@@ -47,11 +47,21 @@ std::string sentence(const Grid& grid, std::size_t model) {
   return text;
 }
 
+// Whoever answers under a well-known name may be somebody else.
+std::string server_of(const Grid& grid, std::size_t model) {
+  for (std::size_t task = 0; task < grid.tasks().size(); ++task) {
+    const auto index = grid.report_at(task, model);
+    if (index && grid.report(*index).spec.model.is_remote())
+      return " at " + html(grid.report(*index).spec.model.url);
+  }
+  return "";
+}
+
 void write_sentences(const Grid& grid, std::ostream& out) {
   out << "<ul class=\"sentences\">\n";
   for (std::size_t model = 0; model < grid.models().size(); ++model)
-    out << fmt::format("<li>{}<span><b>{}</b>: {}.</span></li>\n", key_svg(model), html(grid.models()[model]),
-                       sentence(grid, model));
+    out << fmt::format("<li>{}<span><b>{}</b>{}: {}.</span></li>\n", key_svg(model),
+                       html(grid.models()[model]), server_of(grid, model), sentence(grid, model));
   out << "</ul>\n";
 }
 

@@ -106,7 +106,18 @@ void write_tests(const ComparisonSet& set, std::ostream& out) {
                  html(p_text(test.p_adjusted)), html(c.interval))
           << '\n';
   }
-  out << "</tbody></table></div></details>\n";
+  out << "</tbody></table></div>\n";
+  const auto is_at_floor = [](const PairedTest& test) { return test.least_p > 0 && test.p <= test.least_p; };
+  for (const Comparison& c : set.comparisons) {
+    if (const auto test = std::find_if(c.tests.begin(), c.tests.end(), is_at_floor); test != c.tests.end()) {
+      out << fmt::format(
+          "<p class=\"note\">No draw of {} was as extreme as the data: p may be less than the {} that so "
+          "many draws can show.</p>\n",
+          html(test->name), html(p_text(test->least_p)));
+      break;
+    }
+  }
+  out << "</details>\n";
 }
 
 // The groups on which one is better, in the order of the plot.

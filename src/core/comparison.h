@@ -28,6 +28,7 @@ struct PairedTest {
   std::string name;  // mcnemar_mid_p, mcnemar_exact, sign_flips, wilcoxon
   double p = 1;
   double p_adjusted = 1;  // Holm over all comparisons of the set
+  double least_p = 0;     // that the test's random draws can show; 0: it draws none
 };
 
 // A sample on which the two differ.

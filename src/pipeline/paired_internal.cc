@@ -117,7 +117,9 @@ std::pair<Estimate, std::string> difference_of(const Paired& paired) {
 
 std::vector<PairedTest> tests_of(const Paired& paired, const std::string& stream) {
   std::vector<PairedTest> tests;
-  const auto add = [&](const char* name, double p) { tests.push_back({name, p, p}); };
+  const auto add = [&](const char* name, double p, double least = 0) {
+    tests.push_back({name, p, p, least});
+  };
   if (by_counts(paired)) {
     const auto test = mcnemar(counts_of(paired));
     add("mcnemar_mid_p", test->binomial.mid_p);
@@ -127,7 +129,8 @@ std::vector<PairedTest> tests_of(const Paired& paired, const std::string& stream
   FlipOptions options;
   options.stream = fmt::format("1234/compare/sign_flips/{}", stream);
   const std::vector<double> units = paired.clusters.empty() ? paired.difference : cluster_sums(paired);
-  add("sign_flips", sign_flips(units, options)->p);
+  const auto flips = sign_flips(units, options);
+  add("sign_flips", flips->p, flips->exact ? 0 : 1 / (flips->total + 1));
   if (!paired.clusters.empty()) return tests;
   const auto ranks = signed_rank(paired.difference);
   if (ranks->exact) {
