@@ -270,12 +270,7 @@ void check_slower_process_is_told(const Place& place) {
   CHECK(all_records(*place.open(), run).size() == kRecords);
 }
 
-struct StoreCase {
-  const char* name;
-  void (*check)(const Place& place);
-};
-
-constexpr std::array<StoreCase, 13> kCases = {{
+constexpr std::array<PlaceCase, 13> kCases = {{
     {"records come back byte for byte, in dataset order, then by repeat", check_come_back},
     {"runs keep their spec, status and time", check_keep_runs},
     {"a failed record makes room for a new one, a good one does not", check_failed_records},
@@ -310,19 +305,9 @@ double records_a_second(const Place& place) {
 
 }  // namespace
 
-TEST_CASE("what every store does: SQLite") {
-  for (const StoreCase& of : kCases) {
-    DYNAMIC_SECTION(of.name) { of.check(SqlitePlace()); }
-  }
-}
+TEST_CASE("what every store does: SQLite") { check_on_sqlite(kCases); }
 
-TEST_CASE("what every store does: PostgreSQL") {
-  PostgresServer* server = shared_postgres();
-  if (server == nullptr) return;
-  for (const StoreCase& of : kCases) {
-    DYNAMIC_SECTION(of.name) { of.check(PostgresPlace(*server)); }
-  }
-}
+TEST_CASE("what every store does: PostgreSQL") { check_on_postgres(kCases); }
 
 TEST_CASE("what cannot be opened says why and stays as it was") {
   const SystemClock clock;

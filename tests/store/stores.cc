@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include <catch2/catch.hpp>
+
 #include "postgres_server.h"
 #include "store/sqlite_internal.h"
 
@@ -27,6 +29,20 @@ std::string PostgresPlace::database() const { return server_->url(name_); }
 
 std::int64_t PostgresPlace::count(const std::string& query) const {
   return std::stoll(server_->query(name_, query));
+}
+
+void check_on_sqlite(std::span<const PlaceCase> cases) {
+  for (const PlaceCase& of : cases) {
+    DYNAMIC_SECTION(of.name) { of.check(SqlitePlace()); }
+  }
+}
+
+void check_on_postgres(std::span<const PlaceCase> cases) {
+  PostgresServer* server = shared_postgres();
+  if (server == nullptr) return;
+  for (const PlaceCase& of : cases) {
+    DYNAMIC_SECTION(of.name) { of.check(PostgresPlace(*server)); }
+  }
 }
 
 }  // namespace micius

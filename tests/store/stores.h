@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/clock.h"
@@ -44,5 +45,15 @@ class PostgresPlace final : public Place {
   PostgresServer* server_;
   std::string name_;
 };
+
+// What holds for every kind of store.
+struct PlaceCase {
+  const char* name;
+  void (*check)(const Place& place);
+};
+// Each case as a section of its own, in a place of its own. PostgreSQL: skipped, with the reason, without a
+// server.
+void check_on_sqlite(std::span<const PlaceCase> cases);
+void check_on_postgres(std::span<const PlaceCase> cases);
 
 }  // namespace micius

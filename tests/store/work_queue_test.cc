@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "base/rng.h"
-#include "postgres_server.h"
 #include "processes.h"
 #include "store/example_records.h"
 #include "store/lease_store.h"
@@ -320,12 +319,7 @@ void check_processes_share(const Place& place) {
   CHECK(place.count("SELECT count(*) FROM leases") == 0);
 }
 
-struct QueueCase {
-  const char* name;
-  void (*check)(const Place& place);
-};
-
-constexpr std::array<QueueCase, 10> kCases = {{
+constexpr std::array<PlaceCase, 10> kCases = {{
     {"a run is done lease by lease, and finished once", check_lease_by_lease},
     {"of two holders of a lease the first result is kept, late ones are counted", check_late_results},
     {"a lease lasts while it is renewed", check_renewed},
@@ -340,18 +334,8 @@ constexpr std::array<QueueCase, 10> kCases = {{
 
 }  // namespace
 
-TEST_CASE("a queue of work: SQLite") {
-  for (const QueueCase& of : kCases) {
-    DYNAMIC_SECTION(of.name) { of.check(SqlitePlace()); }
-  }
-}
+TEST_CASE("a queue of work: SQLite") { check_on_sqlite(kCases); }
 
-TEST_CASE("a queue of work: PostgreSQL") {
-  PostgresServer* server = shared_postgres();
-  if (server == nullptr) return;
-  for (const QueueCase& of : kCases) {
-    DYNAMIC_SECTION(of.name) { of.check(PostgresPlace(*server)); }
-  }
-}
+TEST_CASE("a queue of work: PostgreSQL") { check_on_postgres(kCases); }
 
 }  // namespace micius

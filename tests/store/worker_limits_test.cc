@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 
 #include "base/rng.h"
-#include "postgres_server.h"
 #include "processes.h"
 #include "store/example_records.h"
 #include "store/queue_status.h"
@@ -209,12 +208,7 @@ void check_processes_never_spend_more(const Place& place) {
   munmap(memory, sizeof(std::atomic<std::int64_t>));
 }
 
-struct LimitCase {
-  const char* name;
-  void (*check)(const Place& place);
-};
-
-constexpr std::array<LimitCase, 7> kCases = {{
+constexpr std::array<PlaceCase, 7> kCases = {{
     {"a run without limits has none", check_no_limits},
     {"money is held by one worker at a time", check_money_is_held_once},
     {"what a dead worker held is spent", check_dead_have_spent},
@@ -226,18 +220,8 @@ constexpr std::array<LimitCase, 7> kCases = {{
 
 }  // namespace
 
-TEST_CASE("limits of all workers: SQLite") {
-  for (const LimitCase& of : kCases) {
-    DYNAMIC_SECTION(of.name) { of.check(SqlitePlace()); }
-  }
-}
+TEST_CASE("limits of all workers: SQLite") { check_on_sqlite(kCases); }
 
-TEST_CASE("limits of all workers: PostgreSQL") {
-  PostgresServer* server = shared_postgres();
-  if (server == nullptr) return;
-  for (const LimitCase& of : kCases) {
-    DYNAMIC_SECTION(of.name) { of.check(PostgresPlace(*server)); }
-  }
-}
+TEST_CASE("limits of all workers: PostgreSQL") { check_on_postgres(kCases); }
 
 }  // namespace micius
