@@ -48,20 +48,20 @@ std::string sentence(const Grid& grid, std::size_t model) {
 }
 
 // Whoever answers under a well-known name may be somebody else.
-std::string server_of(const Grid& grid, std::size_t model) {
+std::string servers_of(const Grid& grid, std::size_t model) {
+  std::set<std::string> urls;
   for (std::size_t task = 0; task < grid.tasks().size(); ++task) {
     const auto index = grid.report_at(task, model);
-    if (index && grid.report(*index).spec.model.is_remote())
-      return " at " + html(grid.report(*index).spec.model.url);
+    if (index && grid.report(*index).spec.model.is_remote()) urls.insert(grid.report(*index).spec.model.url);
   }
-  return "";
+  return urls.empty() ? "" : " at " + html(join({urls.begin(), urls.end()}, ", "));
 }
 
 void write_sentences(const Grid& grid, std::ostream& out) {
   out << "<ul class=\"sentences\">\n";
   for (std::size_t model = 0; model < grid.models().size(); ++model)
     out << fmt::format("<li>{}<span><b>{}</b>{}: {}.</span></li>\n", key_svg(model),
-                       html(grid.models()[model]), server_of(grid, model), sentence(grid, model));
+                       html(grid.models()[model]), servers_of(grid, model), sentence(grid, model));
   out << "</ul>\n";
 }
 

@@ -68,7 +68,7 @@ ApiLink::ApiLink(const ApiEndpoint& endpoint, const ApiSettings& settings, const
                  : std::make_shared<ApiBudget>(settings.budget_usd),
              settings.shared),
       fields_(fields_for(endpoint)) {
-  if (settings.shared != nullptr) pace_.emplace(*settings.shared);
+  if (settings.shared != nullptr) pace_.emplace(*settings.shared, clock);
   if (has_budget() && !price_) {
     fail(ErrorCode::kUsage,
          "--budget: no price of {} at {} is known; name a list whose row has this \"url\" with --prices FILE",
@@ -82,7 +82,7 @@ bool ApiLink::has_budget() const {
 
 ApiAdmission ApiLink::admit(const BilledTokens& most, double tokens) {
   if (!pace_) return purse_.admit(most);
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = clock_.now();
   if (const auto at = pace_->earliest(now, tokens); at > now) return {.what = ApiAdmit::kWait, .again = at};
   ApiAdmission admission = purse_.admit(most);
   if (admission.what == ApiAdmit::kSend) pace_->sent(tokens);

@@ -22,7 +22,7 @@
 
 namespace micius {
 
-// Of the queue's thread, but for what is const.
+// Of the queue's thread, but for what is const; of another one while no call is open.
 class ApiLink {
  public:
   // `settings`, `clock` and `log` (may be null) must outlive it.

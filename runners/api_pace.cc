@@ -33,10 +33,12 @@ void ApiPace::sent(double tokens) {
   take(tokens_, tokens);
 }
 
+// A place of one line waits for that of the other: who let it go would draw two new ones, further and further
+// back.
 bool ApiPace::drop_old(Time now) {
   bool dropped = false;
   for (std::deque<Places>* line : {&requests_, &tokens_}) {
-    while (!line->empty() && line->front().at + kKept < now) {
+    while (!line->empty() && line->front().both_at + kKept < now) {
       line->pop_front();
       dropped = true;
     }
@@ -49,11 +51,13 @@ void ApiPace::draw(double tokens) {
   at_once_ = std::clamp<std::size_t>(was_late_ ? at_once_ / 2 : 2 * at_once_, 1, most_);
   was_late_ = false;
   const PaceGrant grant = limits_.draw(at_once_, static_cast<double>(at_once_) * tokens);
-  const Time now = std::chrono::steady_clock::now();
+  const Time now = clock_.now();
   for (std::size_t i = 0; i < at_once_; ++i) {
     const auto place = static_cast<double>(i);
-    requests_.push_back({after(now, grant.requests.first + place * grant.requests.each), 1});
-    tokens_.push_back({after(now, grant.tokens.first + place * tokens * grant.tokens.each), tokens});
+    const Time request_at = after(now, grant.requests.first + place * grant.requests.each);
+    const Time tokens_at = after(now, grant.tokens.first + place * tokens * grant.tokens.each);
+    requests_.push_back({request_at, std::max(request_at, tokens_at), 1});
+    tokens_.push_back({tokens_at, std::max(request_at, tokens_at), tokens});
   }
   most_ = std::min(in_a_quarter(grant.requests.each), in_a_quarter(tokens * grant.tokens.each));
 }

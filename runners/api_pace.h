@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 
+#include "base/clock.h"
 #include "core/shared_limits.h"
 
 namespace micius {
@@ -13,8 +14,9 @@ namespace micius {
 // time T, by all of them together, is what the limits let go in T + kKept. For one thread.
 class ApiPace {
  public:
-  using Time = std::chrono::steady_clock::time_point;
-  explicit ApiPace(SharedLimits& limits) : limits_(limits) {}
+  using Time = Clock::time_point;
+  ApiPace(SharedLimits& limits, const Clock& clock)
+      : limits_(limits), clock_(clock) {}  // both must outlive it
 
   // When a request of about `tokens` may go; not after `now`: at once.
   Time earliest(Time now, double tokens);
@@ -23,9 +25,9 @@ class ApiPace {
   static constexpr std::chrono::milliseconds kKept{1000};
 
  private:
-  // `amount` of requests or tokens, from `at` on.
+  // `amount` of requests or tokens, from `at` on, drawn together with others that go from `both_at` on.
   struct Places {
-    Time at;
+    Time at, both_at;
     double amount;
   };
   bool drop_old(Time now);
@@ -34,6 +36,7 @@ class ApiPace {
   static void take(std::deque<Places>& line, double amount);
 
   SharedLimits& limits_;
+  const Clock& clock_;
   std::deque<Places> requests_, tokens_;
   std::size_t at_once_ = 1;  // requests that are drawn for
   std::size_t most_ = 1;     // that the limits let go in a quarter of kKept

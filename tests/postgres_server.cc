@@ -85,6 +85,7 @@ bool is_ready(const fs::path& data) {
 }  // namespace
 
 std::string PostgresServer::why_not() {
+  if (!MICIUS_HAS_LIBPQ) return "micius was built without libpq";
   if (!program_folder()) return "no PostgreSQL server on this machine (Debian's package postgresql)";
   if (geteuid() == 0 && !server_user()) return "no user to run PostgreSQL as";
   return "";

@@ -30,7 +30,7 @@ let unpackingAll = null;
 const unpackAll = () => unpackingAll ||= (async () => {
   await unpackRuns(data.runs);
   if (byId("data-texts")) Object.assign(data, await unpack("data-texts"));
-  data.isWhole = true;
+  data.isUnpacked = true;
 })();
 
 const numbers = (text) => JSON.parse(`[${text}]`);

@@ -3,6 +3,7 @@
 
 const NOTHING = { run: 0, vs: "", show: "", by: "", key: "", part: "", is: "", q: "", sort: "" };
 let filter = { ...NOTHING }, listed = null;  // the filter whose rows are shown
+let asks = 0;                                // of whenUnpacked()
 let shown = someRows([]), active = 0;
 
 const runOf = () => data.runs[filter.run];
@@ -16,13 +17,13 @@ function query(extra) {
 
 const sampleLink = (run, row, extra) => `#sample?${query({ run, id: row[ID], repeat: row[REPEAT] || "", ...extra })}`;
 
-// Calls `act` once what the filter's list reads is unpacked: at once if it is, and never if another filter was set
-// meanwhile. One sample is shown with those of all runs, and a search reads texts.
+// Calls `act` once what the filter's list reads is unpacked: at once if it is, and never if it was asked again
+// meanwhile, for another filter or place of the page. One sample is shown with those of all runs, and a search reads texts.
 function whenUnpacked(isOne, act) {
-  const runs = [runOf(), otherOf()].filter((run) => run && !run.columns), asked = filter;
-  const isAll = (isOne || filter.q) && !data.isWhole;
+  const runs = [runOf(), otherOf()].filter((run) => run && !run.columns), mine = ++asks;
+  const isAll = (isOne || filter.q) && !data.isUnpacked;
   if (!isAll && !runs.length) return act();
-  (isAll ? unpackAll() : unpackRuns(runs)).then(() => { if (filter === asked) act(); });
+  (isAll ? unpackAll() : unpackRuns(runs)).then(() => { if (asks === mine) act(); });
 }
 
 function readAddress() {

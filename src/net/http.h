@@ -49,7 +49,7 @@ struct HttpRequest {
   std::string method = "GET";
   std::string url = {};                  // http:// or https://
   std::vector<HttpHeader> headers = {};  // those that are secret too; none of them is ever logged
-  std::string body = {};                 // sent, once, unless the method is GET or HEAD
+  std::string body = {};                 // not of a GET or HEAD; sent once where redirects are refused
   HttpLimits limits{};
   // A request that follows redirects must not carry secrets: its headers go to every host on the way. (User
   // and password of a URL stay with its host.)

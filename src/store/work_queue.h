@@ -88,8 +88,9 @@ class WorkQueue {
 
   // Makes work of an unfinished or stopped run. Samples of the run that have a record are passed over when
   // they are taken. A run that is in the queue stays as it is, but goes on if it was stopped. Its limits are
-  // the new ones: the budget is that of all runs of this account and batch, rates are those of the account
-  // in every batch, and one that is not given stays as it is until the account's last run is finished.
+  // the new ones: the budget is that of all runs of this account and batch, and without one nothing bounds
+  // what the run costs from now on; rates are those of the account in every batch, and one that is not given
+  // stays as it is until the account's last run is finished.
   void add(RunId run, const QueuedWork& work);
 
   // A worker is alive until it leaves, or for `lease_time` after its last call.

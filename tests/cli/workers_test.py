@@ -26,10 +26,20 @@ import time
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 
 
+def require_libpq():
+    """Ends the test where the program cannot reach a server."""
+    asked = subprocess.run([PROGRAM, "status", "--db", "postgresql://127.0.0.1:1/none"], capture_output=True, timeout=60,
+                           check=False)
+    if b"built without libpq" in asked.stderr:
+        print("skipped: micius was built without libpq")
+        sys.exit(4)
+
+
 class Server:
     """Debian's PostgreSQL in a folder of its own; as `postgres` where we are root, as whom it refuses to run."""
 
     def __init__(self, folder, durable):
+        require_libpq()
         versions = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"))
         if not versions:
             print("skipped: no PostgreSQL server on this machine (Debian's package postgresql)")

@@ -194,6 +194,29 @@ TEST_CASE("a run that was stopped once decided is said to be so") {
   CHECK(notes().empty());
 }
 
+TEST_CASE("a p that no draw reached is told from one that was counted") {
+  MemoryStore store;
+  const auto floor_of = [&](std::size_t samples) {
+    RunSpec spec = spec_of("quiz", "big", answers(samples, 0, samples));
+    spec.repeats = 2;  // graded, so signs are flipped
+    std::vector<Record> records;
+    for (const Answer& answer : answers(samples, 0, samples)) {
+      for (const int repeat : {0, 1}) {
+        records.push_back(record_of({answer.id, repeat == 0 ? 1.0 : 0.0}));
+        records.back().repeat = repeat;
+      }
+    }
+    const RunId a = add_run(store, spec, records),
+                b = add_run(store, "quiz", "small", answers(samples, 0, 0));
+    return compare(store, {a, b}, {}).comparisons.front().tests.front();
+  };
+  const PairedTest drawn = floor_of(60);
+  CHECK(drawn.name == "sign_flips");
+  CHECK(drawn.least_p == Approx(1e-4));
+  CHECK(drawn.p == drawn.least_p);
+  CHECK(floor_of(12).least_p == 0);  // all patterns of the signs are counted
+}
+
 TEST_CASE("clusters are flipped whole and widen the interval") {
   MemoryStore store;
   const auto add = [&](const std::string& model, std::size_t right) {

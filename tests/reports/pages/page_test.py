@@ -126,6 +126,19 @@ def check_keys(page, fail):
     fail.equal(page.evaluate("document.querySelector('.row.active').getAttribute('aria-rowindex')"), "3", "j and k move")
 
 
+def check_newest_link(page, fail):
+    """A sample that was asked for while texts were unpacked does not open over what was asked for later."""
+    page.evaluate("""(() => {
+        data.isUnpacked = false;
+        unpackingAll = new Promise((go) => { window.unpackNow = () => { data.isUnpacked = true; go(); }; });
+        location.hash = document.querySelector('#space a.row').hash;
+    })()""")
+    page.wait("location.hash.startsWith('#sample?')")
+    page.evaluate("location.hash = '#how'")
+    page.evaluate("new Promise((go) => { window.unpackNow(); setTimeout(go, 100); })")
+    fail.check(not page.evaluate("document.body.classList.contains('reading')"), "the newest link is followed")
+
+
 def check_flips(page, url, comparisons, fail):
     for b, comparison in enumerate(comparisons, 1):
         page.open(f"{url}#samples?run=0&vs={b}")
@@ -158,6 +171,7 @@ def check_page(page, url, comparisons, fail):
     check_sorting(page, fail)
     check_filters(page, url, fail)
     check_keys(page, fail)
+    check_newest_link(page, fail)
     check_flips(page, url, comparisons, fail)
     page.open(url)
     page.wait(READY)
