@@ -87,7 +87,7 @@ void write_groups(const Comparison& c, std::ostream& out) {
   if (c.groups.empty()) return;
   const std::string& unit = c.metric.unit;
   out << fmt::format("\n<details><summary>Groups: {}</summary>\n\n", markdown_cell(who_by_model(c)))
-      << "| by | group | n | A value | B value | A - B | 95 % interval | p |\n"
+      << "| by | group | n | A value | B value | A - B | 95 % interval | p, Holm |\n"
          "|---|---|--:|--:|--:|--:|:-:|--:|\n";
   for (const ComparedGroup& group : c.groups)
     out << fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", markdown_cell(group.by),

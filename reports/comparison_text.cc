@@ -62,7 +62,7 @@ void write_groups(const Comparison& c, const ComparisonStyle& style, std::ostrea
   std::vector<Column> columns = {{"group", Align::kLeft, {}},      {"n", Align::kRight, {}},
                                  {"A value", Align::kDecimal, {}}, {"B value", Align::kDecimal, {}},
                                  {"A - B", Align::kDecimal, {}},   {"95 % interval", Align::kPair, {}},
-                                 {"p", Align::kRight, {}}};
+                                 {"p, Holm", Align::kRight, {}}};
   for (const ComparedGroup& group : c.groups) {
     const std::string& unit = c.metric.unit;
     const std::vector<std::string> cells = {visible_line(group.by + " " + group.key),

@@ -68,21 +68,25 @@ void write_browser(const SampleData& data, std::ostream& out) {
       data.records);
 }
 
+enum class Packing { kPlain, kGzip };
+
 // In a script element only "</" and "<!--" end or change it; neither can be in JSON once "<" is written as
 // \u003c.
-void write_part(std::string_view id, const std::string& json, bool plain, std::ostream& out) {
-  out << fmt::format("<script id=\"{}\" type=\"application/{}\">{}</script>\n", id, plain ? "json" : "gzip",
-                     plain ? replace_all(json, "<", "\\u003c") : encode_base64(gzip(json)));
+void write_part(std::string_view id, const std::string& json, Packing packing, std::ostream& out) {
+  const bool is_plain = packing == Packing::kPlain;
+  out << fmt::format("<script id=\"{}\" type=\"application/{}\">{}</script>\n", id,
+                     is_plain ? "json" : "gzip",
+                     is_plain ? replace_all(json, "<", "\\u003c") : encode_base64(gzip(json)));
 }
 
 void write_data(const SampleData& data, std::ostream& out) {
   std::size_t bytes = data.head.size() + data.texts.size();
   for (const std::string& run : data.runs) bytes += run.size();
-  const bool plain = bytes <= kPlainLimit;
-  write_part("data", data.head, plain, out);
+  const Packing packing = bytes <= kPlainLimit ? Packing::kPlain : Packing::kGzip;
+  write_part("data", data.head, packing, out);
   for (std::size_t i = 0; i < data.runs.size(); ++i)
-    write_part(fmt::format("data-run-{}", i), data.runs[i], plain, out);
-  if (!data.texts.empty()) write_part("data-texts", data.texts, plain, out);
+    write_part(fmt::format("data-run-{}", i), data.runs[i], packing, out);
+  if (!data.texts.empty()) write_part("data-texts", data.texts, packing, out);
 }
 
 constexpr Section kVersus = {"versus", "Head to head", write_versus};

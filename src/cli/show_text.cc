@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "core/names.h"
+#include "reports/command.h"
 
 namespace micius {
 namespace {
@@ -152,13 +153,14 @@ std::string run_heading(const Run& run) {
 
 std::string run_text(const Run& run) {
   const RunSpec& spec = run.spec;
+  const std::string which = spec.model.is_remote() ? "at " + spec.model.url : spec.model.sha256.substr(0, 12);
   std::string text = fmt::format(
-      "run {}: {} (version {}) on {}\nstatus   {}\nstarted  {}{}\ndataset  {} {}\nmodel    {} {} {}\nspec    "
-      " {}\n",
+      "run {}: {} (version {}) on {}\nstatus   {}\nstarted  {}{}\ndataset  {} {}\nmodel    {} {} {}\n"
+      "spec     {}\nagain    {}\n",
       static_cast<std::int64_t>(run.id), spec.task, spec.task_version, spec.model.name, name_of(run.status),
       run.started, run.finished.empty() ? "" : ", finished " + run.finished, spec.dataset.name,
-      spec.dataset.sha256.substr(0, 12), spec.model.kind, spec.model.name, spec.model.sha256.substr(0, 12),
-      spec_sha256(spec));
+      spec.dataset.sha256.substr(0, 12), spec.model.kind, spec.model.name, which, spec_sha256(spec),
+      repeat_command(spec));
   for (const std::string& note : spec.notes) text += "note     " + note + "\n";
   return visible_text(text + "\n");
 }
