@@ -14,6 +14,7 @@
 #include "pipeline/compare.h"
 #include "pipeline/duel.h"
 #include "pipeline/early_evidence.h"
+#include "pipeline/gated_tasks_internal.h"
 #include "pipeline/summarize.h"
 #include "stats/multiplicity.h"
 #include "stats/paired.h"
@@ -23,14 +24,6 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kNamedSamples = 10;
-
-// One task's runs and what the policy wants of them.
-struct GatedTask {
-  std::string task;
-  TaskRule rule;
-  Run baseline;
-  std::optional<Run> current;
-};
 
 std::string difference_words(double value, const std::string& unit) {
   std::string text = format_difference(value, unit);
@@ -184,26 +177,6 @@ PValues corrected(const PValues& p, Correction correction) {
   return p;
 }
 
-std::vector<GatedTask> tasks_of(const Store& store, const std::vector<RunId>& baseline,
-                                const std::vector<RunId>& current, const Policy& policy) {
-  std::vector<GatedTask> tasks;
-  for (const RunId id : baseline) {
-    Run run = store.run(id);
-    const std::string task = run.spec.task;
-    const auto same = [&](const GatedTask& gated) { return gated.task == task; };
-    if (std::any_of(tasks.begin(), tasks.end(), same))
-      fail(ErrorCode::kUsage, "the baseline has two runs of {}; `micius baseline set` with one of each task",
-           task);
-    tasks.push_back({task, policy.rule_of(task), std::move(run), {}});
-  }
-  for (const RunId id : current) {
-    const Run run = store.run(id);
-    for (GatedTask& gated : tasks)
-      if (gated.task == run.spec.task) gated.current = run;
-  }
-  return tasks;
-}
-
 // Nothing to compare, or something that stands in the way: else nothing.
 std::optional<GateCheck> early_check(const GatedTask& gated, const std::string& rule) {
   GateCheck check = check_of(gated, gated.rule.metric, rule);
@@ -283,7 +256,7 @@ void add_quality(const Store& store, const std::vector<GatedTask>& tasks, const 
   }
 }
 
-void add_must_pass(const Store& store, const std::vector<RunId>& current, const Policy& policy,
+void add_must_pass(const Store& store, const std::vector<Run>& current, const Policy& policy,
                    std::vector<GateCheck>& checks) {
   for (const MustPass& wanted : policy.must_pass) {
     GateCheck check;
@@ -291,10 +264,9 @@ void add_must_pass(const Store& store, const std::vector<RunId>& current, const 
     check.metric = "must_pass";
     check.rule = fmt::format("{} samples correct", wanted.samples.size());
     bool was_ended = false;  // before all were asked, and rightly so
-    for (const RunId id : current) {
-      const Run run = store.run(id);
+    for (const Run& run : current) {
       if (run.spec.task != wanted.task) continue;
-      check.current_run = id;
+      check.current_run = run.id;
       was_ended = was_decided(run);
     }
     std::map<std::string, bool> correct;  // in every repeat
@@ -391,7 +363,7 @@ std::optional<double> cost_of(const Store& store, const Json& overview, const Ru
   return run.spec.model.is_remote() ? summarize(store, run.id, {}).usage.cost_usd : std::optional(0.0);
 }
 
-void add_cost(const Store& store, const std::vector<RunId>& current, const Policy& policy,
+void add_cost(const Store& store, const std::vector<Run>& current, const Policy& policy,
               std::vector<GateCheck>& checks) {
   if (!policy.max_usd) return;
   GateCheck check;
@@ -401,9 +373,9 @@ void add_cost(const Store& store, const std::vector<RunId>& current, const Polic
   const Json overview = store.overview();
   double sum = 0;
   std::vector<std::string> unknown;
-  for (const RunId id : current) {
-    const std::optional<double> cost = cost_of(store, overview, store.run(id));
-    if (!cost) unknown.push_back(fmt::format("{}", static_cast<std::int64_t>(id)));
+  for (const Run& run : current) {
+    const std::optional<double> cost = cost_of(store, overview, run);
+    if (!cost) unknown.push_back(fmt::format("{}", static_cast<std::int64_t>(run.id)));
     sum += cost.value_or(0);
   }
   check.current = sum;
@@ -424,12 +396,13 @@ void add_cost(const Store& store, const std::vector<RunId>& current, const Polic
 GateResult gate(const Store& store, const std::vector<RunId>& baseline, const std::vector<RunId>& current,
                 const Policy& policy) {
   if (baseline.empty() || current.empty()) fail(ErrorCode::kUsage, "a gate needs runs and a baseline");
-  const std::vector<GatedTask> tasks = tasks_of(store, baseline, current, policy);
+  const std::vector<Run> runs = current_runs(store, current);
+  const std::vector<GatedTask> tasks = gated_tasks(store, baseline, runs, policy);
   GateResult result;
   add_quality(store, tasks, policy, result.checks);
-  add_must_pass(store, current, policy, result.checks);
+  add_must_pass(store, runs, policy, result.checks);
   add_operation(store, tasks, policy, result.checks);
-  add_cost(store, current, policy, result.checks);
+  add_cost(store, runs, policy, result.checks);
   for (GateCheck& check : result.checks) {
     const bool warns = !check.task.empty() && policy.rule_of(check.task).tier == Tier::kWarn;
     if (warns && check.verdict != GateVerdict::kPass) check.verdict = GateVerdict::kWarn;

@@ -101,6 +101,24 @@ TEST_CASE("a missing task fails, and what is of another kind is inconclusive") {
   CHECK(result_of({}, {.data = "e"}).verdict == GateVerdict::kInconclusive);
 }
 
+TEST_CASE("two current runs of one task are refused, as a gate would only see one") {
+  MemoryStore store;
+  const RunId before = add_run(store, {}), bad = add_run(store, {.right = 0}), good = add_run(store, {});
+  const Policy policy = read_policy("{\"micius_policy\": 1}", "policy.json");
+  for (const auto& [first, second] : {std::pair{bad, good}, std::pair{good, bad}}) {
+    try {
+      gate(store, {before}, {first, second}, policy);
+      FAIL("judged");
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::kUsage);
+      CHECK(std::string(error.what()).find("two of these runs are of quiz: run ") == 0);
+      CHECK(std::string(error.what()).find("run 2 (m)") != std::string::npos);
+    }
+  }
+  CHECK_THROWS_WITH(gate(store, {before}, {bad, good, before}, policy),
+                    Catch::StartsWith("3 of these runs are of quiz: run 2 (m), run 3 (m), run 1 (m); "));
+}
+
 TEST_CASE("a task's own rule goes over the defaults, and a warning does not fail") {
   const Made worse{.right = 288};
   CHECK(result_of({}, worse, R"({"micius_policy": 1, "tasks": {"quiz": {"max_drop": 0.1}}})").verdict ==
