@@ -8,6 +8,22 @@
 #include "pipeline/gated_tasks_internal.h"
 
 namespace micius {
+namespace {
+
+// Whether a metric is a fraction, which cannot fall by more than 1, its runs say and the policy does not.
+void check_max_drop(const GatedTask& gated) {
+  const TaskRule& rule = gated.rule;
+  if (rule.max_drop <= 1) return;
+  for (const MetricInfo& metric : gated.baseline.spec.metrics) {
+    const bool is_first = &metric == &gated.baseline.spec.metrics.front();
+    if (rule.metric == "primary" ? !is_first : rule.metric != metric.name) continue;
+    if (metric.unit == "fraction" && metric.reduction != Reduction::kExpNegMean)
+      fail(ErrorCode::kInvalidData, "{}: {:g} is more than 1, and '{}' of {} is a fraction: 0.05 is 5 points",
+           rule.max_drop_field, rule.max_drop, metric.name, gated.task);
+  }
+}
+
+}  // namespace
 
 std::vector<Run> current_runs(const Store& store, const std::vector<RunId>& ids) {
   std::vector<Run> runs;
@@ -39,6 +55,7 @@ std::vector<GatedTask> gated_tasks(const Store& store, const std::vector<RunId>&
       fail(ErrorCode::kUsage, "the baseline has two runs of {}; `micius baseline set` with one of each task",
            task);
     tasks.push_back({task, policy.rule_of(task), std::move(run), {}});
+    check_max_drop(tasks.back());
   }
   for (const Run& run : current)
     for (GatedTask& gated : tasks)

@@ -23,6 +23,7 @@ struct GatedTask {
 std::vector<Run> current_runs(const Store& store, const std::vector<RunId>& ids);
 
 // The tasks of the baseline, in its order. Throws Error{kUsage} for a baseline with two runs of one task
+// and Error{kInvalidData}, naming the policy's file and field, for a max_drop by which no fraction can fall.
 std::vector<GatedTask> gated_tasks(const Store& store, const std::vector<RunId>& baseline,
                                    const std::vector<Run>& current, const Policy& policy);
 

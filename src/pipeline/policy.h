@@ -14,6 +14,8 @@ enum class Tier { kFail, kWarn };
 struct TaskRule {
   std::string metric = "primary";
   double max_drop = 0.02;  // in the metric's unit
+  std::string
+      max_drop_field;  // where the policy says so: "p.json: field 'defaults': field 'max_drop'", or ""
   Tier tier = Tier::kFail;
 };
 
@@ -23,6 +25,7 @@ struct MustPass {
 };
 
 struct Policy {
+  std::string where;  // its file, for messages
   double alpha = 0.05;
   Correction correction = Correction::kHolm;
   std::optional<double> max_slowdown;               // 0.15: 15 % fewer samples a second
@@ -35,6 +38,7 @@ struct Policy {
 
   struct Entry {
     std::string glob;
+    std::string field;  // where it stands: "p.json: field 'tasks': field 'mmlu_*'"
     std::optional<std::string> metric;
     std::optional<double> max_drop;
     std::optional<Tier> tier;
@@ -44,8 +48,9 @@ struct Policy {
 
 // {"micius_policy": 1, "defaults": {"metric", "max_drop", "alpha", "correction", "tier"}, "tasks": {GLOB:
 // {"metric", "max_drop", "tier"}}, "must_pass": [{"task", "samples"}], "speed": {"max_slowdown"}, "cost":
-// {"max_usd"}, "health": {"max_failed", "max_no_answer"}}; all but the first may be left out. Throws
-// Error{kInvalidData} naming `where` and the field.
+// {"max_usd"}, "health": {"max_failed", "max_no_answer"}}; all but the first may be left out. Limits are
+// 0 or more, shares at most 1 and alpha between the two; no key may come twice. Throws Error{kInvalidData}
+// naming `where` and the field.
 Policy read_policy(std::string_view text, const std::string& where);
 
 }  // namespace micius

@@ -20,6 +20,7 @@ struct Made {
   int tokens = 0;                 // of each answer's prompt, at a dollar for 1,000
   std::size_t stopped_after = 0;  // records, once decided; 0: complete
   std::size_t cluster_size = 1;
+  std::string unit = "fraction";
 };
 
 RunId add_run(Store& store, const Made& made) {
@@ -28,7 +29,7 @@ RunId add_run(Store& store, const Made& made) {
   spec.task_version = made.version;
   spec.dataset.sha256 = made.data;
   spec.model = {"m", made.model_kind, "", made.model_kind == "engine" ? "" : "https://models.example/v1"};
-  spec.metrics = {{"acc"}};
+  spec.metrics = {{"acc", made.unit}};
   if (made.tokens > 0) spec.environment["price"] = to_json(Price{"2026-01-01", 1'000'000'000, 0, 0});
   for (std::size_t i = 0; i < made.n; ++i) spec.sample_ids.push_back(std::to_string(i));
   if (made.cluster_size > 1) spec.cluster = "family";
@@ -246,6 +247,38 @@ TEST_CASE("a policy that is wrong names the field") {
         std::string::npos);
   CHECK(problem(R"({"micius_policy": 1, "must_pass": {}})").find("list") != std::string::npos);
   CHECK(problem("[]").find("policy.json") != std::string::npos);
+}
+
+TEST_CASE("a policy that would let everything pass is refused") {
+  using Catch::Contains;
+  for (const char* group : {R"("speed": {"max_slowdown": 15})", R"("health": {"max_failed": 1.5})",
+                            R"("health": {"max_no_answer": 10})"})
+    CHECK_THAT(problem(std::string(R"({"micius_policy": 1, )") + group + "}"),
+               Contains("is more than 1; it is a fraction: 0.05 is 5 points"));
+  CHECK_THAT(problem(R"({"micius_policy": 1, "health": {"max_no_answer": 10}})"),
+             Contains("policy.json: field 'health': field 'max_no_answer': 10 is more than 1"));
+  CHECK_THAT(problem(R"({"micius_policy": 1, "defaults": {"alpha": 5}})"),
+             Contains("policy.json: field 'defaults': field 'alpha': 5 is more than 1"));
+  for (const char* alpha : {"0", "1"})
+    CHECK_THAT(problem(std::string(R"({"micius_policy": 1, "defaults": {"alpha": )") + alpha + "}}"),
+               Contains("policy.json: field 'defaults': field 'alpha': must be above 0 and below 1"));
+  CHECK_THAT(problem(R"({"micius_policy": 1, "tasks": {"a": {"max_drop": 0.1}, "a": {"tier": "warn"}}})"),
+             Contains("policy.json: key 'a' comes twice"));
+  CHECK(problem(R"({"micius_policy": 1, "speed": {"max_slowdown": 1}, "cost": {"max_usd": 500}})").empty());
+}
+
+TEST_CASE("a fraction falls by 1 at most, and what is none may fall by more") {
+  CHECK_THROWS_WITH(result_of({}, {}, R"({"micius_policy": 1, "defaults": {"max_drop": 5}})"),
+                    "policy.json: field 'defaults': field 'max_drop': 5 is more than 1, and 'acc' of quiz is "
+                    "a fraction: 0.05 is "
+                    "5 points");
+  CHECK_THROWS_WITH(
+      result_of({}, {}, R"({"micius_policy": 1, "tasks": {"q*": {"max_drop": 2}}})"),
+      Catch::StartsWith("policy.json: field 'tasks': field 'q*': field 'max_drop': 2 is more than 1"));
+  CHECK(result_of({}, {}, R"({"micius_policy": 1, "tasks": {"q*": {"max_drop": 1}}})").verdict ==
+        GateVerdict::kPass);
+  CHECK(result_of({.unit = "nats"}, {.unit = "nats"}, R"({"micius_policy": 1, "defaults": {"max_drop": 5}})")
+            .verdict == GateVerdict::kPass);
 }
 
 }  // namespace micius
