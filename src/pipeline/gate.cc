@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -15,6 +13,7 @@
 #include "pipeline/duel.h"
 #include "pipeline/early_evidence.h"
 #include "pipeline/gated_tasks_internal.h"
+#include "pipeline/must_pass_internal.h"
 #include "pipeline/summarize.h"
 #include "stats/multiplicity.h"
 #include "stats/paired.h"
@@ -259,43 +258,27 @@ void add_quality(const Store& store, const std::vector<GatedTask>& tasks, const 
 void add_must_pass(const Store& store, const std::vector<Run>& current, const Policy& policy,
                    std::vector<GateCheck>& checks) {
   for (const MustPass& wanted : policy.must_pass) {
+    const auto run = std::find_if(current.begin(), current.end(),
+                                  [&](const Run& other) { return other.spec.task == wanted.task; });
+    checks.push_back(must_pass_check(store, wanted, run == current.end() ? nullptr : &*run));
+  }
+}
+
+// A rule for a task by name, which has nothing to be held against.
+void add_unmatched(const std::vector<std::string>& unmatched, const std::vector<Run>& current,
+                   const Policy& policy, std::vector<GateCheck>& checks) {
+  for (const std::string& task : unmatched) {
+    const TaskRule rule = policy.rule_of(task);
     GateCheck check;
-    check.task = wanted.task;
-    check.metric = "must_pass";
-    check.rule = fmt::format("{} samples correct", wanted.samples.size());
-    bool was_ended = false;  // before all were asked, and rightly so
-    for (const Run& run : current) {
-      if (run.spec.task != wanted.task) continue;
-      check.current_run = run.id;
-      was_ended = was_decided(run);
-    }
-    std::map<std::string, bool> correct;  // in every repeat
-    if (check.current_run)
-      store.for_each_score(*check.current_run, [&](const Record& record) {
-        bool& all = correct.try_emplace(record.sample.id, true).first->second;
-        all = all && !record.failure && record.score.verdict == Verdict::kCorrect;
-      });
-    std::size_t unasked = 0;
-    for (const std::string& id : wanted.samples) {
-      const auto it = correct.find(id);
-      if (it == correct.end() && was_ended) {
-        ++unasked;
-      } else if (it == correct.end() || !it->second) {
-        check.samples.push_back(id);
-      }
-    }
-    check.worse = check.samples.size();
-    if (check.worse > 0) {
-      settle(check, GateVerdict::kFail,
-             fmt::format("{} of {} are not correct", check.worse, wanted.samples.size()));
-    } else if (unasked > 0) {
-      settle(check, GateVerdict::kInconclusive,
-             fmt::format("{} of {} were not asked: the run was stopped once decided; `micius resume {}` asks "
-                         "them",
-                         unasked, wanted.samples.size(), static_cast<std::int64_t>(*check.current_run)));
-    } else {
-      settle(check, GateVerdict::kPass, "all are correct");
-    }
+    check.task = task;
+    check.metric = rule.metric;
+    check.rule = fmt::format("max_drop {:g}", rule.max_drop);
+    for (const Run& run : current)
+      if (run.spec.task == task) check.current_run = run.id;
+    settle(
+        check, GateVerdict::kInconclusive,
+        "the policy and the current runs have this task, the baseline lacks it; `micius baseline set` with "
+        "a run of it");
     checks.push_back(std::move(check));
   }
 }
@@ -400,6 +383,7 @@ GateResult gate(const Store& store, const std::vector<RunId>& baseline, const st
   const std::vector<GatedTask> tasks = gated_tasks(store, baseline, runs, policy);
   GateResult result;
   add_quality(store, tasks, policy, result.checks);
+  add_unmatched(tasks_without_baseline(tasks, runs, policy), runs, policy, result.checks);
   add_must_pass(store, runs, policy, result.checks);
   add_operation(store, tasks, policy, result.checks);
   add_cost(store, runs, policy, result.checks);

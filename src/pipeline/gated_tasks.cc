@@ -23,6 +23,29 @@ void check_max_drop(const GatedTask& gated) {
   }
 }
 
+bool is_glob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
+
+bool has(const std::vector<GatedTask>& tasks, const std::string& name) {
+  return std::any_of(tasks.begin(), tasks.end(), [&](const GatedTask& gated) { return gated.task == name; });
+}
+
+// A name that no run has would be a rule that never holds: most likely it is misspelt. A glob may match none.
+void check_names(const std::vector<GatedTask>& tasks, const std::vector<Run>& current, const Policy& policy) {
+  std::vector<std::string> names;
+  for (const GatedTask& gated : tasks) names.push_back(gated.task);
+  for (const Run& run : current)
+    if (!has(tasks, run.spec.task)) names.push_back(run.spec.task);
+  const auto check = [&](const std::string& name, const char* field) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) return;
+    fail(ErrorCode::kInvalidData,
+         "{}: field '{}': neither the baseline nor the current runs are of '{}'{}; they are of {}",
+         policy.where, field, name, did_you_mean(name, names), join(names, ", "));
+  };
+  for (const Policy::Entry& entry : policy.tasks)
+    if (!is_glob(entry.glob)) check(entry.glob, "tasks");
+  for (const MustPass& wanted : policy.must_pass) check(wanted.task, "must_pass");
+}
+
 }  // namespace
 
 std::vector<Run> current_runs(const Store& store, const std::vector<RunId>& ids) {
@@ -50,8 +73,7 @@ std::vector<GatedTask> gated_tasks(const Store& store, const std::vector<RunId>&
   for (const RunId id : baseline) {
     Run run = store.run(id);
     const std::string task = run.spec.task;
-    const auto same = [&](const GatedTask& gated) { return gated.task == task; };
-    if (std::any_of(tasks.begin(), tasks.end(), same))
+    if (has(tasks, task))
       fail(ErrorCode::kUsage, "the baseline has two runs of {}; `micius baseline set` with one of each task",
            task);
     tasks.push_back({task, policy.rule_of(task), std::move(run), {}});
@@ -60,7 +82,17 @@ std::vector<GatedTask> gated_tasks(const Store& store, const std::vector<RunId>&
   for (const Run& run : current)
     for (GatedTask& gated : tasks)
       if (gated.task == run.spec.task) gated.current = run;
+  check_names(tasks, current, policy);
   return tasks;
+}
+
+std::vector<std::string> tasks_without_baseline(const std::vector<GatedTask>& tasks,
+                                                const std::vector<Run>& current, const Policy& policy) {
+  std::vector<std::string> names;
+  for (const Policy::Entry& entry : policy.tasks)
+    for (const Run& run : current)
+      if (run.spec.task == entry.glob && !has(tasks, entry.glob)) names.push_back(entry.glob);
+  return names;
 }
 
 }  // namespace micius

@@ -23,8 +23,13 @@ struct GatedTask {
 std::vector<Run> current_runs(const Store& store, const std::vector<RunId>& ids);
 
 // The tasks of the baseline, in its order. Throws Error{kUsage} for a baseline with two runs of one task
-// and Error{kInvalidData}, naming the policy's file and field, for a max_drop by which no fraction can fall.
+// and Error{kInvalidData}, naming the policy's file and field, for a max_drop by which no fraction can fall
+// and for a task, without * and ?, that none of the runs is of.
 std::vector<GatedTask> gated_tasks(const Store& store, const std::vector<RunId>& baseline,
                                    const std::vector<Run>& current, const Policy& policy);
+
+// The tasks for which the policy has an entry by name and that only the current runs have.
+std::vector<std::string> tasks_without_baseline(const std::vector<GatedTask>& tasks,
+                                                const std::vector<Run>& current, const Policy& policy);
 
 }  // namespace micius

@@ -1,6 +1,7 @@
 #include "pipeline/gate.h"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "core/price.h"
@@ -118,6 +119,50 @@ TEST_CASE("two current runs of one task are refused, as a gate would only see on
   }
   CHECK_THROWS_WITH(gate(store, {before}, {bad, good, before}, policy),
                     Catch::StartsWith("3 of these runs are of quiz: run 2 (m), run 3 (m), run 1 (m); "));
+}
+
+TEST_CASE("a task that a policy names and no run is of is an error") {
+  CHECK_THROWS_WITH(
+      result_of({}, {}, R"({"micius_policy": 1, "tasks": {"qiuz": {"max_drop": 0.01}}})"),
+      "policy.json: field 'tasks': neither the baseline nor the current runs are of 'qiuz' (did "
+      "you mean 'quiz'?); they are of quiz");
+  CHECK_THROWS_WITH(
+      result_of({}, {}, R"({"micius_policy": 1, "must_pass": [{"task": "qiuz", "samples": ["1"]}]})"),
+      Catch::StartsWith("policy.json: field 'must_pass': neither the baseline"));
+  const std::string glob = R"({"micius_policy": 1, "tasks": {"mmlu_*": {"max_drop": 0.01}}})";
+  CHECK(result_of({}, {}, glob).verdict == GateVerdict::kPass);
+}
+
+TEST_CASE("a task that a policy names and only one side has does not pass") {
+  const std::string policy =
+      R"({"micius_policy": 1, "tasks": {"quiz": {}, "other": {}}, "must_pass": [{"task": "quiz", "samples": ["1"]}]})";
+  const GateResult result = result_of({}, {.task = "other"}, policy);
+  CHECK(result.verdict == GateVerdict::kFail);
+  REQUIRE(result.checks.size() == 3);
+  CHECK(result.checks[1].task == "other");
+  CHECK(result.checks[1].verdict == GateVerdict::kInconclusive);
+  CHECK(result.checks[1].reason.find("the baseline lacks it") != std::string::npos);
+  CHECK(result.checks[2].verdict == GateVerdict::kFail);
+  CHECK(result.checks[2].reason == "the current runs lack this task");
+}
+
+TEST_CASE("must-pass samples that are wrong and that are not there are told apart") {
+  const auto check_of = [](const Made& now, const char* samples) {
+    return result_of(
+               {}, now,
+               fmt::format(R"({{"micius_policy": 1, "must_pass": [{{"task": "quiz", "samples": {}}}]}})",
+                           samples))
+        .checks[1];
+  };
+  CHECK(check_of({}, R"(["5", "x", "399"])").reason ==
+        "1 of 3 is not correct: 399; 1 of 3 is not there, the run has no such sample: x");
+  CHECK(check_of({}, R"(["301", "302"])").reason == "2 of 2 are not correct: 301, 302");
+  CHECK(check_of({.right = 0}, R"(["0","1","2","3","4","5","6","7","8","9","10","11"])").reason ==
+        "12 of 12 are not correct: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
+  // A run that was stopped has no such sample either.
+  const GateCheck stopped = check_of({.stopped_after = 40}, R"(["5", "x"])");
+  CHECK(stopped.verdict == GateVerdict::kFail);
+  CHECK(stopped.samples == std::vector<std::string>{"x"});
 }
 
 TEST_CASE("a task's own rule goes over the defaults, and a warning does not fail") {
