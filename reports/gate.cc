@@ -18,34 +18,21 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kTextWidth = 120;
-
 std::string value_cell(const std::optional<double>& value, const std::string& unit) {
   return value ? format_value(*value, unit) : "-";
 }
 
 std::string task_of(const GateCheck& check) { return check.task.empty() ? "all runs" : check.task; }
 
-// "cmdgen accuracy: worse by 4.0 points, .. (cmdgen-1, cmdgen-2 and 3 more)".
+// "cmdgen accuracy: worse by 4.0 points, ..; 5 of 480 samples got worse: cmdgen-1, cmdgen-2 and 3 more". Of a
+// metric that moved the reason ends with what the samples are; others name theirs themselves.
 std::string sentence(const GateCheck& check) {
   std::string text = fmt::format("{} {}: {}", task_of(check), check.metric, check.reason);
-  if (check.samples.empty()) return text;
-  text += " (" + join(check.samples, ", ");
+  if (check.samples.empty() || !check.difference) return text;
+  text += ": " + join(check.samples, ", ");
   if (check.worse > check.samples.size())
     text += fmt::format(" and {} more", check.worse - check.samples.size());
-  return text + ")";
-}
-
-std::string counts_line(const GateResult& result) {
-  std::map<GateVerdict, std::size_t> counts;
-  for (const GateCheck& check : result.checks) ++counts[check.verdict];
-  std::vector<std::string> parts;
-  for (const GateVerdict verdict :
-       {GateVerdict::kFail, GateVerdict::kInconclusive, GateVerdict::kWarn, GateVerdict::kPass})
-    if (counts[verdict] > 0) parts.push_back(fmt::format("{} {}", counts[verdict], name_of(verdict)));
-  const std::size_t n = result.checks.size();
-  return fmt::format("gate: {} ({} check{}: {})", name_of(result.verdict), n, n == 1 ? "" : "s",
-                     join(parts, ", "));
+  return text;
 }
 
 // The worst first.
@@ -55,6 +42,15 @@ std::vector<const GateCheck*> in_order(const GateResult& result) {
   std::stable_sort(checks.begin(), checks.end(),
                    [](const GateCheck* x, const GateCheck* y) { return x->verdict > y->verdict; });
   return checks;
+}
+
+// GitHub's workflow commands: a message ends with its line, a property also at a colon or a comma.
+std::string github_message(const std::string& text) {
+  return replace_all(visible_line(text), "%", "%25");  // of one line, so there is no %0A or %0D
+}
+
+std::string github_property(const std::string& text) {
+  return replace_all(replace_all(github_message(text), ":", "%3A"), ",", "%2C");
 }
 
 void write_case(const GateCheck& check, const std::string& places, std::ostream& out) {
@@ -94,14 +90,27 @@ std::string_view name_of(GateVerdict verdict) {
   return "";
 }
 
+std::string gate_line(const GateResult& result) {
+  std::map<GateVerdict, std::size_t> counts;
+  for (const GateCheck& check : result.checks) ++counts[check.verdict];
+  std::vector<std::string> parts;
+  for (const GateVerdict verdict :
+       {GateVerdict::kFail, GateVerdict::kInconclusive, GateVerdict::kWarn, GateVerdict::kPass})
+    if (counts[verdict] > 0) parts.push_back(fmt::format("{} {}", counts[verdict], name_of(verdict)));
+  const std::size_t n = result.checks.size();
+  return fmt::format("gate: {} ({} check{}: {})", name_of(result.verdict), n, n == 1 ? "" : "s",
+                     join(parts, ", "));
+}
+
 std::string gate_command(const GateCheck& check, const std::string& places) {
   if (!check.baseline_run || !check.current_run) return "";
   return fmt::format("micius compare {} {}{}", static_cast<std::int64_t>(*check.baseline_run),
                      static_cast<std::int64_t>(*check.current_run), places);
 }
 
-void write_gate_text(const GateResult& result, const std::string& places, std::ostream& out) {
-  out << counts_line(result) << "\n\n";
+void write_gate_text(const GateResult& result, const std::string& places, std::size_t width,
+                     std::ostream& out) {
+  out << gate_line(result) << "\n\n";
   std::vector<Column> columns = {{"verdict", Align::kLeft, {}},     {"task", Align::kLeft, {}},
                                  {"metric", Align::kLeft, {}},      {"rule", Align::kLeft, {}},
                                  {"baseline", Align::kDecimal, {}}, {"current", Align::kDecimal, {}}};
@@ -114,18 +123,18 @@ void write_gate_text(const GateResult& result, const std::string& places, std::o
     columns[4].cells.push_back(value_cell(check->baseline, check->unit));
     columns[5].cells.push_back(value_cell(check->current, check->unit));
   }
-  for (const std::string& line : lay_out(columns, kTextWidth, columns.size()).lines) out << line << '\n';
+  for (const std::string& line : lay_out(columns, width, columns.size()).lines) out << line << '\n';
   out << '\n';
   for (const GateCheck* check : checks) {
     std::string text = fmt::format("{}: {}", name_of(check->verdict), sentence(*check));
     const std::string command = gate_command(*check, places);
     if (check->verdict != GateVerdict::kPass && !command.empty()) text += fmt::format("; `{}`", command);
-    out << wrap(visible_line(text), kTextWidth, 2) << '\n';
+    out << wrap(visible_line(text), width, 2) << '\n';
   }
 }
 
 void write_gate_markdown(const GateResult& result, const std::string& places, std::ostream& out) {
-  out << "**" << counts_line(result)
+  out << "**" << gate_line(result)
       << "**\n\n| verdict | task | metric | baseline | current | |\n|---|---|---|--:|--:|---|\n";
   for (const GateCheck* check : in_order(result))
     out << fmt::format("| {} | {} | {} | {} | {} | {} |\n", name_of(check->verdict),
@@ -137,10 +146,10 @@ void write_gate_markdown(const GateResult& result, const std::string& places, st
     const std::string command = gate_command(*check, places);
     if (check->verdict == GateVerdict::kPass || check->samples.empty()) continue;
     folded += fmt::format("- {}{}\n", markdown_cell(sentence(*check)),
-                          command.empty() ? "" : fmt::format(": `{}`", command));
+                          command.empty() ? "" : fmt::format("; `{}`", command));
   }
   if (!folded.empty())
-    out << "\n<details><summary>Samples that got worse</summary>\n\n" << folded << "\n</details>\n";
+    out << "\n<details><summary>Samples to look at</summary>\n\n" << folded << "\n</details>\n";
 }
 
 void write_gate_json(const GateResult& result, std::ostream& out) {
@@ -188,12 +197,11 @@ void write_gate_github(const GateResult& result, const std::string& places, std:
     if (check->verdict == GateVerdict::kPass) continue;
     std::string text = sentence(*check);
     if (const std::string command = gate_command(*check, places); !command.empty()) text += "; " + command;
-    text = replace_all(visible_line(text), "%", "%25");
-    const bool warns = check->verdict == GateVerdict::kWarn;
-    out << fmt::format("::{} title=micius gate, {}::{}\n", warns ? "warning" : "error",
-                       name_of(check->verdict), text);
+    const std::string title = fmt::format("micius gate, {}: {}", name_of(check->verdict), task_of(*check));
+    out << fmt::format("::{} title={}::{}\n", check->verdict == GateVerdict::kWarn ? "warning" : "error",
+                       github_property(title), github_message(text));
   }
-  out << counts_line(result) << '\n';
+  out << gate_line(result) << '\n';
 }
 
 }  // namespace micius

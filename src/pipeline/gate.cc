@@ -23,6 +23,7 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kNamedSamples = 10;
+constexpr double kNormal95 = 1.959963984540054;
 
 std::string difference_words(double value, const std::string& unit) {
   std::string text = format_difference(value, unit);
@@ -62,13 +63,21 @@ std::string obstacle(const Run& baseline, const Run& current) {
   return "";
 }
 
+// How many pairs, of which none changes, rule out a fall of `most`: Tango's interval of n such pairs ends at
+// z^2 / (n + z^2).
+double unchanged_pairs(double most) { return kNormal95 * kNormal95 * (1 - most) / most; }
+
 // How many pairs would show a drop of `most`, as far as the pairs that there are tell.
 std::string needed_words(const Comparison& c, double most) {
+  if (most > 0 && c.flips.empty() && c.metric.unit == "fraction")
+    return fmt::format("; about {:.0f} {} would tell", std::ceil(unchanged_pairs(most)),
+                       c.difference.clusters ? "clusters" : "samples");
   std::optional<double> pairs;
   if (most > 0 && c.counts && c.interval == "tango") {
-    const double share =
+    const double differing =
         static_cast<double>(c.counts->only_a + c.counts->only_b) / static_cast<double>(c.samples);
-    if (share > most) pairs = connor_pairs({(share + most) / 2, (share - most) / 2});
+    const double share = std::max(differing, most);  // that many must, where it is to fall by so much
+    pairs = connor_pairs({(share + most) / 2, (share - most) / 2});
   } else if (most > 0 && c.difference.stderr_) {
     pairs = pairs_for_mean(most, *c.difference.stderr_ * std::sqrt(static_cast<double>(c.samples)));
   }
@@ -149,19 +158,21 @@ void judge_quality(const Comparison& c, const Evidence& e, double alpha, double 
   const std::string limit = difference_words(most, c.metric.unit);
   const std::string words =
       (drop > 0 ? "worse by " : "better by ") + difference_words(std::abs(drop), c.metric.unit);
+  // Last, as the names of these samples are put behind it.
+  const std::string worse =
+      check.worse == 0 ? "" : fmt::format("; {} of {} samples got worse", check.worse, c.samples);
   if (drop > most && p <= alpha)
     return settle(check, GateVerdict::kFail,
-                  fmt::format("{}, more than {} (p {}); {} of {} samples got worse{}", words, limit,
-                              format_p(p), check.worse, c.samples, e.basis));
+                  fmt::format("{}, more than {} (p {}){}{}", words, limit, format_p(p), e.basis, worse));
   if (worst && *worst <= most)
     return settle(
         check, GateVerdict::kPass,
         (drop == 0 ? "did not change" : fmt::format("{} (p {}), within {}", words, format_p(p), limit)) +
-            e.basis);
-  settle(
-      check, GateVerdict::kInconclusive,
-      fmt::format("{} on {} samples (p {}): a fall of {} cannot be ruled out{}{}",
-                  drop == 0 ? "did not change" : words, e.samples, format_p(p), limit, e.basis, e.undecided));
+            e.basis + worse);
+  settle(check, GateVerdict::kInconclusive,
+         fmt::format("{} on {} samples (p {}): a fall of {} cannot be ruled out{}{}{}",
+                     drop == 0 ? "did not change" : words, e.samples, format_p(p), limit, e.basis,
+                     e.undecided, worse));
 }
 
 PValues corrected(const PValues& p, Correction correction) {

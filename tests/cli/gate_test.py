@@ -114,6 +114,17 @@ class Gate(Folder):
         self.assertIn("gate: pass", out)
         self.assertEqual((len(outcomes["passed"]), len(outcomes["failure"]), len(outcomes["error"])), (1, 0, 0))
 
+    def test_a_file_is_in_the_format_of_its_ending(self):
+        self.write_task(samples=20)
+        self.run_task("reference")
+        self.micius("baseline", "set", "main", "latest")
+        for name, start in (("out.xml", "<?xml"), ("out.json", '{"schema":"micius.gate/1"'), ("out.md", "**gate: "), ("out.txt", "gate: ")):
+            out, _ = self.gate("main", 3, "-o", name)
+            self.assertEqual(out, "")
+            self.assertTrue((self.folder / name).read_text().startswith(start), name)
+        self.gate("main", 3, "-o", "out.json", "--format", "md")
+        self.assertTrue((self.folder / "out.json").read_text().startswith("**gate: "))
+
     def test_too_few_samples_are_inconclusive(self):
         self.write_task()
         self.run_task("reference", "--limit", "20")

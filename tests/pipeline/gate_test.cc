@@ -95,6 +95,29 @@ TEST_CASE("too few samples are inconclusive, and the reason says how many would 
   CHECK(some.checks.front().reason.find("samples would tell") != std::string::npos);
 }
 
+TEST_CASE("as many unchanged samples as the reason says do tell, and one fewer does not") {
+  const auto same = [](std::size_t n) { return result_of({.n = n, .right = 10}, {.n = n, .right = 10}); };
+  CHECK(
+      same(20).checks.front().reason ==
+      "did not change on 20 samples (p = 1.000): a fall of 2.0 points cannot be ruled out; about 189 samples "
+      "would tell");
+  CHECK(same(188).verdict == GateVerdict::kInconclusive);
+  CHECK(same(189).verdict == GateVerdict::kPass);
+  const Made clustered{.n = 40, .right = 20, .cluster_size = 2};
+  CHECK(result_of(clustered, clustered).checks.front().reason.find("about 189 clusters would tell") !=
+        std::string::npos);
+}
+
+TEST_CASE("a reason ends with what its samples are") {
+  const auto check_of = [](std::size_t right) {
+    return result_of({.n = 60, .right = 40}, {.n = 60, .right = right}).checks.front();
+  };
+  CHECK(check_of(38).reason.ends_with(" samples would tell; 2 of 60 samples got worse"));
+  CHECK(check_of(0).reason.ends_with("; 40 of 60 samples got worse"));
+  CHECK(check_of(39).reason.find(" samples would tell; 1 of 60 samples got worse") != std::string::npos);
+  CHECK(check_of(41).reason.find("got worse") == std::string::npos);
+}
+
 TEST_CASE("a missing task fails, and what is of another kind is inconclusive") {
   const GateResult missing = result_of({}, {.task = "other"});
   CHECK(missing.verdict == GateVerdict::kFail);

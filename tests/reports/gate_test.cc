@@ -46,7 +46,7 @@ GateResult example() {
 
 TEST_CASE("a gate's outcome in every format") {
   std::ostringstream text, markdown, json, junit, github;
-  write_gate_text(example(), " --db x.db", text);
+  write_gate_text(example(), " --db x.db", 120, text);
   write_gate_markdown(example(), "", markdown);
   write_gate_json(example(), json);
   write_gate_junit(example(), "", junit);
@@ -56,6 +56,26 @@ TEST_CASE("a gate's outcome in every format") {
   check_golden("gate.json", json.str());
   check_golden("gate.junit", junit.str());
   check_golden("gate.github", github.str());
+}
+
+TEST_CASE("a gate's text is as wide as the terminal") {
+  std::ostringstream text;
+  write_gate_text(example(), "", 80, text);
+  std::istringstream lines(text.str());
+  for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 80);
+}
+
+TEST_CASE("an annotation's title ends where its text says") {
+  GateCheck check;
+  check.task = "a,b::c%\r\nd";
+  check.metric = "acc";
+  check.verdict = GateVerdict::kFail;
+  check.reason = "50 %, x: y::z\nw";
+  std::ostringstream out;
+  write_gate_github({GateVerdict::kFail, {check}}, "", out);
+  const std::string line = out.str().substr(0, out.str().find('\n'));
+  CHECK(line.find("::error title=micius gate%2C fail%3A a%2Cb%3A%3Ac%25") == 0);
+  CHECK(line.ends_with(" acc: 50 %25, x: y::z w"));
 }
 
 }  // namespace micius
