@@ -86,6 +86,36 @@ std::vector<std::string> obstacles(const ScoredRun& a, const ScoredRun& b, const
   return reasons;
 }
 
+std::string shown(const Json& value) {
+  constexpr std::size_t kLongest = 40;
+  if (value.is_null() || value == "") return "none";
+  return shorten(value.is_string() ? value.get<std::string>() : dump_json(value), kLongest);
+}
+
+// "temperature 0.0 / 1.5", A's value first; of an object each field that differs.
+void add_difference(const std::string& name, const Json& a, const Json& b, std::vector<std::string>& parts) {
+  if (a == b) return;
+  if (!a.is_object() || !b.is_object()) {
+    parts.push_back(fmt::format("{} {} / {}", name, shown(a), shown(b)));
+    return;
+  }
+  for (const auto& [key, value] : a.items()) add_difference(key, value, b.value(key, Json()), parts);
+  for (const auto& [key, value] : b.items())
+    if (!a.contains(key)) add_difference(key, Json(), value, parts);
+}
+
+// In what the runs differ that the task allows, as one sentence, or "".
+std::string settings_note(const Json& a, const Json& b) {
+  std::vector<std::string> parts;
+  for (const char* key : {"scorer", "shot_pool", "style", "options", "turn_max_tokens", "repeats",
+                          "task_params", "model_options"})
+    add_difference(key, a.at(key), b.at(key), parts);
+  if (a.at("dataset").at("sha256") != b.at("dataset").at("sha256")) parts.emplace_back("dataset");
+  if (parts.empty()) return "";
+  return (a.at("model") == b.at("model") ? "the runs differ in " : "besides the model the runs differ in ") +
+         join(parts, ", ");
+}
+
 // A page says of each run itself that it is not complete.
 std::vector<std::string> notes_of(const ScoredRun& a, const ScoredRun& b, Incomparable incomparable) {
   std::vector<std::string> notes;
@@ -100,13 +130,8 @@ std::vector<std::string> notes_of(const ScoredRun& a, const ScoredRun& b, Incomp
                                   name_of(side->run.status), number(side->run.id)));
     }
   }
-  const Json x = spec_json(a.run.spec), y = spec_json(b.run.spec);
-  std::vector<std::string> differing;
-  for (const char* key : {"scorer", "shot_pool", "style", "options", "turn_max_tokens", "repeats",
-                          "task_params", "model_options"})
-    if (x.at(key) != y.at(key)) differing.emplace_back(key);
-  if (x.at("dataset").at("sha256") != y.at("dataset").at("sha256")) differing.emplace_back("dataset");
-  if (!differing.empty()) notes.push_back("besides the model the runs differ in " + join(differing, ", "));
+  std::string settings = settings_note(spec_json(a.run.spec), spec_json(b.run.spec));
+  if (!settings.empty()) notes.push_back(std::move(settings));
   return notes;
 }
 

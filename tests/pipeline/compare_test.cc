@@ -176,7 +176,27 @@ TEST_CASE("repeats are averaged first, and graded values have t and sign flips")
   CHECK(*c.bootstrap->low < *c.bootstrap->high);
   CHECK(c.flips[0].a_answer == "yes");  // of the first repeat
   REQUIRE(c.notes.size() == 1);
-  CHECK(c.notes[0] == "besides the model the runs differ in repeats");
+  CHECK(c.notes[0] == "besides the model the runs differ in repeats 2 / 1");
+}
+
+TEST_CASE("what two runs of one model differ in is named with both values") {
+  MemoryStore store;
+  RunSpec spec = spec_of("quiz", "m", answers(12, 0, 9));
+  std::vector<Record> records;
+  for (const Answer& answer : answers(12, 0, 9)) records.push_back(record_of(answer));
+  const RunId a = add_run(store, spec, records);
+  spec.options.temperature = 1.5;
+  spec.options.stop = {"\n"};
+  spec.model_options = {{"numerics", "fast"}};
+  const RunId b = add_run(store, spec, records);
+  spec.model.name = "n";
+  const RunId c = add_run(store, spec, records);
+  const auto notes = [&](RunId other) { return compare(store, {a, other}, {}).comparisons.front().notes; };
+  REQUIRE(notes(b).size() == 1);
+  const std::string differing =
+      "the runs differ in temperature 0.0 / 1.5, stop [] / [\"\\n\"], numerics none / fast";
+  CHECK(notes(b)[0] == differing);
+  CHECK(notes(c)[0] == "besides the model " + differing);
 }
 
 TEST_CASE("a run that was stopped once decided is said to be so") {
