@@ -309,7 +309,7 @@ class Recipes(Folder):
                     self.assertEqual(len(outcomes["failure"]), code)
                     self.assertTrue((where / "report.html").exists())
                     if recipe == "github" and code == 1:
-                        self.assertRegex(gate.stdout, "(?m)^::error title=micius gate, fail::infrawise .*infrawise-test-")
+                        self.assertRegex(gate.stdout, "(?m)^::error title=micius gate%2C fail%3A infrawise::infrawise .*infrawise-test-")
 
 
 if __name__ == "__main__":
