@@ -144,7 +144,7 @@ Policy read_policy(std::string_view text, const std::string& where) {
   }
   if (fields.has("must_pass")) policy.must_pass = must_pass_of(json.at("must_pass"), where + ".must_pass");
   const auto limits_of = [&](const char* group, const std::vector<std::string>& keys) {
-    const JsonFields limits = fields.has(group) ? fields.object(group) : JsonFields(none, where);
+    JsonFields limits = fields.has(group) ? fields.object(group) : JsonFields(none, where);
     limits.only(keys);
     return limits;
   };
