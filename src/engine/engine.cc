@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
+#include "engine/model/cpu_decoder.h"
 #include "engine/model/source.h"
 #include "engine/model/transformer.h"
 #include "engine/model/weights.h"
@@ -38,12 +39,13 @@ struct Engine::Loaded {
         pool(thread_count(wanted.threads)),
         context{wanted.isa.value_or(best_isa()), pool, scratch},
         config(checked_config(*source, tokenizer)),
-        transformer(config, read_weights(*source, config, options.numerics, context)),
-        kv(Transformer::kv_layout(config, options.numerics), config.layers,
-           options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory),
-        scheduler(transformer, tokenizer, context, kv,
+        decoder(std::make_unique<CpuDecoder>(
+            Transformer(config, read_weights(*source, config, options.numerics, context)), options.numerics,
+            context)),
+        kv(decoder->make_kv_pool(options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory)),
+        scheduler(*decoder, tokenizer, context, *kv,
                   {std::max<std::size_t>(options.batch_tokens, 1), options.selection, options.beginnings}),
-        info(engine_info(*source, transformer, context)) {
+        info(engine_info(*source, *decoder, context)) {
     if (info.name.empty()) info.name = model.stem().string();
   }
 
@@ -56,8 +58,8 @@ struct Engine::Loaded {
   Scratch scratch;
   OpContext context;
   ModelConfig config;
-  Transformer transformer;
-  KvPool kv;
+  std::unique_ptr<Decoder> decoder;
+  std::unique_ptr<KvPool> kv;
   Scheduler scheduler;
   EngineInfo info;
   std::uint64_t next_job = 0;

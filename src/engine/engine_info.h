@@ -9,7 +9,7 @@
 namespace micius {
 
 class ModelSource;
-class Transformer;
+class Decoder;
 struct OpContext;
 
 struct EngineInfo {
@@ -23,6 +23,6 @@ struct EngineInfo {
   int threads = 0;
 };
 
-EngineInfo engine_info(const ModelSource& source, const Transformer& transformer, const OpContext& context);
+EngineInfo engine_info(const ModelSource& source, const Decoder& decoder, const OpContext& context);
 
 }  // namespace micius

@@ -13,20 +13,42 @@ namespace {
 
 constexpr std::size_t kSlabBytes = 32 << 20;  // some huge pages; small models take several blocks at once
 
+class HostMemory : public KvMemory {
+ public:
+  std::byte* add(std::size_t bytes) override { return buffers_.emplace_back(bytes).data(); }
+  void zero(std::byte* to, std::size_t bytes) override { std::memset(to, 0, bytes); }
+  void copy(std::byte* to, const std::byte* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+
+ private:
+  std::vector<Buffer> buffers_;
+};
+
 }  // namespace
 
 KvPool::KvPool(const KvLayout& layout, std::size_t layers, std::size_t budget_bytes)
     : layout_(layout),
+      memory_(std::make_unique<HostMemory>()),
       layers_(layers),
       block_bytes_(layers * ((layout.page_bytes() + 63) / 64 * 64)),
       capacity_(std::max<std::size_t>(budget_bytes / block_bytes_, 1)),
       slab_blocks_(std::clamp<std::size_t>(kSlabBytes / block_bytes_, 1, capacity_)) {}
 
+KvPool::KvPool(std::unique_ptr<KvMemory> memory, std::size_t page_bytes, std::size_t layers,
+               std::size_t budget_bytes)
+    : memory_(std::move(memory)),
+      layers_(layers),
+      block_bytes_(layers * page_bytes),
+      capacity_(std::max<std::size_t>(budget_bytes / block_bytes_, 1)),
+      slab_blocks_(capacity_),
+      slabs_{memory_->add(capacity_ * block_bytes_)} {}
+
 KvPool::Block KvPool::take(Fill fill) {
   if (!free_.empty()) {
     const Block block = free_.back();
     free_.pop_back();
-    if (fill == Fill::kZero) std::memset(page(block, 0), 0, block_bytes_);
+    if (fill == Fill::kZero) memory_->zero(page(block, 0), block_bytes_);
     holders_[block] = 1;
     return block;
   }
@@ -34,7 +56,8 @@ KvPool::Block KvPool::take(Fill fill) {
     fail(ErrorCode::kUsage, "the KV cache is full ({}); allow it more with --kv-memory",
          format_bytes(capacity_ * block_bytes_));
   }
-  if (holders_.size() == slabs_.size() * slab_blocks_) slabs_.emplace_back(slab_blocks_ * block_bytes_);
+  if (holders_.size() == slabs_.size() * slab_blocks_)
+    slabs_.push_back(memory_->add(slab_blocks_ * block_bytes_));
   holders_.push_back(1);
   return static_cast<Block>(holders_.size() - 1);
 }
@@ -44,8 +67,7 @@ void KvPool::release(Block block) {
 }
 
 std::byte* KvPool::page(Block block, std::size_t layer) const {
-  const Buffer& slab = slabs_[block / slab_blocks_];
-  std::byte* start = const_cast<std::byte*>(slab.data()) + block % slab_blocks_ * block_bytes_;
+  std::byte* const start = slabs_[block / slab_blocks_] + block % slab_blocks_ * block_bytes_;
   return start + layer * (block_bytes_ / layers_);
 }
 
@@ -84,7 +106,8 @@ KvSequence KvSequence::fork(std::size_t tokens) const {
   }
   if (tokens % kPageTokens != 0) {
     copy.append(pool_->take(KvPool::Fill::kAny));
-    std::memcpy(pool_->page(copy.blocks_[full], 0), pool_->page(blocks_[full], 0), pool_->block_bytes());
+    pool_->memory_->copy(pool_->page(copy.blocks_[full], 0), pool_->page(blocks_[full], 0),
+                         pool_->block_bytes());
   }
   copy.length_ = tokens;
   return copy;

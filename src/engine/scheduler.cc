@@ -40,7 +40,7 @@ JobFailure not_finite() {
 
 }  // namespace
 
-Scheduler::Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
+Scheduler::Scheduler(Decoder& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
                      const SchedulerOptions& options)
     : model_(model),
       tokenizer_(tokenizer),
@@ -283,16 +283,15 @@ void Scheduler::run(Batch& batch, StepResult& result) {
     }
     row += count;
   }
-  const std::span<const float> hidden = model_.forward(slices, wanted, context_);
-  const std::size_t whole = batch.logit_rows.size() * model_.config().hidden;
-  if (!batch.picks.empty()) read_scores(batch, hidden.subspan(whole));
-  read_logits(batch, hidden.first(whole), result);
+  model_.forward(slices, wanted);
+  if (!batch.picks.empty()) read_scores(batch, wanted.size() - batch.logit_rows.size());
+  read_logits(batch, result);
 }
 
-void Scheduler::read_scores(const Batch& batch, std::span<const float> hidden) {
-  std::vector<LogitSummary> summaries(hidden.size() / model_.config().hidden);
+void Scheduler::read_scores(const Batch& batch, std::size_t rows) {
+  std::vector<LogitSummary> summaries(rows);
   std::vector<float> picked(batch.picks.size());
-  score_logits(model_.head(), hidden, batch.picks, summaries, picked, logits_, context_);
+  model_.score(batch.logit_rows.size(), batch.picks, summaries, picked);
   for (std::size_t i = 0; i < picked.size(); ++i) {
     const auto& [lane, pair] = batch.picked[i];
     const LogitSummary& summary = summaries[batch.picks[i].row];
@@ -306,31 +305,29 @@ void Scheduler::read_scores(const Batch& batch, std::span<const float> hidden) {
   }
 }
 
-void Scheduler::read_logits(const Batch& batch, std::span<const float> hidden, StepResult& result) {
-  const std::size_t width = model_.config().hidden, vocabulary = model_.config().vocabulary;
+void Scheduler::read_logits(const Batch& batch, StepResult& result) {
+  const std::size_t vocabulary = model_.config().vocabulary;
   for (std::size_t first = 0; first < batch.logit_rows.size(); first += kLogitRows) {
     const std::size_t rows = std::min(kLogitRows, batch.logit_rows.size() - first);
-    logits_.resize(rows * vocabulary);
-    model_.head().apply(hidden.subspan(first * width, rows * width), logits_, context_);
-    weigh_prompts(std::span(batch.logit_rows).subspan(first, rows));
+    const std::span<const float> logits = model_.logits(first, rows);
+    weigh_prompts(std::span(batch.logit_rows).subspan(first, rows), logits);
     for (std::size_t i = 0; i < rows; ++i) {
       if (batch.logit_rows[first + i].is_prompt()) continue;
-      take_logits(*batch.logit_rows[first + i].lane, std::span(logits_).subspan(i * vocabulary, vocabulary),
-                  result);
+      take_logits(*batch.logit_rows[first + i].lane, logits.subspan(i * vocabulary, vocabulary), result);
     }
   }
 }
 
-// `rows` are those of logits_.
-void Scheduler::weigh_prompts(std::span<const LogitRow> rows) {
+// logits: [rows.size(), vocabulary]
+void Scheduler::weigh_prompts(std::span<const LogitRow> rows, std::span<const float> logits) {
   const std::size_t vocabulary = model_.config().vocabulary;
   std::vector<std::optional<TokenLogprobs>> weights(rows.size());
   context_.pool.parallel_for(rows.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       if (!rows[i].is_prompt()) continue;
       const Lane& lane = *rows[i].lane;
-      weights[i] = token_logprobs(std::span(logits_).subspan(i * vocabulary, vocabulary),
-                                  lane.tokens[rows[i].token], lane.job->best.value_or(0), context_);
+      weights[i] = token_logprobs(logits.subspan(i * vocabulary, vocabulary), lane.tokens[rows[i].token],
+                                  lane.job->best.value_or(0), context_);
     }
   });
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -17,11 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/float_rows.h"
 #include "engine/generated_text.h"
 #include "engine/job.h"
 #include "engine/kv_cache.h"
-#include "engine/model/transformer.h"
+#include "engine/model/decoder.h"
 #include "engine/ops/logits.h"
 #include "engine/ops/op_context.h"
 #include "engine/tokenizer/tokenizer.h"
@@ -54,10 +53,10 @@ struct SchedulerOptions {
   Beginnings beginnings = Beginnings::kShared;
 };
 
-// For one thread. Borrows model, tokenizer and context.
+// For one thread. Borrows model, tokenizer, context and pool.
 class Scheduler {
  public:
-  Scheduler(Transformer& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
+  Scheduler(Decoder& model, const Tokenizer& tokenizer, const OpContext& context, KvPool& pool,
             const SchedulerOptions& options);
   ~Scheduler();
 
@@ -94,16 +93,16 @@ class Scheduler {
   void fill(Batch& batch);
   ForwardSlice slice_of(Lane& lane, std::size_t first, std::size_t count) const;
   void run(Batch& batch, StepResult& result);
-  void read_scores(const Batch& batch, std::span<const float> hidden);
-  void read_logits(const Batch& batch, std::span<const float> hidden, StepResult& result);
-  void weigh_prompts(std::span<const LogitRow> rows);
+  void read_scores(const Batch& batch, std::size_t rows);
+  void read_logits(const Batch& batch, StepResult& result);
+  void weigh_prompts(std::span<const LogitRow> rows, std::span<const float> logits);
   void take_logits(Lane& lane, std::span<const float> logits, StepResult& result);
   void take_token(Lane& lane, TokenId id, StepResult& result);
   void settle(StepResult& result);
   void fork_branches(Lane& trunk);
   void retire(LanePtr lane, StepResult& result);
 
-  Transformer& model_;
+  Decoder& model_;
   const Tokenizer& tokenizer_;
   const OpContext& context_;
   KvPool& pool_;
@@ -117,7 +116,6 @@ class Scheduler {
   std::vector<LanePtr> trunks_;  // contexts that are through and whose branches are not
   std::list<LanePtr> recent_;    // ended, kept for contexts that begin alike; the latest used is last
   std::size_t reserved_ = 0;     // blocks that the lanes of the last three may come to hold
-  FloatRows logits_;             // [kLogitRows, vocabulary]
 };
 
 }  // namespace micius

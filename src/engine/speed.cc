@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
+#include "engine/model/cpu_decoder.h"
 #include "engine/model/source.h"
 #include "engine/model/transformer.h"
 #include "engine/model/weights.h"
@@ -14,7 +15,6 @@
 #include "engine/speed_internal.h"
 
 namespace micius {
-namespace {}  // namespace
 
 struct SpeedBench::Loaded {
   Loaded(const std::filesystem::path& model, const EngineOptions& options)
@@ -22,11 +22,12 @@ struct SpeedBench::Loaded {
         pool(thread_count(options.threads)),
         context{options.isa.value_or(best_isa()), pool, scratch},
         config(config_from(*source)),
-        transformer(config, read_weights(*source, config, options.numerics, context)),
+        decoder(Transformer(config, read_weights(*source, config, options.numerics, context)),
+                options.numerics, context),
         layout(Transformer::kv_layout(config, options.numerics)),
         batch(options.batch_tokens),
         selection(options.selection),
-        info(engine_info(*source, transformer, context)),
+        info(engine_info(*source, decoder, context)),
         rng("bench") {}
 
   // `tokens` new tokens of every sequence, in batches of at most `batch`.
@@ -44,8 +45,8 @@ struct SpeedBench::Loaded {
       slices.push_back({&sequence, ids, tokens == 1 ? selection : ValueSelection{}});
       wanted.push_back(static_cast<std::int32_t>(slices.size() * tokens - 1));
     }
-    logits.resize(sequences.size() * config.vocabulary);
-    transformer.head().apply(transformer.forward(slices, wanted, context), logits, context);
+    decoder.forward(slices, wanted);
+    decoder.logits(0, sequences.size());
   }
 
   double seconds_of(const SpeedTest& test) {
@@ -66,14 +67,13 @@ struct SpeedBench::Loaded {
   Scratch scratch;
   OpContext context;
   ModelConfig config;
-  Transformer transformer;
+  CpuDecoder decoder;
   KvLayout layout;
   std::size_t batch;
   ValueSelection selection;
   EngineInfo info;
   Rng rng;
   std::vector<TokenId> ids;
-  std::vector<float> logits;
 };
 
 SpeedBench::SpeedBench(const std::filesystem::path& model, const EngineOptions& options)

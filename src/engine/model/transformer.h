@@ -9,6 +9,7 @@
 #include "engine/float_rows.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
+#include "engine/model/decoder.h"
 #include "engine/model/weights.h"
 #include "engine/ops/attention.h"
 #include "engine/ops/op_context.h"
@@ -16,13 +17,6 @@
 #include "engine/tokenizer/bpe.h"
 
 namespace micius {
-
-// New tokens of one sequence, which stand behind those that its cache holds.
-struct ForwardSlice {
-  KvSequence* kv;
-  std::span<const TokenId> tokens;  // ids below the vocabulary's size
-  ValueSelection selection = {};    // of all of them
-};
 
 // Immutable but for its working memory: one forward at a time.
 class Transformer {

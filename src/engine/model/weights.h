@@ -12,25 +12,30 @@
 namespace micius {
 
 // AugQ: q <- down(silu(gate q) * up q), on the q of all heads together.
+template <typename Matrix>
 struct AugmentedQ {
-  Linear gate_up;  // [2 * augmented_q, n_q * d_q]
-  Linear down;     // [n_q * d_k, augmented_q], K's folded in with half K
+  Matrix gate_up;  // [2 * augmented_q, n_q * d_q]
+  Matrix down;     // [n_q * d_k, augmented_q], K's folded in with half K
 };
 
-struct LayerWeights {
-  std::vector<float> attention_norm;  // [hidden]
+// A layer, its matrices and vectors as a device's ops take them.
+template <typename Matrix, typename Vector>
+struct DecoderLayer {
+  Vector attention_norm;  // [hidden]
   // Without AugQ: q, k and v stacked, [n_q * d_k + n_k * d_k + n_v * d_v, hidden]; with it k and v alone.
-  Linear qkv;
-  std::vector<float> qkv_bias;  // [rows of qkv]; empty: none
-  std::optional<Linear> q;      // with AugQ only: [n_q * d_q, hidden]
-  std::optional<AugmentedQ> augmented_q;
-  std::vector<float> q_norm, k_norm;                      // [d_k], of each head before RoPE; empty: none
-  Linear attention_out;                                   // [hidden, n_q * d_v]
-  std::vector<float> post_attention_norm, post_ffn_norm;  // [hidden], of what a sublayer adds; empty: none
-  std::vector<float> ffn_norm;                            // [hidden]
-  Linear gate_up;                                         // [2 * ffn, hidden]
-  Linear down;                                            // [hidden, ffn]
+  Matrix qkv;
+  Vector qkv_bias;          // [rows of qkv]; empty: none
+  std::optional<Matrix> q;  // with AugQ only: [n_q * d_q, hidden]
+  std::optional<AugmentedQ<Matrix>> augmented_q;
+  Vector q_norm, k_norm;                      // [d_k], of each head before RoPE; empty: none
+  Matrix attention_out;                       // [hidden, n_q * d_v]
+  Vector post_attention_norm, post_ffn_norm;  // [hidden], of what a sublayer adds; empty: none
+  Vector ffn_norm;                            // [hidden]
+  Matrix gate_up;                             // [2 * ffn, hidden]
+  Matrix down;                                // [hidden, ffn]
 };
+
+using LayerWeights = DecoderLayer<Linear, std::vector<float>>;
 
 struct ModelWeights {
   Arena memory;                         // of all matrices but the embedding

@@ -1,0 +1,34 @@
+#include "engine/model/cpu_decoder.h"
+
+#include <utility>
+
+namespace micius {
+
+CpuDecoder::CpuDecoder(Transformer transformer, Numerics numerics, const OpContext& context)
+    : transformer_(std::move(transformer)), numerics_(numerics), context_(context) {}
+
+std::unique_ptr<KvPool> CpuDecoder::make_kv_pool(std::size_t budget_bytes) {
+  return std::make_unique<KvPool>(Transformer::kv_layout(config(), numerics_), config().layers, budget_bytes);
+}
+
+void CpuDecoder::forward(std::span<const ForwardSlice> slices, std::span<const std::int32_t> wanted) {
+  hidden_ = transformer_.forward(slices, wanted, context_);
+}
+
+void CpuDecoder::score(std::size_t first, std::span<const LogitPick> picks, std::span<LogitSummary> summaries,
+                       std::span<float> picked) {
+  score_logits(transformer_.head(), hidden(first, summaries.size()), picks, summaries, picked, logits_,
+               context_);
+}
+
+std::span<const float> CpuDecoder::logits(std::size_t first, std::size_t rows) {
+  logits_.resize(rows * config().vocabulary);
+  transformer_.head().apply(hidden(first, rows), logits_, context_);
+  return logits_;
+}
+
+std::span<const float> CpuDecoder::hidden(std::size_t first, std::size_t rows) const {
+  return hidden_.subspan(first * config().hidden, rows * config().hidden);
+}
+
+}  // namespace micius
