@@ -6,6 +6,8 @@
 #include "base/format.h"
 #include "engine/device/gpu_memory_internal.h"
 #include "engine/gpu_device.h"
+#include "engine/ops/kv_append_gpu.h"
+#include "engine/ops/prefill_attention_gpu.h"
 
 namespace micius {
 
@@ -45,15 +47,21 @@ class CudaDevice : public Device {
   }
 
   void launch(const Kernel& kernel) override {
-    if (const auto* rows = std::get_if<RowKernel>(&kernel)) {
-      check_cuda(static_cast<cudaError_t>(launch_row_kernel(*rows, stream_.get())), "start of a kernel");
-    } else {
-      const auto& decode = std::get<DecodeLaunch>(kernel);
-      launch_decode(decode.args, decode.blocks, stream_.get());
-    }
+    std::visit([this](const auto& one) { start(one); }, kernel);
   }
 
  private:
+  void start(const RowKernel& kernel) const {
+    check_cuda(static_cast<cudaError_t>(launch_row_kernel(kernel, stream_.get())), "start of a kernel");
+  }
+  void start(const DecodeLaunch& kernel) const { launch_decode(kernel.args, kernel.blocks, stream_.get()); }
+  void start(const PrefillLaunch& kernel) const {
+    launch_prefill(kernel.args, kernel.blocks, {.stream = stream_.get()});
+  }
+  void start(const AppendLaunch& kernel) const {
+    launch_kv_append(kernel.args, kernel.tokens, {.stream = stream_.get()});
+  }
+
   struct Destroy {
     void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
   };

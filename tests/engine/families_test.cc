@@ -9,42 +9,16 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "engine/convert.h"
+#include "engine/family_models.h"
 #include "engine/model/gguf_source.h"
 #include "engine/model/source.h"
 #include "engine/model/transformer.h"
 #include "engine/op_fixture.h"
-#include "engine/safetensors_builder.h"
 #include "source_tree.h"
 #include "temp_dir.h"
 
 namespace micius {
 namespace {
-
-// From the name and the place alone, so that the reference can have the same.
-std::vector<float> values_of(const std::string& name, const std::vector<std::size_t>& shape) {
-  std::uint32_t hash = 2166136261;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
-  std::size_t count = 1;
-  for (const std::size_t size : shape) count *= size;
-  std::vector<float> values(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const double x = static_cast<double>((hash + i * 2654435761U) >> 8) / (1 << 24) - 0.5;
-    const bool is_norm = name.find("norm") != std::string::npos;
-    values[i] = static_cast<float>(shape.size() == 2 ? x * 0.6 : is_norm ? 1 + 0.4 * x : x);
-  }
-  return values;
-}
-
-void write_folder(const std::filesystem::path& folder, const Json& row) {
-  SafetensorsBuilder weights;
-  for (const Json& tensor : row["tensors"]) {
-    const auto name = tensor[0].get<std::string>();
-    const auto shape = tensor[1].get<std::vector<std::size_t>>();
-    weights.floats(name, shape, values_of(name, shape));
-  }
-  write_file_atomic(folder / "config.json", row["config"].dump());
-  write_file_atomic(folder / "model.safetensors", weights.build());
-}
 
 // [ids, vocabulary]
 std::vector<float> logits_of(const ModelSource& source, const std::vector<TokenId>& ids, Isa isa) {
@@ -68,7 +42,7 @@ TEST_CASE("Families give the logits of transformers, from a folder and from GGUF
     const Json row = parse_json(line, "families.jsonl:" + std::to_string(number));
     INFO(row["name"]);
     const TempDir folder;
-    write_folder(folder.path(), row);
+    write_family(folder.path(), row);
     const auto source = open_source(folder.path());
     const auto ids = row["ids"].get<std::vector<TokenId>>();
     const std::vector<float> logits = logits_of(*source, ids, best_isa());

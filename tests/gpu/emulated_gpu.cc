@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "engine/ops/decode_attention_kernel.h"
+#include "engine/ops/kv_append_kernel.h"
+#include "engine/ops/prefill_attention_kernel.h"
 #include "gpu/emulated_lanes.h"
 
 namespace micius::emulation {
@@ -15,13 +17,10 @@ namespace {
 
 constexpr std::align_val_t kAlignment{256};
 
-template <typename T, typename F>
-void with_attention(const DecodeArgs& args, const F& f) {
-  with_decode_tiles(args.layout, [&](auto k, auto v) {
-    f([&](EmulatedLanes& lanes) {
-      decode_attention<EmulatedLanes, T, OwnRing<EmulatedLanes>, int{k.value}, int{v.value}>(lanes, args);
-    });
-  });
+// Calls f with the format of keys and values, and the numbers of their tiles, as types.
+template <typename F>
+void with_format(const DecodeLayout& layout, const F& f) {
+  with_decode_tiles(layout, [&](auto k, auto v) { layout.bf16 ? f(BF16{}, k, v) : f(F16{}, k, v); });
 }
 
 }  // namespace
@@ -56,31 +55,50 @@ void EmulatedGpu::copy(void* to, const void* from, std::size_t bytes) { std::mem
 
 void EmulatedGpu::launch(const Kernel& kernel) {
   ++launches_;
-  const auto start = [this](const auto& one) { run(one); };
-  if (const auto* rows = std::get_if<RowKernel>(&kernel)) {
-    std::visit([&](const auto& of_rows) { with_code(of_rows, start); }, *rows);
-  } else {
-    run(std::get<DecodeLaunch>(kernel));
-  }
+  std::visit([this](const auto& one) { run(one); }, kernel);
 }
 
-std::string EmulatedGpu::next_seed() { return fmt::format("launch {}", launches_); }
+void EmulatedGpu::start(const LaunchShape& shape, const std::function<void(EmulatedLanes&)>& code) {
+  run_kernel({shape.blocks, shape.threads, shape.shared_bytes}, memory_, Arrival::kLate,
+             fmt::format("launch {}", launches_), code);
+}
 
-template <typename Code>
-void EmulatedGpu::run(const Code& code) {
-  const LaunchShape shape = code.shape();
-  run_kernel({shape.blocks, shape.threads, shape.shared_bytes}, memory_, Arrival::kLate, next_seed(),
-             [&](EmulatedLanes& lanes) { code(lanes); });
+void EmulatedGpu::run(const RowKernel& kernel) {
+  const auto run_code = [this](const auto& code) {
+    start(code.shape(), [&](EmulatedLanes& lanes) { code(lanes); });
+  };
+  std::visit([&](const auto& of_rows) { with_code(of_rows, run_code); }, kernel);
 }
 
 void EmulatedGpu::run(const DecodeLaunch& kernel) {
   const DecodeArgs& args = kernel.args;
   const DecodeShared shared(args.layout, args.tuning, args.layout.column_tiles());
-  const auto start = [&](const std::function<void(EmulatedLanes&)>& code) {
-    run_kernel({kernel.blocks, decode_threads(shared, args.tuning), shared.bytes}, memory_, Arrival::kLate,
-               next_seed(), code);
-  };
-  args.layout.bf16 ? with_attention<BF16>(args, start) : with_attention<F16>(args, start);
+  const LaunchShape shape{kernel.blocks, decode_threads(shared, args.tuning), shared.bytes};
+  with_format(args.layout, [&](auto format, auto k, auto v) {
+    start(shape, [&](EmulatedLanes& lanes) {
+      decode_attention<EmulatedLanes, decltype(format), OwnRing<EmulatedLanes>, int{decltype(k)::value},
+                       int{decltype(v)::value}>(lanes, args);
+    });
+  });
+}
+
+void EmulatedGpu::run(const PrefillLaunch& kernel) {
+  const PrefillArgs& args = kernel.args;
+  const LaunchShape shape{kernel.blocks, 32 * args.tuning.warps, PrefillShared(args.layout).bytes};
+  with_format(args.layout, [&](auto format, auto k, auto v) {
+    start(shape, [&](EmulatedLanes& lanes) {
+      prefill_attention<EmulatedLanes, decltype(format), int{decltype(k)::value}, int{decltype(v)::value}>(
+          lanes, args);
+    });
+  });
+}
+
+void EmulatedGpu::run(const AppendLaunch& kernel) {
+  const KvAppendArgs& args = kernel.args;
+  start({kernel.tokens, kAppendThreads, 0}, [&](EmulatedLanes& lanes) {
+    args.layout.bf16 ? kv_append<EmulatedLanes, BF16>(lanes, args)
+                     : kv_append<EmulatedLanes, F16>(lanes, args);
+  });
 }
 
 }  // namespace micius::emulation

@@ -1,8 +1,8 @@
 // device.h's Device on the CPU: memory that is poisoned until it is written, kernels by the emulation.
 #pragma once
 
+#include <functional>
 #include <map>
-#include <string>
 
 #include "engine/device/device.h"
 #include "gpu/emulated_device.h"
@@ -25,10 +25,11 @@ class EmulatedGpu : public Device {
   std::size_t allocated() const { return allocated_; }
 
  private:
-  template <typename Code>
-  void run(const Code& code);
+  void start(const LaunchShape& shape, const std::function<void(EmulatedLanes&)>& code);
+  void run(const RowKernel& kernel);
   void run(const DecodeLaunch& kernel);
-  std::string next_seed();
+  void run(const PrefillLaunch& kernel);
+  void run(const AppendLaunch& kernel);
 
   GpuFigures figures_;
   std::size_t memory_bytes_, allocated_ = 0, launches_ = 0;

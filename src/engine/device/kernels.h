@@ -6,8 +6,10 @@
 
 #include "engine/ops/decode_attention.h"
 #include "engine/ops/elementwise_gpu.h"
+#include "engine/ops/kv_append.h"
 #include "engine/ops/linear_kernel.h"
 #include "engine/ops/logits_gpu.h"
+#include "engine/ops/prefill_attention.h"
 
 namespace micius {
 
@@ -20,7 +22,17 @@ struct DecodeLaunch {
   std::uint32_t blocks = 0;
 };
 
-using Kernel = std::variant<RowKernel, DecodeLaunch>;
+struct PrefillLaunch {
+  PrefillArgs args;
+  std::uint32_t blocks = 0;
+};
+
+struct AppendLaunch {
+  KvAppendArgs args;
+  std::uint32_t tokens = 0;
+};
+
+using Kernel = std::variant<RowKernel, DecodeLaunch, PrefillLaunch, AppendLaunch>;
 
 // Calls f with the code that a kernel of rows is run with: itself, but where it is written for several
 // formats and sizes.

@@ -1,0 +1,84 @@
+// A decoder on a GPU: the pass of transformer.h by the kernels of a Device.
+//
+// The residual stream, norms, softmax and all sums are in fp32. A linear's inputs are two bf16 numbers each
+// (`precise`) or one (`fast`), keys and values f16. A row's result moves by rounding alone with the rows
+// beside it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/device/device_rows.h"
+#include "engine/model/decoder.h"
+#include "engine/model/gpu_batch.h"
+#include "engine/model/gpu_weights.h"
+#include "engine/ops/rope.h"
+
+namespace micius {
+
+class GpuDecoder : public Decoder {
+ public:
+  // Borrows the device; `source` and `pool` are needed while it loads. Throws as read_gpu_weights does, and
+  // before it reads a weight Error{kUnsupported} for Numerics::kFp32, and for heads and dims that no kernel
+  // is built for.
+  GpuDecoder(const ModelSource& source, const ModelConfig& config, Numerics numerics, Device& device,
+             ThreadPool& pool);
+
+  const ModelConfig& config() const override { return config_; }
+  std::unique_ptr<KvPool> make_kv_pool(std::size_t budget_bytes) override;
+  void forward(std::span<const ForwardSlice> slices, std::span<const std::int32_t> wanted) override;
+  void score(std::size_t first, std::span<const LogitPick> picks, std::span<LogitSummary> summaries,
+             std::span<float> picked) override;
+  std::span<const float> logits(std::size_t first, std::size_t rows) override;
+  std::size_t bytes() const override { return weights_.bytes(); }
+
+ private:
+  // A RopeTable and what of it the device has.
+  struct Turns {
+    RopeTable table;
+    DeviceArray<float> sent;
+  };
+
+  void cover(Turns& turns);
+  void attention(const GpuLayer& layer, std::size_t index);
+  void augmented_q(const GpuLayer& layer, const BlockedRows& normed);
+  void turn_heads(const float* x, std::size_t stride, float* out, std::size_t out_stride, std::size_t heads,
+                  const DeviceArray<float>& norm, const Turns& turns);
+  void keep_rows(std::size_t wanted);
+  void feed_forward(const GpuLayer& layer);
+  BlockedRows normed(const float* x, const DeviceArray<float>& weight, std::size_t rows);
+  void add_sublayer(const GpuMatrix& matrix, const BlockedRows& x, const DeviceArray<float>& norm);
+  // y = x W^T; room for it is made.
+  void apply(const GpuMatrix& matrix, const BlockedRows& x, DeviceArray<float>& y,
+             const DeviceArray<float>* bias);
+  BlockedRows rows_of(std::size_t rows, std::size_t width);
+
+  ModelConfig config_;
+  Device& device_;
+  DecodeLayout layout_;
+  std::uint32_t planes_;
+  GpuBatch batch_;
+  GpuWeights weights_;
+  Turns turns_, local_turns_;
+  std::byte* pages_ = nullptr;  // of the pool
+
+  // Of the batch being run.
+  std::size_t rows_ = 0;
+  DeviceArray<float> x_;         // [rows, hidden]: the residual stream
+  DeviceRows inputs_;            // of the linear that is next
+  DeviceArray<float> qkv_, q_;   // as the layer's linears give them
+  DeviceArray<float> turned_q_;  // [rows, n_q, d_k]
+  DeviceArray<float> heads_;     // [rows, n_q * d_v]: attention's output
+  DeviceArray<float> wide_, y_;  // of gated MLPs; what a sublayer adds, before its norm
+  DeviceArray<float> kept_;      // of keep_rows
+  // Of score() and logits().
+  DeviceArray<float> logits_, picked_;
+  DeviceArray<LogitPartial> partials_, summaries_;
+  DeviceArray<std::uint32_t> pick_first_;
+  DeviceArray<std::int32_t> pick_ids_;
+  std::vector<float> host_logits_;
+};
+
+}  // namespace micius

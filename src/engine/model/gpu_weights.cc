@@ -1,0 +1,75 @@
+#include "engine/model/gpu_weights.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "engine/model/weight_reader_internal.h"
+
+namespace micius {
+namespace {
+
+class GpuPacker {
+ public:
+  using Matrix = GpuMatrix;
+  using Vector = DeviceArray<float>;
+
+  GpuPacker(Device& device, ThreadPool& pool) : device_(device), pool_(pool) {}
+
+  GpuMatrix linear(std::span<const LinearPart> parts) const { return {parts, device_, pool_}; }
+  DeviceArray<float> vector(const std::vector<float>& values) const { return {device_, std::span(values)}; }
+
+ private:
+  Device& device_;
+  ThreadPool& pool_;
+};
+
+// Kernels take four columns at a time.
+void check_widths(const ModelSource& source, const ModelConfig& config) {
+  const AttentionShape& shape = config.attention;
+  for (const std::size_t width : {config.hidden, config.ffn, config.augmented_q, shape.n_q * shape.d_v,
+                                  shape.n_q * config.d_q, shape.n_q * shape.d_k}) {
+    if (width % 4 != 0) {
+      fail(ErrorCode::kUnsupported,
+           "{}: rows of {} values are no multiple of 4, as a GPU takes them; use --device cpu", source.file(),
+           width);
+    }
+  }
+}
+
+}  // namespace
+
+GpuMatrix::GpuMatrix(std::span<const LinearPart> parts, Device& device, ThreadPool& pool) {
+  const TileFormat format = tile_format(parts);
+  std::size_t outputs = 0;
+  for (const LinearPart& part : parts) outputs += part.weights.rows;
+  tiles_ =
+      DeviceArray<std::uint32_t>(device, std::span<const std::uint32_t>(pack_tiles(parts, format, pool)));
+  weights_ = {tiles_.data(), format, static_cast<std::uint32_t>(outputs),
+              static_cast<std::uint32_t>(parts.front().weights.cols)};
+}
+
+std::size_t GpuWeights::bytes() const {
+  std::size_t bytes = head.bytes() + (embedding ? embedding->bytes() : 0);
+  for (const GpuLayer& layer : layers) {
+    bytes += layer.qkv.bytes() + layer.attention_out.bytes() + layer.gate_up.bytes() + layer.down.bytes();
+    if (layer.q) bytes += layer.q->bytes();
+    if (layer.augmented_q) bytes += layer.augmented_q->gate_up.bytes() + layer.augmented_q->down.bytes();
+  }
+  return bytes;
+}
+
+GpuWeights read_gpu_weights(const ModelSource& source, const ModelConfig& config, Device& device,
+                            ThreadPool& pool) {
+  check_widths(source, config);
+  GpuPacker packer(device, pool);
+  auto read = WeightReader(source, config, packer).read();
+  std::optional<GpuMatrix> embedding;
+  if (!config.tied_head) {
+    const LinearPart whole[] = {{read.embedding, {}}};
+    embedding.emplace(whole, device, pool);
+    source.release(read.embedding);
+  }
+  return {std::move(read.layers), std::move(read.final_norm), std::move(read.head), std::move(embedding)};
+}
+
+}  // namespace micius
