@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/embed_lines.h"
 #include "cli/flags.h"
 #include "cli/line_server.h"
@@ -224,24 +225,29 @@ class EngineCommand final : public Command {
     add_engine_flags(sub, flags_);
   }
 
+  Engine open() const {
+    ConsoleLog log(ConsoleLog::Level::kWarnings);
+    return Engine(find_model_file(model_, places_), engine_options(flags_, &log));
+  }
+
   ExitCode tokenize() {
     const Tokenizer tokenizer(open_source(find_model_file(model_, places_))->tokenizer());
     return serve(nullptr, [&](const JsonFields& fields) { return ask_tokens(tokenizer, fields); });
   }
 
   ExitCode logits() {
-    Engine engine(find_model_file(model_, places_), engine_options(flags_));
+    Engine engine = open();
     return serve(&engine, [&](const JsonFields& fields) { return ask_logits(engine, fields); });
   }
 
   ExitCode loglikelihood() {
-    Engine engine(find_model_file(model_, places_), engine_options(flags_));
+    Engine engine = open();
     return serve(&engine, [&](const JsonFields& fields) { return ask_weight(engine.tokenizer(), fields); });
   }
 
   ExitCode generate() {
     const std::filesystem::path path = find_model_file(model_, places_);
-    Engine engine(path, engine_options(flags_));
+    Engine engine = open();
     const ChatPrompt chat(engine.chat_template(), path.filename().string(), engine.tokenizer());
     return serve(&engine, [&](const JsonFields& fields) { return ask_text(engine, chat, fields); });
   }

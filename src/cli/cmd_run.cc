@@ -395,7 +395,7 @@ ExitCode RunCommand::run() {
   if (models_.empty()) fail(ErrorCode::kUsage, "--model names no model");
   for (const std::string& model : models_) {
     require_model(model, places_, {clock_, nullptr, &remote_});
-    if (verify_invariance_) require_engine_model(model, "--verify-invariance");
+    if (verify_invariance_) check_invariance(model, engine_);
     if (asks_in_batches_) check_batch_model(model, remote_);
   }
   services_.emplace(engine_.threads, places_);

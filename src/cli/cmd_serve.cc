@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/environment.h"
 #include "cli/flags.h"
 #include "cli/models.h"
@@ -61,7 +62,7 @@ class ServeCommand final : public Command {
     flags.add("--numerics", flags_.numerics, "fp32 (exact, slow), precise, or fast (8-bit)")
         .one_of({"fp32", "precise", "fast"})
         .show_default();
-    add_engine_speed_flags(flags, flags_);
+    add_engine_speed_flags(flags, flags_, DeviceChoice::kAny);
     add_model_dir_flag(flags, places_);
   }
 
@@ -71,7 +72,8 @@ class ServeCommand final : public Command {
     options_.connections = most_requests_ + kSpareConnections;
     const std::filesystem::path file = find_model_file(model_, places_);
     const std::unique_ptr<Embedder> embedder = open_embedder();
-    Engine engine(file, engine_options(flags_));
+    ConsoleLog log(ConsoleLog::Level::kWarnings);
+    Engine engine(file, engine_options(flags_, &log));
     const SystemClock clock;
     std::random_device random;
     const std::string name = name_of_model(model_, file);

@@ -42,9 +42,16 @@ std::string text_of(const AskedAgain& asked) {
 
 }  // namespace
 
-void require_engine_model(const std::string& model, std::string_view flag) {
-  if (is_engine_model(model)) return;
-  fail(ErrorCode::kUsage, "{}: '{}' is not a model of the built-in engine", flag, model);
+void check_invariance(const std::string& model, const EngineFlags& flags) {
+  if (!is_engine_model(model)) {
+    fail(ErrorCode::kUsage, "--verify-invariance: '{}' is not a model of the built-in engine", model);
+  }
+  if (engine_options(flags, nullptr).device == EngineDevice::kCuda) {
+    fail(ErrorCode::kUsage,
+         "--verify-invariance: on a GPU a result moves by rounding with what is computed beside it; use "
+         "--device "
+         "cpu");
+  }
 }
 
 Invariance verify_invariance(const Store& store, std::span<const RunId> runs, const std::string& model,
@@ -52,7 +59,7 @@ Invariance verify_invariance(const Store& store, std::span<const RunId> runs, co
                              std::stop_token stop) {
   Invariance result = Invariance::kHolds;
   for (const SetUp& set_up : kSetUps) {
-    EngineOptions options = engine_options(flags);
+    EngineOptions options = engine_options(flags, nullptr);
     options.beginnings = set_up.beginnings;
     options.threads = set_up.threads;
     options.batch_tokens = set_up.batch_tokens;

@@ -9,8 +9,9 @@
 
 namespace micius {
 
-// Throws Error{kUsage} for a model that is not the engine's: only its set-ups can be changed.
-void require_engine_model(const std::string& model, std::string_view flag);
+// Throws Error{kUsage} for a model that is not the engine's, whose set-ups alone can be changed, and for a
+// GPU, whose results move by rounding with what is computed beside them.
+void check_invariance(const std::string& model, const EngineFlags& flags);
 
 enum class Invariance { kHolds, kBroken, kInterrupted };
 

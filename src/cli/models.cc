@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/environment.h"
 #include "cli/flags.h"
+#include "engine/gpu.h"
 #include "runners/engine_runner.h"
 #include "runners/model_name.h"
 #include "store/open_store.h"
@@ -41,10 +42,17 @@ std::string name_of(const fs::path& model) {
   return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
-}  // namespace
+void add_device_flag(Flags& flags, EngineFlags& values, DeviceChoice devices) {
+  if (devices == DeviceChoice::kCpu) {
+    flags.add("--device", values.device, "auto or cpu").one_of({"auto", "cpu"}).show_default();
+    return;
+  }
+  flags.add("--device", values.device, "cpu; cuda: the first GPU; auto: that, or the CPU where there is none")
+      .one_of({"auto", "cpu", "cuda"})
+      .show_default();
+}
 
-void add_thread_flags(Flags& flags, EngineFlags& values) {
-  flags.add("--device", values.device, "auto or cpu").one_of({"auto", "cpu"}).show_default();
+void add_batch_flags(Flags& flags, EngineFlags& values) {
   flags.add("--threads", values.threads, "Of the engine; 0: as many as the machine has")
       .at_least(0)
       .show_default();
@@ -53,8 +61,28 @@ void add_thread_flags(Flags& flags, EngineFlags& values) {
       .show_default();
 }
 
-void add_engine_speed_flags(Flags& flags, EngineFlags& values) {
-  add_thread_flags(flags, values);
+EngineDevice device_from(const std::string& name, Log* log) {
+  if (name == "cpu") return EngineDevice::kCpu;
+  if (name != "cuda" && name != "auto")
+    fail(ErrorCode::kUsage, "unknown device '{}'; there are auto, cpu, cuda", name);
+  const GpuSurvey survey = survey_gpus();
+  if (!survey.gpus.empty()) return EngineDevice::kCuda;
+  if (name == "cuda") fail(ErrorCode::kUsage, "no GPU: {}; use --device cpu", survey.problem);
+  if (survey.built && log != nullptr)
+    log->warning(fmt::format("no GPU: {}; the CPU runs the model", survey.problem));
+  return EngineDevice::kCpu;
+}
+
+}  // namespace
+
+void add_thread_flags(Flags& flags, EngineFlags& values) {
+  add_device_flag(flags, values, DeviceChoice::kCpu);
+  add_batch_flags(flags, values);
+}
+
+void add_engine_speed_flags(Flags& flags, EngineFlags& values, DeviceChoice devices) {
+  add_device_flag(flags, values, devices);
+  add_batch_flags(flags, values);
   flags.add("--kv-memory", values.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
       .byte_size()
       .type("BYTES")
@@ -72,7 +100,7 @@ void add_engine_flags(Flags& flags, EngineFlags& values) {
            "Written tokens take the K values of highest score alone; raw: weights as over all")
       .type("K[,raw]")
       .show_default();
-  add_engine_speed_flags(flags, values);
+  add_engine_speed_flags(flags, values, DeviceChoice::kAny);
 }
 
 Json list_models(const PlaceFlags& places) {
@@ -148,8 +176,9 @@ std::optional<Isa> isa_of_environment() {
   return isa_from(isa);
 }
 
-EngineOptions engine_options(const EngineFlags& flags) {
+EngineOptions engine_options(const EngineFlags& flags, Log* log) {
   EngineOptions options;
+  options.device = device_from(flags.device, log);
   options.numerics = numerics_from(flags.numerics);
   options.selection = selection_from(flags.selective_v);
   options.isa = isa_of_environment();
@@ -215,7 +244,7 @@ std::unique_ptr<Runner> open_engine_model(const std::string& model, const Engine
 std::unique_ptr<Runner> open_model(const std::string& model, const EngineFlags& flags,
                                    const PlaceFlags& places, const RunnerContext& context) {
   if (names_a_runner(model)) return make_runner(model, context);
-  return open_engine_model(model, engine_options(flags), places, context.clock);
+  return open_engine_model(model, engine_options(flags, context.log), places, context.clock);
 }
 
 }  // namespace micius

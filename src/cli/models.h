@@ -17,21 +17,26 @@
 namespace micius {
 
 class Flags;
+class Log;
 
 inline constexpr const char* kDefaultEncoder = "all-minilm-l6-v2";  // of the manifest
 
 // The flags of the built-in engine.
 struct EngineFlags {
   std::string numerics = "precise", selective_v = "off";
-  std::string device = "auto";
+  std::string device = "cpu";
   int threads = 0;  // 0: as many as the machine has
   int batch_tokens = 512;
   std::uint64_t kv_memory = std::uint64_t{2} << 30;
 };
 
+// What --device may name. kCpu is for what has no choice: encoders, and runs that go on where they began.
+enum class DeviceChoice { kCpu, kAny };
+
 void add_engine_flags(Flags& flags, EngineFlags& values);
-void add_engine_speed_flags(Flags& flags, EngineFlags& values);  // those that change no answer
-void add_thread_flags(Flags& flags, EngineFlags& values);        // of those, what an encoder has too
+// Those that change no answer, but for rounding on a GPU.
+void add_engine_speed_flags(Flags& flags, EngineFlags& values, DeviceChoice devices);
+void add_thread_flags(Flags& flags, EngineFlags& values);  // of those, what an encoder has
 
 Manifest model_manifest();
 // The manifest's models and the .gguf files of the model folder: name, licence, bytes, here, note.
@@ -52,8 +57,9 @@ std::filesystem::path find_encoder_folder(const std::string& model, const PlaceF
 // What MICIUS_ISA names; absent if it is not set. Throws Error for a set that cannot be used.
 std::optional<Isa> isa_of_environment();
 
-// With isa_of_environment().
-EngineOptions engine_options(const EngineFlags& flags);
+// With isa_of_environment(). Where `auto` finds no GPU in a build that could use one, `log` hears of it, if
+// there is one. Throws Error{kUsage} for a device that there is not.
+EngineOptions engine_options(const EngineFlags& flags, Log* log);
 EncoderOptions encoder_options(const EngineFlags& flags);
 
 bool is_encoder(const ManifestEntry& entry);

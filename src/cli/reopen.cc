@@ -50,7 +50,8 @@ void check_address(const Run& run, const ApiSettings& settings, RunsOf runs_of) 
 }
 
 // The options of a spec that a runner is made with.
-constexpr std::array<const char*, 4> kRunnerOptions = {"numerics", "selective_v", "likelihoods", "truncate"};
+constexpr std::array<const char*, 5> kRunnerOptions = {"numerics", "selective_v", "device", "likelihoods",
+                                                       "truncate"};
 
 std::string option_or(const RunSpec& spec, const char* name, const std::string& otherwise) {
   return spec.model_options.contains(name) ? spec.model_options.at(name).get<std::string>() : otherwise;
@@ -71,6 +72,7 @@ std::unique_ptr<Runner> reopen_model(const ReopenContext& context, const Run& ru
   const RunSpec& spec = run.spec;
   context.engine.numerics = option_or(spec, "numerics", context.engine.numerics);
   context.engine.selective_v = option_or(spec, "selective_v", "off");
+  context.engine.device = option_or(spec, "device", "cpu");
   ApiSettings& remote = context.remote;
   remote.likelihoods =
       spec.model_options.contains("likelihoods") ? ApiLikelihoods::kByEcho : ApiLikelihoods::kNone;

@@ -7,10 +7,8 @@
 #include "base/error.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
-#include "engine/model/cpu_decoder.h"
 #include "engine/model/source.h"
-#include "engine/model/transformer.h"
-#include "engine/model/weights.h"
+#include "engine/open_decoder.h"
 #include "engine/ops/op_context.h"
 
 namespace micius {
@@ -30,23 +28,22 @@ ModelConfig checked_config(const ModelSource& source, const Tokenizer& tokenizer
 }  // namespace
 
 struct Engine::Loaded {
-  Loaded(const std::filesystem::path& model, const EngineOptions& wanted)
-      : path(model),
+  Loaded(const std::filesystem::path& file, const EngineOptions& wanted)
+      : path(file),
         options(wanted),
-        source(open_source(model)),
+        source(open_source(file)),
         tokenizer(source->tokenizer()),
         chat_template(source->chat_template()),
         pool(thread_count(wanted.threads)),
         context{wanted.isa.value_or(best_isa()), pool, scratch},
         config(checked_config(*source, tokenizer)),
-        decoder(std::make_unique<CpuDecoder>(
-            Transformer(config, read_weights(*source, config, options.numerics, context)), options.numerics,
-            context)),
-        kv(decoder->make_kv_pool(options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory)),
-        scheduler(*decoder, tokenizer, context, *kv,
+        model(*source, config, options, context),
+        kv(model.decoder->make_kv_pool(options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory)),
+        scheduler(*model.decoder, tokenizer, context, *kv,
                   {std::max<std::size_t>(options.batch_tokens, 1), options.selection, options.beginnings}),
-        info(engine_info(*source, *decoder, context)) {
-    if (info.name.empty()) info.name = model.stem().string();
+        info(engine_info(*source, *model.decoder, context)) {
+    if (info.name.empty()) info.name = file.stem().string();
+    info.gpu = model.gpu;
   }
 
   std::filesystem::path path;
@@ -58,7 +55,7 @@ struct Engine::Loaded {
   Scratch scratch;
   OpContext context;
   ModelConfig config;
-  std::unique_ptr<Decoder> decoder;
+  OpenDecoder model;
   std::unique_ptr<KvPool> kv;
   Scheduler scheduler;
   EngineInfo info;

@@ -26,14 +26,18 @@
 
 namespace micius {
 
+// Where a model runs. kCuda: the first GPU of this machine.
+enum class EngineDevice { kCpu, kCuda };
+
 struct EngineOptions {
-  // The first two of these may change an answer, the others do not.
+  // The first three of these may change an answer, the others do not.
   Numerics numerics = Numerics::kPrecise;
-  ValueSelection selection = {};   // of what the model writes: tokens generated, continuations weighed
-  std::optional<Isa> isa;          // absent: the best that the machine has
-  int threads = 0;                 // 0: one a core
-  std::size_t batch_tokens = 512;  // most tokens of a step
-  std::size_t kv_memory = 0;       // most bytes of KV cache, taken as needed; 0: 2 GiB
+  ValueSelection selection = {};  // of what the model writes: tokens generated, continuations weighed
+  EngineDevice device = EngineDevice::kCpu;  // results differ between them by rounding
+  std::optional<Isa> isa;                    // absent: the best that the machine has
+  int threads = 0;                           // 0: one a core
+  std::size_t batch_tokens = 512;            // most tokens of a step
+  std::size_t kv_memory = 0;                 // most bytes of KV cache, taken as needed; 0: 2 GiB
   Beginnings beginnings = Beginnings::kShared;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "engine/cpu.h"
@@ -21,6 +22,7 @@ struct EngineInfo {
   std::size_t file_bytes = 0, weight_bytes = 0;  // on disk; packed in memory
   Isa isa = Isa::kPlain;
   int threads = 0;
+  std::optional<std::string> gpu;  // its name; absent: the CPU runs the model
 };
 
 EngineInfo engine_info(const ModelSource& source, const Decoder& decoder, const OpContext& context);

@@ -16,6 +16,7 @@ struct Gpu {
 struct GpuSurvey {
   std::vector<Gpu> gpus;
   std::string problem;  // why there are none, and what to do; "" where there are some
+  bool built = true;    // with CUDA
 };
 
 GpuSurvey survey_gpus();

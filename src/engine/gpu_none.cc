@@ -2,6 +2,6 @@
 
 namespace micius {
 
-GpuSurvey survey_gpus() { return {{}, "built without CUDA (preset cuda builds with it)"}; }
+GpuSurvey survey_gpus() { return {{}, "built without CUDA (preset cuda builds with it)", false}; }
 
 }  // namespace micius

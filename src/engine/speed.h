@@ -23,8 +23,8 @@ struct SpeedTest {
 
 class SpeedBench {
  public:
-  // options.kv_memory is not looked at: each test has the cache that it needs. Throws as Engine does; a model
-  // needs no tokenizer.
+  // options.kv_memory and device are not looked at: each test has the cache that it needs, on the CPU. Throws
+  // as Engine does; a model needs no tokenizer.
   SpeedBench(const std::filesystem::path& model, const EngineOptions& options);
   ~SpeedBench();
   SpeedBench(const SpeedBench&) = delete;

@@ -129,7 +129,7 @@ void check_numbers(const RunSpec& spec, const std::string& where) {
 // Options that are read by name later must be what they are read as.
 void check_words(const Json& object, const std::string& where) {
   if (!object.is_object()) fail(ErrorCode::kInvalidData, "{}: must be an object", where);
-  for (const char* key : {"numerics", "selective_v", "system", "profile"}) {
+  for (const char* key : {"numerics", "selective_v", "device", "system", "profile"}) {
     const auto it = object.find(key);
     if (it != object.end() && !it->is_string())
       fail(ErrorCode::kInvalidData, "{}: field '{}' must be a string", where, key);

@@ -13,6 +13,7 @@
 #include "engine/convert.h"
 #include "engine/engine.h"
 #include "engine/family_models.h"
+#include "engine/gpu.h"
 #include "engine/model/cpu_decoder.h"
 #include "engine/model/gguf_source.h"
 #include "engine/op_fixture.h"
@@ -207,6 +208,22 @@ TEST_CASE("what a GPU cannot do is refused when a model is opened") {
              Contains("at most 128"));
   CHECK_THAT(refused(Numerics::kPrecise, [](ModelConfig& c) { c.ffn = 30; }), Contains("no multiple of 4"));
   CHECK(refused(Numerics::kPrecise, as_it_is).empty());
+}
+
+TEST_CASE("a model is opened on this machine's GPU, or the error says why not") {
+  const TinyModel model;
+  const auto gpu_of = [&](const EngineOptions& options) { return Engine(model.path(), options).info().gpu; };
+  EngineOptions options;
+  CHECK_FALSE(gpu_of(options));
+  options.device = EngineDevice::kCuda;
+  if (const GpuSurvey survey = survey_gpus(); survey.gpus.empty()) {
+    CHECK_THROWS_WITH(gpu_of(options), Catch::Matchers::StartsWith("no GPU: " + survey.problem) &&
+                                           Catch::Matchers::Contains("use --device cpu"));
+  } else {
+    CHECK(gpu_of(options) == survey.gpus.front().name);
+  }
+  options.selection.top = 8;
+  CHECK_THROWS_WITH(gpu_of(options), Catch::Matchers::StartsWith("--selective-v on a GPU is not built"));
 }
 
 TEST_CASE("a GPU with too little memory is told of with numbers") {
