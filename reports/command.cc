@@ -76,8 +76,13 @@ std::string repeat_command(const RunSpec& spec) {
   if (o.min_p != 0) flag("min-p", o.min_p);
   add_style(spec, command);
   add_task_params(spec, command);
-  const std::string numerics = spec.model_options.value("numerics", "precise");
-  if (numerics != "precise") flag("numerics", numerics);
+  const auto engine_flag = [&](const char* option, const char* name, const char* usual) {
+    const std::string value = spec.model_options.value(option, usual);
+    if (value != usual) flag(name, value);
+  };
+  engine_flag("numerics", "numerics", "precise");
+  engine_flag("selective_v", "selective-v", "off");
+  engine_flag("device", "device", "cpu");
   return command;
 }
 

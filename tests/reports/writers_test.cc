@@ -152,13 +152,17 @@ TEST_CASE("the command that repeats a run has all that may change an answer") {
   spec.style = PromptStyle::kOneTurn;
   spec.task_params = {{"mode", "oracle"}, {"system", "Be brief."}};
   spec.model_options["numerics"] = "fp32";
+  spec.model_options["selective_v"] = "100,raw";
+  spec.model_options["device"] = "cuda";
   CHECK(repeat_command(spec) ==
         "micius run infrawise --model smollm2-135m --sample-ids 'a,b c' --shots 0 --chat-template on "
-        "--shots-as text --system 'Be brief.' --task-params '{\"mode\":\"oracle\"}' --numerics fp32");
+        "--shots-as text --system 'Be brief.' --task-params '{\"mode\":\"oracle\"}' --numerics fp32 "
+        "--selective-v 100,raw --device cuda");
   spec.task_params = {{"prompt", "x"}, {"scorer", Json::object()}, {"fields", Json::object()}};
   spec.style = PromptStyle::kTurns;
   CHECK(repeat_command(spec) ==
-        "micius run infrawise --model smollm2-135m --sample-ids 'a,b c' --shots 0 --numerics fp32");
+        "micius run infrawise --model smollm2-135m --sample-ids 'a,b c' --shots 0 --numerics fp32 "
+        "--selective-v 100,raw --device cuda");
 }
 
 }  // namespace micius
