@@ -36,27 +36,28 @@ bool GuardedLimits::has_pace() const {
 }
 
 MoneyHeld GuardedLimits::hold(const MoneyAsked& asked) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   try {
     if (!error_) return limits_.hold(asked);
   } catch (const std::exception&) {
-    stop(std::current_exception());
+    stop(std::current_exception(), lock);
   }
   return {.pico = asked.under_way, .others_hold = true};
 }
 
 PaceGrant GuardedLimits::draw(std::size_t requests, double tokens) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   try {
     if (!error_) return limits_.draw(requests, tokens);
   } catch (const std::exception&) {
-    stop(std::current_exception());
+    stop(std::current_exception(), lock);
   }
   return {.requests = {.first = kNever}, .tokens = {}};
 }
 
-void GuardedLimits::stop(std::exception_ptr error) {
+void GuardedLimits::stop(std::exception_ptr error, std::unique_lock<std::mutex>& lock) {
   error_ = std::move(error);
+  lock.unlock();  // whoever is told may ask
   stopped_();
 }
 

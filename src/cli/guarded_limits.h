@@ -28,7 +28,7 @@ class GuardedLimits final : public SharedLimits {
   PaceGrant draw(std::size_t requests, double tokens) override;
 
  private:
-  void stop(std::exception_ptr error);
+  void stop(std::exception_ptr error, std::unique_lock<std::mutex>& lock);
 
   const std::unique_ptr<SqlStore> store_;
   const std::function<void()> stopped_;

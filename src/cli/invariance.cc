@@ -49,8 +49,7 @@ void check_invariance(const std::string& model, const EngineFlags& flags) {
   if (engine_options(flags, nullptr).device == EngineDevice::kCuda) {
     fail(ErrorCode::kUsage,
          "--verify-invariance: on a GPU a result moves by rounding with what is computed beside it; use "
-         "--device "
-         "cpu");
+         "--device cpu");
   }
 }
 

@@ -24,7 +24,7 @@ struct LeaseContext {
   WorkerId worker{};
   const RunSpec& spec;  // of the run that the leases are of
   const Clock& clock;
-  std::function<void()> on_lost;             // once, from append() or finish(): another worker has one of them
+  std::function<void()> on_lost;  // once, from append() or finish(): another worker has one of them
   std::function<void(const Lease&)> on_end;  // one is about to be ended; may be empty
 };
 

@@ -3,7 +3,6 @@
 #include <map>
 #include <string>
 
-#include "base/text.h"
 #include "store/sql_internal.h"
 
 namespace micius {
@@ -12,7 +11,7 @@ namespace {
 // Rows as objects, by the names of their columns.
 Json rows_of(Database& database, const std::string& sql) {
   Json rows = Json::array();
-  Statement row(database, replace_all(sql, "NOW", database.now_ms()));
+  Statement row(database, with_clock(database, sql));
   while (row.step()) {
     Json object = Json::object();
     for (int i = 0; i < row.columns(); ++i) object[row.column_name(i)] = row.json(i);

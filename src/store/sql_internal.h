@@ -17,6 +17,7 @@
 #include <variant>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace micius {
 
@@ -119,5 +120,10 @@ class Statement {
  private:
   std::unique_ptr<Cursor> cursor_;
 };
+
+// `sql` with the database's clock for each `NOW`.
+inline std::string with_clock(const Database& database, const std::string& sql) {
+  return replace_all(sql, "NOW", database.now_ms());
+}
 
 }  // namespace micius

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "base/text.h"
 #include "store/limits_internal.h"
 
 namespace micius {
@@ -44,10 +43,6 @@ PaceSteps steps(const Statement& row, int per_minute, int end_ms, double amount)
 }
 
 }  // namespace
-
-std::string with_clock(const Database& database, const std::string& sql) {
-  return replace_all(sql, "NOW", database.now_ms());
-}
 
 void set_limits(Database& database, RunId run, const ModelLimits& limits) {
   if (limits.account.empty()) return;
