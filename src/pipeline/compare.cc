@@ -15,13 +15,14 @@
 #include "pipeline/paired_internal.h"
 #include "pipeline/scored_run.h"
 #include "stats/bradley_terry.h"
+#include "stats/distribution.h"
 #include "stats/multiplicity.h"
 
 namespace micius {
 namespace {
 
 constexpr RunId kSkipped{};
-constexpr double kLevel = 0.05, kNormal95 = 1.959963984540054;
+constexpr double kLevel = 0.05;
 
 std::int64_t number(RunId run) { return static_cast<std::int64_t>(run); }
 

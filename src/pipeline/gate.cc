@@ -15,6 +15,7 @@
 #include "pipeline/gated_tasks_internal.h"
 #include "pipeline/must_pass_internal.h"
 #include "pipeline/summarize.h"
+#include "stats/distribution.h"
 #include "stats/multiplicity.h"
 #include "stats/paired.h"
 #include "stats/power.h"
@@ -23,7 +24,6 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kNamedSamples = 10;
-constexpr double kNormal95 = 1.959963984540054;
 
 std::string difference_words(double value, const std::string& unit) {
   std::string text = format_difference(value, unit);

@@ -6,11 +6,10 @@
 #include <optional>
 
 #include "stats/aggregate.h"
+#include "stats/distribution.h"
 
 namespace micius {
 namespace {
-
-constexpr double kNormal95 = 1.959963984540054;
 
 const Metric* scored_primary(const Report& report) {
   return report.metrics.empty() || !report.metrics.front().estimate ? nullptr : &report.metrics.front();

@@ -6,9 +6,10 @@
 namespace micius {
 
 double normal_cdf(double z);
-double normal_two_sided(double z);       // the chance of |Z| >= |z|
-double normal_quantile(double p);        // 0 < p < 1
-double t_quantile(double p, double df);  // 0 < p < 1, df > 0
+double normal_two_sided(double z);                      // the chance of |Z| >= |z|
+double normal_quantile(double p);                       // 0 < p < 1
+inline constexpr double kNormal95 = 1.959963984540054;  // normal_quantile(0.975), of a 95 % interval
+double t_quantile(double p, double df);                 // 0 < p < 1, df > 0
 double t_two_sided(double t, double df);
 double noncentral_t_cdf(double t, double df, double shift);
 double beta_quantile(double p, double a, double b);  // 0 < p < 1, a, b > 0
