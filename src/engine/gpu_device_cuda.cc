@@ -1,3 +1,6 @@
+#include <functional>
+#include <memory>
+#include <type_traits>
 #include <variant>
 
 #include <cuda_runtime_api.h>
@@ -8,12 +11,46 @@
 #include "engine/gpu_device.h"
 #include "engine/ops/kv_append_gpu.h"
 #include "engine/ops/prefill_attention_gpu.h"
+#include "engine/ops/selective_attention_gpu.h"
 
 namespace micius {
 
 int launch_row_kernel(const RowKernel& kernel, void* stream);  // a cudaError_t
 
 namespace {
+
+// A CUDA graph, of what was started on a stream while it was captured.
+class CudaRecording : public Recording {
+ public:
+  CudaRecording(cudaStream_t stream, const std::function<void()>& start_all) : stream_(stream) {
+    check_cuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin of a graph");
+    cudaGraph_t captured = nullptr;
+    try {
+      start_all();
+    } catch (...) {
+      cudaStreamEndCapture(stream, &captured);
+      if (captured != nullptr) cudaGraphDestroy(captured);
+      throw;
+    }
+    check_cuda(cudaStreamEndCapture(stream, &captured), "end of a graph");
+    const std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, DestroyGraph> graph(captured);
+    cudaGraphExec_t ready = nullptr;
+    check_cuda(cudaGraphInstantiate(&ready, captured, 0), "graph");
+    graph_.reset(ready);
+  }
+
+  void start() override { check_cuda(cudaGraphLaunch(graph_.get(), stream_), "start of a graph"); }
+
+ private:
+  struct DestroyGraph {
+    void operator()(cudaGraph_t graph) const { cudaGraphDestroy(graph); }
+  };
+  struct Destroy {
+    void operator()(cudaGraphExec_t graph) const { cudaGraphExecDestroy(graph); }
+  };
+  cudaStream_t stream_;
+  std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, Destroy> graph_;
+};
 
 class CudaDevice : public Device {
  public:
@@ -50,6 +87,12 @@ class CudaDevice : public Device {
     std::visit([this](const auto& one) { start(one); }, kernel);
   }
 
+  std::unique_ptr<Recording> record(std::span<const Kernel> kernels) override {
+    return std::make_unique<CudaRecording>(stream_.get(), [&] {
+      for (const Kernel& kernel : kernels) launch(kernel);
+    });
+  }
+
  private:
   void start(const RowKernel& kernel) const {
     check_cuda(static_cast<cudaError_t>(launch_row_kernel(kernel, stream_.get())), "start of a kernel");
@@ -60,6 +103,12 @@ class CudaDevice : public Device {
   }
   void start(const AppendLaunch& kernel) const {
     launch_kv_append(kernel.args, kernel.tokens, {.stream = stream_.get()});
+  }
+  void start(const MergeLaunch& kernel) const {
+    launch_merge(kernel.args, kernel.rows, {.stream = stream_.get()});
+  }
+  void start(const SelectiveLaunch& kernel) const {
+    launch_selective(kernel.args, kernel.chunks, kernel.sequences, {.stream = stream_.get()});
   }
 
   struct Destroy {

@@ -7,9 +7,12 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "engine/ops/attention_merge_kernel.h"
 #include "engine/ops/decode_attention_kernel.h"
 #include "engine/ops/kv_append_kernel.h"
 #include "engine/ops/prefill_attention_kernel.h"
+#include "engine/ops/selective_scores_kernel.h"
+#include "engine/ops/selective_values_kernel.h"
 #include "gpu/emulated_lanes.h"
 
 namespace micius::emulation {
@@ -58,6 +61,26 @@ void EmulatedGpu::launch(const Kernel& kernel) {
   std::visit([this](const auto& one) { run(one); }, kernel);
 }
 
+class EmulatedGpu::Recorded : public Recording {
+ public:
+  Recorded(EmulatedGpu& gpu, std::span<const Kernel> kernels)
+      : gpu_(gpu), kernels_(kernels.begin(), kernels.end()) {}
+
+  void start() override {
+    ++gpu_.replays_;
+    for (const Kernel& kernel : kernels_) gpu_.launch(kernel);
+  }
+
+ private:
+  EmulatedGpu& gpu_;
+  std::vector<Kernel> kernels_;
+};
+
+std::unique_ptr<Recording> EmulatedGpu::record(std::span<const Kernel> kernels) {
+  ++recordings_;
+  return std::make_unique<Recorded>(*this, kernels);
+}
+
 void EmulatedGpu::start(const LaunchShape& shape, const std::function<void(EmulatedLanes&)>& code) {
   run_kernel({shape.blocks, shape.threads, shape.shared_bytes}, memory_, Arrival::kLate,
              fmt::format("launch {}", launches_), code);
@@ -98,6 +121,25 @@ void EmulatedGpu::run(const AppendLaunch& kernel) {
   start({kernel.tokens, kAppendThreads, 0}, [&](EmulatedLanes& lanes) {
     args.layout.bf16 ? kv_append<EmulatedLanes, BF16>(lanes, args)
                      : kv_append<EmulatedLanes, F16>(lanes, args);
+  });
+}
+
+void EmulatedGpu::run(const MergeLaunch& kernel) {
+  start({kernel.rows, kMergeThreads, 0}, [&](EmulatedLanes& lanes) { merge_attention(lanes, kernel.args); });
+}
+
+void EmulatedGpu::run(const SelectiveLaunch& kernel) {
+  const SelectiveArgs& args = kernel.args;
+  const SelectShared shared(args.layout, args.top, args.most_parts);
+  with_format(args.layout, [&](auto format, auto k, auto v) {
+    using Format = decltype(format);
+    start({kernel.chunks * args.layout.n_k, 32 * kScoreWarps, score_shared_bytes(args.layout)},
+          [&](EmulatedLanes& lanes) {
+            score_keys<EmulatedLanes, Format, int{decltype(k)::value}>(lanes, args);
+          });
+    start({kernel.sequences * args.layout.n_q, 32 * kSelectWarps, shared.bytes}, [&](EmulatedLanes& lanes) {
+      select_values<EmulatedLanes, Format, int{decltype(v)::value}>(lanes, args);
+    });
   });
 }
 

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <span>
 
 #include "engine/device/device.h"
 #include "gpu/emulated_device.h"
@@ -20,8 +22,11 @@ class EmulatedGpu : public Device {
   void release(std::byte* memory) noexcept override;
   void copy(void* to, const void* from, std::size_t bytes) override;
   void launch(const Kernel& kernel) override;
+  std::unique_ptr<Recording> record(std::span<const Kernel> kernels) override;
 
-  std::size_t launches() const { return launches_; }
+  std::size_t launches() const { return launches_; }  // of kernels, those of recordings too
+  std::size_t recordings() const { return recordings_; }
+  std::size_t replays() const { return replays_; }
   std::size_t allocated() const { return allocated_; }
 
  private:
@@ -30,9 +35,13 @@ class EmulatedGpu : public Device {
   void run(const DecodeLaunch& kernel);
   void run(const PrefillLaunch& kernel);
   void run(const AppendLaunch& kernel);
+  void run(const MergeLaunch& kernel);
+  void run(const SelectiveLaunch& kernel);
+
+  class Recorded;
 
   GpuFigures figures_;
-  std::size_t memory_bytes_, allocated_ = 0, launches_ = 0;
+  std::size_t memory_bytes_, allocated_ = 0, launches_ = 0, recordings_ = 0, replays_ = 0;
   std::map<std::byte*, std::size_t> sizes_;
   GlobalMemory memory_;
 };

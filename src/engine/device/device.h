@@ -11,6 +11,14 @@
 
 namespace micius {
 
+// Kernels that a device keeps, to start them all at the cost of one. It must not outlive the device.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  // As Device::launch of each, in their order; what they were given must be there still.
+  virtual void start() = 0;
+};
+
 // For one thread. All that is started is done in the order of the calls; a copy waits for what was started
 // before.
 class Device {
@@ -25,6 +33,8 @@ class Device {
   virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
   // What the kernel is given stays the caller's, and must be there until it has run: a copy tells.
   virtual void launch(const Kernel& kernel) = 0;
+  // Starts none of them.
+  virtual std::unique_ptr<Recording> record(std::span<const Kernel> kernels) = 0;
 };
 
 // An array in a device's memory, which must outlive it. T is a value that is moved by its bytes.

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <variant>
 
+#include "engine/ops/attention_merge.h"
 #include "engine/ops/decode_attention.h"
 #include "engine/ops/elementwise_gpu.h"
 #include "engine/ops/kv_append.h"
 #include "engine/ops/linear_kernel.h"
 #include "engine/ops/logits_gpu.h"
 #include "engine/ops/prefill_attention.h"
+#include "engine/ops/selective_attention.h"
 
 namespace micius {
 
@@ -20,19 +22,37 @@ using RowKernel = std::variant<EmbeddingKernel, NormKernel, SplitKernel, GatedKe
 struct DecodeLaunch {
   DecodeArgs args;
   std::uint32_t blocks = 0;
+  bool operator==(const DecodeLaunch&) const = default;
 };
 
 struct PrefillLaunch {
   PrefillArgs args;
   std::uint32_t blocks = 0;
+  bool operator==(const PrefillLaunch&) const = default;
 };
 
 struct AppendLaunch {
   KvAppendArgs args;
   std::uint32_t tokens = 0;
+  bool operator==(const AppendLaunch&) const = default;
 };
 
-using Kernel = std::variant<RowKernel, DecodeLaunch, PrefillLaunch, AppendLaunch>;
+struct MergeLaunch {
+  AttentionMergeArgs args;
+  std::uint32_t rows = 0;
+  bool operator==(const MergeLaunch&) const = default;
+};
+
+// Both kernels of it.
+struct SelectiveLaunch {
+  SelectiveArgs args;
+  std::uint32_t chunks = 0, sequences = 0;
+  bool operator==(const SelectiveLaunch&) const = default;
+};
+
+// Two that are equal do the same to the same memory.
+using Kernel =
+    std::variant<RowKernel, DecodeLaunch, PrefillLaunch, AppendLaunch, MergeLaunch, SelectiveLaunch>;
 
 // Calls f with the code that a kernel of rows is run with: itself, but where it is written for several
 // formats and sizes.

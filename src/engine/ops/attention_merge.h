@@ -19,6 +19,7 @@ struct AttentionMergeArgs {
   const float* part_lse = nullptr;  // [part rows, n_q]; -infinity: nothing was seen
   float* out = nullptr;             // [rows, n_q, d_v]
   float* lse = nullptr;             // [rows, n_q]; null: not wanted
+  bool operator==(const AttentionMergeArgs&) const = default;
 };
 
 }  // namespace micius

@@ -30,6 +30,7 @@ struct BlockedRows {
   constexpr std::size_t word(std::uint32_t plane, std::uint32_t block, std::uint32_t row) const {
     return ((std::size_t{plane} * blocks() + block) * stride + row) * kWords;
   }
+  bool operator==(const BlockedRows&) const = default;
 };
 
 // Of a block whose threads share a row: a thread has four columns at a time.

@@ -66,6 +66,7 @@ struct DecodeLayout {
   constexpr std::uint32_t group_bytes() const { return kPageParts * part_bytes; }
   constexpr std::size_t page_bytes() const { return std::size_t{groups} * group_bytes(); }
   std::uint32_t column_tiles() const { return (most_q + 7) / 8; }
+  bool operator==(const DecodeLayout&) const = default;
 
  private:
   // floor(x y) for a fraction y as above: exact while x is less than 2^16 and so is the fraction's divisor.
@@ -108,6 +109,7 @@ struct DecodeTuning {
   // be what that one writes.
   bool overlap = false;
   bool bulk = false;  // bulk copies by a warp of its own (sm_90), else cp.async by each warp
+  bool operator==(const DecodeTuning&) const = default;
 };
 
 // Good sizes for a GPU of `blocks` multiprocessors with `shared_bytes` of shared memory for a block.
@@ -148,6 +150,7 @@ struct DecodeArgs {
   float* partials = nullptr;         // [partials, most_q, 16 v_tiles]
   float* sums = nullptr;             // [partials, most_q, 2]: reference, sum
   std::uint32_t* tickets = nullptr;  // [items], zeros before and after
+  bool operator==(const DecodeArgs&) const = default;
 };
 
 // The shared memory of a block, in bytes from its start.

@@ -65,6 +65,7 @@ struct NormKernel {
               Float4{before.x + v.x, before.y + v.y, before.z + v.z, before.w + v.w});
     }
   }
+  bool operator==(const NormKernel&) const = default;
 };
 
 // A linear's input from rows of floats.
@@ -78,6 +79,7 @@ struct SplitKernel {
     const float* const from = x + std::size_t{d.block()} * out.width;
     put_row(d, out, d.block(), [&](unsigned column) { return d.load_fresh4(from + column); });
   }
+  bool operator==(const SplitKernel&) const = default;
 };
 
 enum class Gate : std::uint32_t { kSilu, kGeluTanh };
@@ -97,6 +99,7 @@ struct GatedKernel {
       return Float4{gated(d, g.x) * up.x, gated(d, g.y) * up.y, gated(d, g.z) * up.z, gated(d, g.w) * up.w};
     });
   }
+  bool operator==(const GatedKernel&) const = default;
 
  private:
   // Both are x / (1 + e^-a): with a = x for silu, and for gelu's tanh form twice what the tanh is of.
@@ -140,6 +143,7 @@ struct HeadsKernel {
       d.store(to + half + j, b * cosine + a * sine);
     }
   }
+  bool operator==(const HeadsKernel&) const = default;
 
  private:
   template <typename D>
@@ -170,6 +174,7 @@ struct GatherKernel {
       d.store(reinterpret_cast<Float4*>(to + column), d.load_fresh4(from + column));
     }
   }
+  bool operator==(const GatherKernel&) const = default;
 };
 
 }  // namespace micius

@@ -19,6 +19,7 @@ struct KvAppendArgs {
   std::uint32_t k_stride = 0, v_stride = 0;
   const std::uint32_t* slots = nullptr;  // [tokens]: 64 * page number + slot in the page, none of them twice
   std::byte* pages = nullptr;            // [page number][page_bytes]
+  bool operator==(const KvAppendArgs&) const = default;
 };
 
 // Of page numbers. No page is both copied from and copied to.

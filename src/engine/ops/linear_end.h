@@ -35,6 +35,7 @@ struct LinearArgs {
   const std::uint32_t* pick_first = nullptr;  // [x.rows + 1]: a row's picks in the list of them
   const std::int32_t* pick_ids = nullptr;     // outputs
   float* picked = nullptr;                    // their logits
+  bool operator==(const LinearArgs&) const = default;
 };
 
 template <typename D>

@@ -30,6 +30,7 @@ struct TiledWeights {
 
   constexpr std::uint32_t row_tiles() const { return (outputs + kOutputs - 1) / kOutputs; }
   constexpr std::uint32_t column_tiles() const { return (inputs + kInputs - 1) / kInputs; }
+  bool operator==(const TiledWeights&) const = default;
 };
 
 constexpr std::uint32_t tile_words(TileFormat format) {

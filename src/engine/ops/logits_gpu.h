@@ -29,6 +29,7 @@ struct EmbeddingKernel {
       d.store(to + column, weight_at(d, table, id, column) * scale);
     }
   }
+  bool operator==(const EmbeddingKernel&) const = default;
 };
 
 // The parts of a row put together: a block a row.
@@ -62,6 +63,7 @@ struct LogitSummaryKernel {
     }
     d.store(out + d.block(), mine);
   }
+  bool operator==(const LogitSummaryKernel&) const = default;
 };
 
 }  // namespace micius

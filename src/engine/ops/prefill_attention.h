@@ -49,6 +49,7 @@ struct PrefillRun {
 
 struct PrefillTuning {
   std::uint32_t warps = 4;  // 1 to kPrefillWarps
+  bool operator==(const PrefillTuning&) const = default;
 };
 
 struct PrefillCell {
@@ -93,6 +94,7 @@ struct PrefillArgs {
   const PrefillTile* tiles = nullptr;
   float* out = nullptr;  // [out rows, n_q, d_v]; 0 where nothing was seen
   float* lse = nullptr;  // [out rows, n_q], of the scaled scores; -infinity likewise. Null: not wanted
+  bool operator==(const PrefillArgs&) const = default;
 };
 
 // The shared memory of a block, in bytes from its start: stages of a page's K tile, then its V tile.

@@ -59,6 +59,7 @@ struct SelectiveArgs {
   float* scores = nullptr;  // [n_q, parts, 16], scaled by log2(e) as well; -infinity where nothing is seen
   float* maxima = nullptr;  // [n_q, parts, 2]: the largest of a part, and the sum of 2^(score - largest)
   float* out = nullptr;     // [sequences, n_q, d_v]
+  bool operator==(const SelectiveArgs&) const = default;
 };
 
 // The shared memory of the blocks that score.
