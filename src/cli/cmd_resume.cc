@@ -41,7 +41,7 @@ class ResumeCommand final : public Command {
     add_db_flag(flags, places_);
     add_data_dir_flag(flags, places_);
     add_model_dir_flag(flags, places_);
-    add_engine_speed_flags(flags, engine_, DeviceChoice::kCpu);
+    add_engine_speed_flags(flags, engine_);
     add_api_flags(flags, api_);
     add_cache_flags(flags, caching_);
     flags.add("-q,--quiet", quiet_, "Errors only, no table");

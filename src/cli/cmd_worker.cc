@@ -42,7 +42,7 @@ class WorkerCommand final : public Command {
         .at_least(1)
         .type("S")
         .show_default();
-    add_engine_speed_flags(flags, engine_, DeviceChoice::kCpu);
+    add_engine_speed_flags(flags, engine_);
     add_server_flags(flags, api_);
     add_cache_flags(flags, caching_);
     flags.add("-q,--quiet", quiet_, "Errors only");

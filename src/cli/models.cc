@@ -42,25 +42,6 @@ std::string name_of(const fs::path& model) {
   return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
-void add_device_flag(Flags& flags, EngineFlags& values, DeviceChoice devices) {
-  if (devices == DeviceChoice::kCpu) {
-    flags.add("--device", values.device, "auto or cpu").one_of({"auto", "cpu"}).show_default();
-    return;
-  }
-  flags.add("--device", values.device, "cpu; cuda: the first GPU; auto: that, or the CPU where there is none")
-      .one_of({"auto", "cpu", "cuda"})
-      .show_default();
-}
-
-void add_batch_flags(Flags& flags, EngineFlags& values) {
-  flags.add("--threads", values.threads, "Of the engine; 0: as many as the machine has")
-      .at_least(0)
-      .show_default();
-  flags.add("--batch-tokens", values.batch_tokens, "Tokens that the engine forwards at once")
-      .at_least(1)
-      .show_default();
-}
-
 EngineDevice device_from(const std::string& name, Log* log) {
   if (name == "cpu") return EngineDevice::kCpu;
   if (name != "cuda" && name != "auto")
@@ -75,14 +56,23 @@ EngineDevice device_from(const std::string& name, Log* log) {
 
 }  // namespace
 
-void add_thread_flags(Flags& flags, EngineFlags& values) {
-  add_device_flag(flags, values, DeviceChoice::kCpu);
-  add_batch_flags(flags, values);
+void add_device_flag(Flags& flags, EngineFlags& values) {
+  flags.add("--device", values.device, "cpu; cuda: the first GPU; auto: that, or the CPU where there is none")
+      .one_of({"auto", "cpu", "cuda"})
+      .show_default();
 }
 
-void add_engine_speed_flags(Flags& flags, EngineFlags& values, DeviceChoice devices) {
-  add_device_flag(flags, values, devices);
-  add_batch_flags(flags, values);
+void add_thread_flags(Flags& flags, EngineFlags& values) {
+  flags.add("--threads", values.threads, "Of the engine; 0: as many as the machine has")
+      .at_least(0)
+      .show_default();
+  flags.add("--batch-tokens", values.batch_tokens, "Tokens that the engine forwards at once")
+      .at_least(1)
+      .show_default();
+}
+
+void add_engine_speed_flags(Flags& flags, EngineFlags& values) {
+  add_thread_flags(flags, values);
   flags.add("--kv-memory", values.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
       .byte_size()
       .type("BYTES")
@@ -100,7 +90,8 @@ void add_engine_flags(Flags& flags, EngineFlags& values) {
            "Written tokens take the K values of highest score alone; raw: weights as over all")
       .type("K[,raw]")
       .show_default();
-  add_engine_speed_flags(flags, values, DeviceChoice::kAny);
+  add_device_flag(flags, values);
+  add_engine_speed_flags(flags, values);
 }
 
 Json list_models(const PlaceFlags& places) {

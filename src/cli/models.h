@@ -30,13 +30,11 @@ struct EngineFlags {
   std::uint64_t kv_memory = std::uint64_t{2} << 30;
 };
 
-// What --device may name. kCpu is for what has no choice: encoders, and runs that go on where they began.
-enum class DeviceChoice { kCpu, kAny };
-
 void add_engine_flags(Flags& flags, EngineFlags& values);
-// Those that change no answer, but for rounding on a GPU.
-void add_engine_speed_flags(Flags& flags, EngineFlags& values, DeviceChoice devices);
-void add_thread_flags(Flags& flags, EngineFlags& values);  // of those, what an encoder has
+void add_device_flag(Flags& flags, EngineFlags& values);  // of those, what changes answers by rounding
+// Of those, what changes no answer: also for runs that go on, whose spec says all else.
+void add_engine_speed_flags(Flags& flags, EngineFlags& values);
+void add_thread_flags(Flags& flags, EngineFlags& values);  // of the last, what an encoder has
 
 Manifest model_manifest();
 // The manifest's models and the .gguf files of the model folder: name, licence, bytes, here, note.

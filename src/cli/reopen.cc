@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/execute.h"
 #include "cli/remote.h"
+#include "engine/gpu.h"
 #include "runners/model_name.h"
 
 namespace micius {
@@ -57,6 +58,17 @@ std::string option_or(const RunSpec& spec, const char* name, const std::string& 
   return spec.model_options.contains(name) ? spec.model_options.at(name).get<std::string>() : otherwise;
 }
 
+// A run's answers are all of the device that its spec names.
+void check_device(const RunSpec& spec) {
+  if (option_or(spec, "device", "cpu") != "cuda") return;
+  const GpuSurvey survey = survey_gpus();
+  if (!survey.gpus.empty()) return;
+  fail(ErrorCode::kUsage,
+       "the run is of a GPU (--device cuda), and there is none here: {}; go on where there is one, or start "
+       "it again with --device cpu",
+       survey.problem);
+}
+
 }  // namespace
 
 bool is_imported(const Run& run) { return run.batch == 0; }
@@ -80,6 +92,7 @@ std::unique_ptr<Runner> reopen_model(const ReopenContext& context, const Run& ru
   remote.truncation = spec.model_options.contains("truncate") ? ApiTruncation::kLeft : ApiTruncation::kOff;
   AnswerCache* answers = api_kind_from(spec.model.kind) ? context.cache.use(context.caching) : nullptr;
   check_address(run, remote, context.runs_of);
+  check_device(spec);
   return open_model(
       spec.model_source, context.engine, context.places,
       {context.clock, &context.store, &remote, &context.log, answers, context.cache.cache_use()});

@@ -15,6 +15,8 @@
 #include "cli/reopen.h"
 #include "cli/submit.h"
 #include "cli/worker.h"
+#include "engine/gpu.h"
+#include "engine/tiny_model.h"
 #include "postgres_server.h"
 #include "store/open_store.h"
 #include "temp_dir.h"
@@ -158,27 +160,48 @@ TEST_CASE("a worker leaves what it cannot do to others") {
   CHECK_THAT(folder.run({"status"}), Catch::Contains("run 1: even on reference, unfinished, 0/20"));
 }
 
-TEST_CASE("who queues a run does not say where a worker's key goes") {
+// Opens the run's model as a worker does, whose settings are these.
+void reopen_as_worker(const Run& run, ApiSettings& settings) {
   const TempDir dir;
   const SystemClock clock;
   ConsoleLog log(ConsoleLog::Level::kErrorsOnly);
   const auto store = open_store(dir.path() / "a.db", OpenMode::kCreate, clock);
   const PlaceFlags places;
   EngineFlags engine;
-  ApiSettings settings;
-  settings.openai.key = "sk-of-the-worker";
   ResponseCache cache(clock, log);
   LazyServices services(1, places);
+  const CacheFlags caching{"off"};
+  reopen_model({*store, clock, log, places, engine, settings, caching, cache, services, RunsOf::kOthers},
+               run);
+}
+
+TEST_CASE("who queues a run does not say where a worker's key goes") {
+  ApiSettings settings;
+  settings.openai.key = "sk-of-the-worker";
   Run run;
   run.batch = 1;
   run.spec.model_source = "openai:m@http://127.0.0.1:9/v1";
   run.spec.model.url = endpoint_of(ApiKind::kOpenAi, "m@http://127.0.0.1:9/v1", settings).url;
-  const CacheFlags caching{"off"};
-  CHECK_THROWS_WITH(
-      reopen_model({*store, clock, log, places, engine, settings, caching, cache, services, RunsOf::kOthers},
-                   run),
-      Catch::Contains("was queued and asks http://127.0.0.1:9") &&
-          Catch::Contains("--base-url http://127.0.0.1:9"));
+  CHECK_THROWS_WITH(reopen_as_worker(run, settings),
+                    Catch::Contains("was queued and asks http://127.0.0.1:9") &&
+                        Catch::Contains("--base-url http://127.0.0.1:9"));
+}
+
+TEST_CASE("a run of a GPU goes on on a machine that has one, and nowhere else") {
+  const TinyModel model;
+  ApiSettings settings;
+  Run run;
+  run.batch = 1;
+  run.spec.model_source = model.path().string();
+  CHECK_NOTHROW(reopen_as_worker(run, settings));
+  run.spec.model_options["device"] = "cuda";
+  if (const GpuSurvey survey = survey_gpus(); survey.gpus.empty()) {
+    CHECK_THROWS_WITH(
+        reopen_as_worker(run, settings),
+        Catch::Contains("the run is of a GPU (--device cuda), and there is none here: " + survey.problem));
+  } else {
+    CHECK_NOTHROW(reopen_as_worker(run, settings));
+  }
 }
 
 TEST_CASE("leases are cut by tokens, of a sample at least") {
@@ -253,8 +276,8 @@ TEST_CASE("what a job cannot be made of is refused before anything is queued") {
   CHECK_FALSE(fs::exists(folder.path() / "q.db"));
   CHECK_THAT(folder.run({"submit", "--slurm", "--array=0", "--dry-run", "--", "run", "x"}),
              Catch::Contains("nothing was submitted"));
-  CHECK(worker_words({"run", "a", "--db=x y", "--threads", "2", "--limit", "3", "--cache"}) ==
-        std::vector<std::string>{"--db=x y", "--threads", "2", "--cache"});
+  CHECK(worker_words({"run", "a", "--db=x y", "--device", "cuda", "--threads", "2", "--limit", "3",
+                      "--cache"}) == std::vector<std::string>{"--db=x y", "--threads", "2", "--cache"});
 }
 
 }  // namespace micius
