@@ -1,6 +1,7 @@
 #include "engine/float_rows.h"
 
 #include <cstdlib>
+#include <new>
 
 #include <sys/mman.h>
 
@@ -11,15 +12,21 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20, kCacheLine = 64;
 
 }  // namespace
 
-std::byte* take_rows(std::size_t bytes) {
-  const std::size_t unit = bytes >= kHugePage ? kHugePage : kCacheLine;
-  const std::size_t size = (bytes + unit - 1) / unit * unit;
-  void* const rows = std::aligned_alloc(unit, size);
-  if (rows == nullptr) throw std::bad_alloc();
-  if (unit == kHugePage) madvise(rows, size, MADV_HUGEPAGE);  // only a wish
-  return static_cast<std::byte*>(rows);
+void FloatRows::resize(std::size_t count) {
+  if (count > room_) {
+    floats_.reset();
+    size_ = room_ = 0;
+    const std::size_t bytes = count * sizeof(float);
+    void* rows = nullptr;
+    if (posix_memalign(&rows, bytes >= kHugePage ? kHugePage : kCacheLine, bytes) != 0)
+      throw std::bad_alloc();
+    if (bytes >= kHugePage) madvise(rows, bytes, MADV_HUGEPAGE);  // only a wish; the rest has small pages
+    floats_.reset(static_cast<float*>(rows));
+    room_ = count;
+  }
+  size_ = count;
 }
 
-void give_rows(std::byte* rows) { std::free(rows); }
+void FloatRows::Free::operator()(float* floats) const { std::free(floats); }
 
 }  // namespace micius

@@ -2,30 +2,32 @@
 #pragma once
 
 #include <cstddef>
-#include <new>
-#include <vector>
+#include <memory>
+#include <span>
 
 namespace micius {
 
-// 64-byte aligned; large blocks in huge pages where the kernel grants them, because each row of a wide matrix
-// lies on pages of its own, more of them than a processor knows the addresses of.
-std::byte* take_rows(std::size_t bytes);  // throws std::bad_alloc
-void give_rows(std::byte* rows);
+// Floats, 64-byte aligned; many of them in huge pages where the kernel grants them, because each row of a
+// wide matrix lies on pages of its own, more of them than a processor knows the addresses of. Has the memory
+// of the most that it was asked for, and no more.
+class FloatRows {
+ public:
+  // What was there stays if there is room for `count`; else all is undefined. Throws std::bad_alloc.
+  void resize(std::size_t count);
+  float* data() { return floats_.get(); }
+  const float* data() const { return floats_.get(); }
+  std::size_t size() const { return size_; }
+  float* begin() { return data(); }
+  float* end() { return data() + size_; }
+  const float* begin() const { return data(); }
+  const float* end() const { return data() + size_; }
 
-template <typename T>
-struct RowAllocator {
-  using value_type = T;
-  RowAllocator() = default;
-  template <typename U>
-  explicit RowAllocator(const RowAllocator<U>&) {}
-  T* allocate(std::size_t count) { return reinterpret_cast<T*>(take_rows(count * sizeof(T))); }
-  void deallocate(T* rows, std::size_t) { give_rows(reinterpret_cast<std::byte*>(rows)); }
-  void construct(T* place) { ::new (place) T; }  // an op writes it before anybody reads it
-  void construct(T* place, const T& value) { ::new (place) T(value); }
-  bool operator==(const RowAllocator&) const = default;
+ private:
+  struct Free {
+    void operator()(float* floats) const;
+  };
+  std::unique_ptr<float[], Free> floats_;
+  std::size_t size_ = 0, room_ = 0;
 };
-
-// What resize() adds is undefined.
-using FloatRows = std::vector<float, RowAllocator<float>>;
 
 }  // namespace micius

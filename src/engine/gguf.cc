@@ -375,8 +375,8 @@ MatrixView GgufFile::matrix(std::string_view name) const {
   return {tensor->dtype, tensor->rows, tensor->cols, tensor->bytes.data()};
 }
 
-void GgufFile::release(const MatrixView& matrix) const {
-  if (map_) release_pages(map_->bytes(), {matrix.data, matrix.rows * row_bytes(matrix.dtype, matrix.cols)});
+void GgufFile::release() const {
+  if (map_) release_pages(map_->bytes());
 }
 
 }  // namespace micius

@@ -89,8 +89,8 @@ class GgufFile {
   const GgufTensor* find_tensor(std::string_view name) const;
   // The tensor as a matrix. Throws Error{kInvalidData} if it is not there.
   MatrixView matrix(std::string_view name) const;
-  // Gives the memory of a matrix that was read back to the system; what reads it again finds it.
-  void release(const MatrixView& matrix) const;
+  // Gives the memory of what was read back to the system; what reads it again finds it.
+  void release() const;
 
  private:
   class Reader;

@@ -11,7 +11,7 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kSlabBytes = 32 << 20;  // some huge pages; small models take several blocks at once
+constexpr std::size_t kSlabBytes = 128 << 20;  // what the last huge page of each wastes is little
 
 class HostMemory : public KvMemory {
  public:
@@ -56,8 +56,10 @@ KvPool::Block KvPool::take(Fill fill) {
     fail(ErrorCode::kUsage, "the KV cache is full ({}); allow it more with --kv-memory",
          format_bytes(capacity_ * block_bytes_));
   }
-  if (holders_.size() == slabs_.size() * slab_blocks_)
-    slabs_.push_back(memory_->add(slab_blocks_ * block_bytes_));
+  if (holders_.size() == slabs_.size() * slab_blocks_) {
+    const std::size_t blocks = std::min(slab_blocks_, capacity_ - holders_.size());
+    slabs_.push_back(memory_->add(blocks * block_bytes_));
+  }
   holders_.push_back(1);
   return static_cast<Block>(holders_.size() - 1);
 }

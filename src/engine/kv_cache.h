@@ -55,7 +55,7 @@ class KvPool {
   KvLayout layout_;
   std::unique_ptr<KvMemory> memory_;
   std::size_t layers_, block_bytes_, capacity_, slab_blocks_;
-  std::vector<std::byte*> slabs_;       // slab_blocks_ blocks each
+  std::vector<std::byte*> slabs_;       // slab_blocks_ blocks each, the last one fewer
   std::vector<std::uint32_t> holders_;  // by block
   std::vector<Block> free_;             // used before, to be zeroed
 };

@@ -340,9 +340,8 @@ MatrixView Safetensors::matrix(std::string_view name) const {
   return view;
 }
 
-void Safetensors::release(const MatrixView& matrix) const {
-  const std::size_t bytes = matrix.rows * row_bytes(matrix.dtype, matrix.cols);
-  for (const MappedFile& map : maps_) release_pages(map.bytes(), {matrix.data, bytes});
+void Safetensors::release() const {
+  for (const MappedFile& map : maps_) release_pages(map.bytes());
 }
 
 }  // namespace micius

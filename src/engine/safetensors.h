@@ -52,8 +52,8 @@ class Safetensors {
   // The tensor as a matrix: a vector is one row; more than two dimensions are folded into rows. Throws
   // Error{kInvalidData} if it is not there, Error{kUnsupported} for a type that the engine lacks.
   MatrixView matrix(std::string_view name) const;
-  // Gives the memory of a matrix that was read back to the system; what reads it again finds it.
-  void release(const MatrixView& matrix) const;
+  // Gives the memory of what was read back to the system; what reads it again finds it.
+  void release() const;
 
  private:
   void add_file(std::span<const std::byte> bytes, const std::string& name);

@@ -31,7 +31,10 @@ Buffer::Buffer(std::size_t bytes) {
     fail(ErrorCode::kIo, "no memory for {} MB of model data; use a smaller model, context or batch",
          bytes >> 20);
   }
-  madvise(data, size, MADV_HUGEPAGE);  // only a wish
+  // Only wishes. What does not fill a huge page has small ones, so that no more is taken than is used.
+  const std::size_t whole = bytes / kHugePage * kHugePage;
+  madvise(data, whole, MADV_HUGEPAGE);
+  madvise(static_cast<std::byte*>(data) + whole, size - whole, MADV_NOHUGEPAGE);
   data_ = {static_cast<std::byte*>(data), Unmap{size}};
 }
 

@@ -170,15 +170,13 @@ TEST_CASE("add_bias adds one row to each") {
 
 TEST_CASE("rope turns pairs half a head apart, leaves other heads alone") {
   const std::size_t dim = 24, heads = 3, stride = 100;
-  RopeTable table(dim, 10000);
-  table.cover(7);
-  table.cover(300);
   const std::vector<std::int32_t> positions = {0, 1, 7, 299};
   const std::vector<float> x = random_floats(positions.size() * stride, "rope");
   for (const Isa isa : usable_isas()) {
     const OpFixture context(isa);
-    std::vector<float> turned = x;
-    apply_rope(turned.data(), stride, heads, positions, table, *context);
+    std::vector<float> turned = x, turns(positions.size() * dim);
+    rope_turns(RopeAngles(dim, 10000), positions, turns, *context);
+    apply_rope(turned.data(), stride, heads, dim, turns, *context);
     for (std::size_t r = 0; r < positions.size(); ++r) {
       for (std::size_t i = 0; i < stride; ++i) {
         double expected = static_cast<double>(x[r * stride + i]);

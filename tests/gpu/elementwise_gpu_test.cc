@@ -93,14 +93,15 @@ TEST_CASE("a GPU turns and norms heads as the CPU does") {
   RopeTable table(kDim, 10000);
   table.cover(91);
   const OpFixture fixture(Isa::kPlain);
+  std::vector<float> row_turns(kRows * kDim);
+  rope_turns(RopeAngles(kDim, 10000), positions, row_turns, *fixture);
   for (const auto& gpu : all_devices()) {
-    const DeviceArray<float> turns(*gpu, std::span(table.cosines(0), table.positions() * kDim)),
-        weights(*gpu, weight);
+    const DeviceArray<float> turns(*gpu, table.turns()), weights(*gpu, weight);
     const DeviceArray<std::int32_t> places(*gpu, positions);
     for (const bool normed : {false, true}) {
       std::vector<float> expected = x;
       if (normed) rms_norm_heads(expected.data(), kStride, kRows, kHeads, weight, 1e-6F, *fixture);
-      apply_rope(expected.data(), kStride, kHeads, positions, table, *fixture);
+      apply_rope(expected.data(), kStride, kHeads, kDim, row_turns, *fixture);
       const DeviceArray<float> heads(*gpu, x), apart(*gpu, kRows * kHeads * kDim);
       HeadsKernel kernel{.x = heads.data(),
                          .out = apart.data(),

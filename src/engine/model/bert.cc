@@ -81,7 +81,7 @@ void Bert::attention(const BertLayer& layer, const OpContext& context) {
   context.pool.parallel_for(attended_.size(), kStoreGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       for (std::size_t t = 0; t < attended_[i].tokens; ++t) {
-        const float* k = &qkv_[(attended_[i].first_row + t) * 3 * hidden + hidden];
+        const float* k = qkv_.data() + (attended_[i].first_row + t) * 3 * hidden + hidden;
         store_kv(layout, attended_[i].pages[t / kPageTokens], t % kPageTokens, {k, hidden},
                  {k + hidden, hidden}, context);
       }

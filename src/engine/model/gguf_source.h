@@ -26,7 +26,7 @@ class GgufSource final : public ModelSource {
   const Tensors& tensors() const override { return tensors_; }
   std::string tensor_name(std::string_view name) const override { return std::string(name); }
   QkRows qk_rows() const override;
-  void release(const MatrixView& matrix) const override { file_.release(matrix); }
+  void release() const override { file_.release(); }
   TokenizerData tokenizer() const override { return tokenizer_data_from(file_); }
   std::string chat_template() const override { return chat_template_from(file_); }
   void describe(GgufWriter& writer) const override;

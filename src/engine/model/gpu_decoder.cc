@@ -91,9 +91,8 @@ void GpuDecoder::forward(std::span<const ForwardSlice> slices, std::span<const s
 
 void GpuDecoder::cover(Turns& turns) {
   turns.table.cover(batch_.positions_end());
-  const std::size_t values = turns.table.positions() * turns.table.dim();
-  if (turns.sent.size() < values)
-    turns.sent = DeviceArray<float>(device_, std::span(turns.table.cosines(0), values));
+  if (turns.sent.size() < turns.table.turns().size())
+    turns.sent = DeviceArray<float>(device_, turns.table.turns());
 }
 
 void GpuDecoder::attention(const GpuLayer& layer, std::size_t index) {

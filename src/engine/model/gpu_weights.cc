@@ -67,7 +67,7 @@ GpuWeights read_gpu_weights(const ModelSource& source, const ModelConfig& config
   if (!config.tied_head) {
     const LinearPart whole[] = {{read.embedding, {}}};
     embedding.emplace(whole, device, pool);
-    source.release(read.embedding);
+    source.release();
   }
   return {std::move(read.layers), std::move(read.final_norm), std::move(read.head), std::move(embedding)};
 }

@@ -31,7 +31,7 @@ class HfSource final : public ModelSource {
   const Tensors& tensors() const override { return tensors_; }
   std::string tensor_name(std::string_view name) const override;
   QkRows qk_rows() const override { return QkRows::kHalfSplit; }
-  void release(const MatrixView& matrix) const override { weights_.release(matrix); }
+  void release() const override { weights_.release(); }
   TokenizerData tokenizer() const override;
   std::string chat_template() const override;
   void describe(GgufWriter& writer) const override;

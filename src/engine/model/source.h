@@ -48,8 +48,8 @@ class ModelSource {
   virtual const Tensors& tensors() const = 0;
   virtual std::string tensor_name(std::string_view name) const = 0;  // what the file calls it, for messages
   virtual QkRows qk_rows() const = 0;
-  // Gives the memory of one of these matrices that was read back to the system; what reads it again finds it.
-  virtual void release(const MatrixView& matrix) const = 0;
+  // Gives the memory of what was read of the files back to the system; what reads it again finds it.
+  virtual void release() const = 0;
 
   // Throws Error naming file and key for a tokenizer that is missing, damaged or not covered.
   virtual TokenizerData tokenizer() const = 0;

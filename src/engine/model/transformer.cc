@@ -11,7 +11,7 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kStoreGrain = 32;  // tokens worth a thread
-constexpr std::size_t kFfnRows = 256;    // whose wide rows are held at once; linear layers block by as many
+constexpr std::size_t kFfnRows = 128;    // whose wide rows are held at once
 
 // `rows` rows of the op's output, contiguous; the memory is kept from one batch to the next.
 std::span<float> apply(const Linear& linear, std::span<const float> x, FloatRows& y,
@@ -42,7 +42,7 @@ KvLayout Transformer::kv_layout(const ModelConfig& config, Numerics numerics) {
 
 std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices,
                                             std::span<const std::int32_t> wanted, const OpContext& context) {
-  begin(slices);
+  begin(slices, context);
   if (weights_.embedding) {
     embedding_rows(*weights_.embedding, ids_, x_, context);
   } else {
@@ -54,16 +54,16 @@ std::span<const float> Transformer::forward(std::span<const ForwardSlice> slices
     attention(layer, i, slices, context);
     if (i + 1 == weights_.layers.size()) {  // the rest of the last layer is for rows that are read
       if (wanted.empty()) return {};
-      keep_rows(wanted, context);
+      keep_rows(wanted);
     }
-    add_sublayer(apply(layer.attention_out, heads_, sublayer_, context), layer.post_attention_norm, context);
+    add_sublayer(apply(layer.attention_out, inner_, sublayer_, context), layer.post_attention_norm, context);
     feed_forward(layer, context);
   }
   rms_norm(x_, weights_.final_norm, config_.norm_epsilon, x_, context);
   return x_;
 }
 
-void Transformer::begin(std::span<const ForwardSlice> slices) {
+void Transformer::begin(std::span<const ForwardSlice> slices, const OpContext& context) {
   ids_.clear();
   positions_.clear();
   attended_.clear();
@@ -76,42 +76,46 @@ void Transformer::begin(std::span<const ForwardSlice> slices) {
     std::iota(positions_.end() - static_cast<std::ptrdiff_t>(slice.tokens.size()), positions_.end(),
               static_cast<std::int32_t>(first));
     slice.kv->extend(slice.tokens.size());
-    rope_.cover(slice.kv->length());
-    if (config_.window_period > 0) local_rope_.cover(slice.kv->length());
   }
+  const auto turn = [&](const RopeAngles& rope, std::vector<float>& turns) {
+    turns.resize(positions_.size() * rope.dim());
+    rope_turns(rope, positions_, turns, context);
+  };
+  turn(rope_, turns_);
+  if (config_.window_period > 0) turn(local_rope_, local_turns_);
   x_.resize(ids_.size() * config_.hidden);
 }
 
 void Transformer::attention(const LayerWeights& layer, std::size_t index,
                             std::span<const ForwardSlice> slices, const OpContext& context) {
   const AttentionShape& shape = config_.attention;
-  const RopeTable& rope = config_.has_local_rope(index) ? local_rope_ : rope_;
+  const std::span<const float> turns = config_.has_local_rope(index) ? local_turns_ : turns_;
   const std::size_t q_width = shape.n_q * shape.d_k, k_width = shape.n_k * shape.d_k;
   sublayer_.resize(x_.size());
   rms_norm(x_, layer.attention_norm, config_.norm_epsilon, sublayer_, context);
-  apply(layer.qkv, sublayer_, qkv_, context);
-  if (!layer.qkv_bias.empty()) add_bias(qkv_, layer.qkv_bias, context);
+  apply(layer.qkv, sublayer_, wide_, context);
+  if (!layer.qkv_bias.empty()) add_bias(wide_, layer.qkv_bias, context);
   const std::size_t stride = layer.qkv.outputs();
-  float *q = qkv_.data(), *k = qkv_.data();
+  float *q = wide_.data(), *k = wide_.data();
   std::size_t q_stride = stride;
   if (layer.augmented_q) {
     const auto gate_up =
-        apply(layer.augmented_q->gate_up, apply(*layer.q, sublayer_, q_, context), wide_, context);
+        apply(layer.augmented_q->gate_up, apply(*layer.q, sublayer_, q_, context), augmented_, context);
     inner_.resize(gate_up.size() / 2);
     swiglu(gate_up, config_.augmented_q, inner_, context);
     q = apply(layer.augmented_q->down, inner_, q_, context).data();
     q_stride = q_width;
-    apply_rope(q, q_stride, shape.n_q, positions_, rope, context);
-    apply_rope(k, stride, shape.n_k, positions_, rope, context);
+    apply_rope(q, q_stride, shape.n_q, shape.d_k, turns, context);
+    apply_rope(k, stride, shape.n_k, shape.d_k, turns, context);
   } else {
     k += q_width;
     norm_heads(q, stride, shape.n_q, layer.q_norm, context);
     norm_heads(k, stride, shape.n_k, layer.k_norm, context);
-    apply_rope(q, stride, shape.n_q + shape.n_k, positions_, rope, context);  // k's heads follow q's
+    apply_rope(q, stride, shape.n_q + shape.n_k, shape.d_k, turns, context);  // k's heads follow q's
   }
   store(index, slices, k, k + k_width, stride, context);
-  heads_.resize(ids_.size() * shape.n_q * shape.d_v);
-  attend(slices.front().kv->layout(), attended_, q, q_stride, heads_, context);
+  inner_.resize(ids_.size() * shape.n_q * shape.d_v);
+  attend(slices.front().kv->layout(), attended_, q, q_stride, inner_, context);
 }
 
 void Transformer::norm_heads(float* x, std::size_t stride, std::size_t heads, std::span<const float> weight,
@@ -140,16 +144,16 @@ void Transformer::store(std::size_t index, std::span<const ForwardSlice> slices,
 }
 
 // Leaves only `wanted` rows of what the last layer still reads.
-void Transformer::keep_rows(std::span<const std::int32_t> wanted, const OpContext& context) {
+void Transformer::keep_rows(std::span<const std::int32_t> wanted) {
   const auto keep = [&](FloatRows& rows, std::size_t width) {
-    const MatrixView all{DType::kF32, rows.size() / width, width,
-                         reinterpret_cast<const std::byte*>(rows.data())};
-    sublayer_.resize(wanted.size() * width);
-    embedding_rows(all, wanted, sublayer_, context);
-    rows.swap(sublayer_);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {  // rising, so none is overwritten before it is read
+      const auto row = static_cast<std::size_t>(wanted[i]);
+      if (row != i) std::copy_n(rows.data() + row * width, width, rows.data() + i * width);
+    }
+    rows.resize(wanted.size() * width);
   };
   keep(x_, config_.hidden);
-  keep(heads_, config_.attention.n_q * config_.attention.d_v);
+  keep(inner_, config_.attention.n_q * config_.attention.d_v);
 }
 
 void Transformer::feed_forward(const LayerWeights& layer, const OpContext& context) {

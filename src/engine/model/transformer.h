@@ -38,7 +38,7 @@ class Transformer {
   std::size_t bytes() const;  // of the packed weights
 
  private:
-  void begin(std::span<const ForwardSlice> slices);
+  void begin(std::span<const ForwardSlice> slices, const OpContext& context);
   void attention(const LayerWeights& layer, std::size_t index, std::span<const ForwardSlice> slices,
                  const OpContext& context);
   void norm_heads(float* x, std::size_t stride, std::size_t heads, std::span<const float> weight,
@@ -46,22 +46,23 @@ class Transformer {
   void store(std::size_t index, std::span<const ForwardSlice> slices, const float* k, const float* v,
              std::size_t stride, const OpContext& context);
   void add_sublayer(std::span<float> y, std::span<const float> norm, const OpContext& context);
-  void keep_rows(std::span<const std::int32_t> wanted, const OpContext& context);
+  void keep_rows(std::span<const std::int32_t> wanted);
   void feed_forward(const LayerWeights& layer, const OpContext& context);
 
   ModelConfig config_;
   ModelWeights weights_;
-  RopeTable rope_, local_rope_;  // local_rope_: of layers that config_.has_local_rope()
+  RopeAngles rope_, local_rope_;  // local_rope_: of layers that config_.has_local_rope()
 
   // Of the batch being run; rows are its tokens.
   std::vector<TokenId> ids_;
-  std::vector<std::int32_t> positions_;   // [rows]
-  std::vector<AttentionSlice> attended_;  // one a slice
-  FloatRows x_;                           // [rows, hidden]: the residual stream
-  FloatRows sublayer_;                    // [rows, hidden]: what a sublayer reads, then what it adds
-  FloatRows qkv_, q_;                     // as the layer's linears give them
-  FloatRows heads_;                       // [rows, n_q * d_v]: attention's output
-  FloatRows wide_, inner_;                // of the gated MLPs, for some rows at a time
+  std::vector<std::int32_t> positions_;     // [rows]
+  std::vector<float> turns_, local_turns_;  // [rows, d_k]: of their heads
+  std::vector<AttentionSlice> attended_;    // one a slice
+  FloatRows x_;                             // [rows, hidden]: the residual stream
+  FloatRows sublayer_;                      // [rows, hidden]: what a sublayer reads, then what it adds
+  FloatRows wide_;                          // [rows, qkv's outputs], or the FFN's gate and up for some rows
+  FloatRows inner_;                         // [rows, n_q * d_v]: attention's output, or what the FFN gates
+  FloatRows q_, augmented_;                 // AugQ's q, and the gate and up of its MLP
 };
 
 }  // namespace micius

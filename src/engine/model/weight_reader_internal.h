@@ -153,7 +153,7 @@ class WeightReader {
   // The packed copy is what is read from now on.
   Matrix linear(const std::vector<LinearPart>& parts) {
     Matrix packed = packer_.linear(parts);
-    for (const LinearPart& part : parts) source_.release(part.weights);
+    source_.release();
     return packed;
   }
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kGrain = 16384;  // values a thread should have at least: a fork costs as much as these
 
+constexpr std::size_t kTurnCost = 32;  // an angle's cosine and sine, in values
+
 std::size_t grain_rows(std::size_t width) { return width == 0 ? 1 : kGrain / width + 1; }
 
 void apply_gate(void (*kernel)(const float*, const float*, std::size_t, float*),
@@ -148,20 +150,30 @@ void embedding_rows(const MatrixView& table, std::span<const std::int32_t> ids, 
   });
 }
 
-void apply_rope(float* x, std::size_t stride, std::size_t heads, std::span<const std::int32_t> positions,
-                const RopeTable& table, const OpContext& context) {
+void rope_turns(const RopeAngles& angles, std::span<const std::int32_t> positions, std::span<float> turns,
+                const OpContext& context) {
+  const std::size_t dim = angles.dim();
+  assert(turns.size() == positions.size() * dim);
+  const auto turn_rows = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) {
+      angles.turn(static_cast<std::size_t>(positions[r]), turns.subspan(r * dim, dim));
+    }
+  };
+  context.pool.parallel_for(positions.size(), grain_rows(kTurnCost * dim), turn_rows);
+}
+
+void apply_rope(float* x, std::size_t stride, std::size_t heads, std::size_t dim,
+                std::span<const float> turns, const OpContext& context) {
   const auto kernel = elementwise_kernels(context.isa).rope;
-  const std::size_t dim = table.dim();
-  context.pool.parallel_for(
-      positions.size(), grain_rows(heads * dim), [&](std::size_t begin, std::size_t end) {
-        for (std::size_t r = begin; r < end; ++r) {
-          const auto position = static_cast<std::size_t>(positions[r]);
-          assert(position < table.positions());
-          for (std::size_t h = 0; h < heads; ++h) {
-            kernel(x + r * stride + h * dim, table.cosines(position), table.sines(position), dim / 2);
-          }
-        }
-      });
+  const auto turn_rows = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) {
+      const float* cosines = &turns[r * dim];
+      for (std::size_t h = 0; h < heads; ++h) {
+        kernel(x + r * stride + h * dim, cosines, cosines + dim / 2, dim / 2);
+      }
+    }
+  };
+  context.pool.parallel_for(turns.size() / dim, grain_rows(heads * dim), turn_rows);
 }
 
 }  // namespace micius
