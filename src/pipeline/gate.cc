@@ -275,21 +275,21 @@ void add_must_pass(const Store& store, const std::vector<Run>& current, const Po
   }
 }
 
-// A rule for a task by name, which has nothing to be held against.
-void add_unmatched(const std::vector<std::string>& unmatched, const std::vector<Run>& current,
-                   const Policy& policy, std::vector<GateCheck>& checks) {
-  for (const std::string& task : unmatched) {
+// Runs that have nothing to be held against: a warning, unless the policy has their task by name.
+void add_unmatched(const std::vector<Run>& unmatched, const Policy& policy, std::vector<GateCheck>& checks) {
+  for (const Run& run : unmatched) {
+    const std::string& task = run.spec.task;
     const TaskRule rule = policy.rule_of(task);
+    const bool is_named = std::any_of(policy.tasks.begin(), policy.tasks.end(),
+                                      [&](const Policy::Entry& entry) { return entry.glob == task; });
     GateCheck check;
     check.task = task;
     check.metric = rule.metric;
     check.rule = fmt::format("max_drop {:g}", rule.max_drop);
-    for (const Run& run : current)
-      if (run.spec.task == task) check.current_run = run.id;
-    settle(
-        check, GateVerdict::kInconclusive,
-        "the policy and the current runs have this task, the baseline lacks it; `micius baseline set` with "
-        "a run of it");
+    check.current_run = run.id;
+    settle(check, is_named ? GateVerdict::kInconclusive : GateVerdict::kWarn,
+           "the baseline has no run of this task, so nothing judges its quality; `micius baseline set` with "
+           "one");
     checks.push_back(std::move(check));
   }
 }
@@ -394,7 +394,7 @@ GateResult gate(const Store& store, const std::vector<RunId>& baseline, const st
   const std::vector<GatedTask> tasks = gated_tasks(store, baseline, runs, policy);
   GateResult result;
   add_quality(store, tasks, policy, result.checks);
-  add_unmatched(tasks_without_baseline(tasks, runs, policy), runs, policy, result.checks);
+  add_unmatched(runs_without_baseline(tasks, runs), policy, result.checks);
   add_must_pass(store, runs, policy, result.checks);
   add_operation(store, tasks, policy, result.checks);
   add_cost(store, runs, policy, result.checks);

@@ -86,13 +86,11 @@ std::vector<GatedTask> gated_tasks(const Store& store, const std::vector<RunId>&
   return tasks;
 }
 
-std::vector<std::string> tasks_without_baseline(const std::vector<GatedTask>& tasks,
-                                                const std::vector<Run>& current, const Policy& policy) {
-  std::vector<std::string> names;
-  for (const Policy::Entry& entry : policy.tasks)
-    for (const Run& run : current)
-      if (run.spec.task == entry.glob && !has(tasks, entry.glob)) names.push_back(entry.glob);
-  return names;
+std::vector<Run> runs_without_baseline(const std::vector<GatedTask>& tasks, const std::vector<Run>& current) {
+  std::vector<Run> runs;
+  for (const Run& run : current)
+    if (!has(tasks, run.spec.task)) runs.push_back(run);
+  return runs;
 }
 
 }  // namespace micius

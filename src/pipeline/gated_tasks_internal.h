@@ -28,8 +28,7 @@ std::vector<Run> current_runs(const Store& store, const std::vector<RunId>& ids)
 std::vector<GatedTask> gated_tasks(const Store& store, const std::vector<RunId>& baseline,
                                    const std::vector<Run>& current, const Policy& policy);
 
-// The tasks for which the policy has an entry by name and that only the current runs have.
-std::vector<std::string> tasks_without_baseline(const std::vector<GatedTask>& tasks,
-                                                const std::vector<Run>& current, const Policy& policy);
+// The current runs whose task the baseline lacks.
+std::vector<Run> runs_without_baseline(const std::vector<GatedTask>& tasks, const std::vector<Run>& current);
 
 }  // namespace micius

@@ -164,9 +164,23 @@ TEST_CASE("a task that a policy names and only one side has does not pass") {
   REQUIRE(result.checks.size() == 3);
   CHECK(result.checks[1].task == "other");
   CHECK(result.checks[1].verdict == GateVerdict::kInconclusive);
-  CHECK(result.checks[1].reason.find("the baseline lacks it") != std::string::npos);
+  CHECK(result.checks[1].reason.find("the baseline has no run of this task") != std::string::npos);
   CHECK(result.checks[2].verdict == GateVerdict::kFail);
   CHECK(result.checks[2].reason == "the current runs lack this task");
+}
+
+TEST_CASE("a run that nothing judges is told of and does not fail") {
+  MemoryStore store;
+  const RunId before = add_run(store, {}), now = add_run(store, {}),
+              other = add_run(store, {.task = "other"});
+  const GateResult result =
+      gate(store, {before}, {now, other}, read_policy(R"({"micius_policy": 1})", "policy.json"));
+  CHECK(result.verdict == GateVerdict::kPass);
+  REQUIRE(result.checks.size() == 2);
+  CHECK(result.checks[0].verdict == GateVerdict::kPass);
+  CHECK(result.checks[1].task == "other");
+  CHECK(result.checks[1].verdict == GateVerdict::kWarn);
+  CHECK(result.checks[1].current_run == other);
 }
 
 TEST_CASE("must-pass samples that are wrong and that are not there are told apart") {
