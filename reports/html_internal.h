@@ -82,6 +82,7 @@ void write_summary(const Grid& grid, std::ostream& out);
 void write_versus(const Grid& grid, std::ostream& out);  // nothing where nothing is compared
 void write_leagues(const Grid& grid, const std::vector<League>& leagues, std::ostream& out);
 void write_where(const Grid& grid, std::ostream& out);
+void write_wrong(const Grid& grid, std::size_t task, std::ostream& out);  // nothing where no reason is shared
 void write_health(const Grid& grid, std::ostream& out);
 void write_cost(const Grid& grid, std::ostream& out);
 void write_how(const Grid& grid, std::ostream& out);

@@ -1,4 +1,4 @@
-// Where is it bad: every metric, then the primary by group as small multiples on one axis.
+// Where is it bad: every metric, what was wrong, then the primary by group as small multiples on one axis.
 #include <algorithm>
 #include <map>
 
@@ -193,6 +193,7 @@ void write_task(const Grid& grid, std::size_t index, const Scale& scale, std::os
   const std::string& name = grid.tasks()[index];
   out << fmt::format("<article id=\"where-{}\"><h3>{}</h3>\n", slug(name), html(name));
   write_metrics(grid, task, out);
+  write_wrong(grid, index, out);
   const Metric* primary = primary_of(*task.runs.front().second);
   const std::vector<Breakdown> breakdowns = breakdowns_of(task);
   if (primary != nullptr && !breakdowns.empty()) {

@@ -104,6 +104,12 @@ Json readings_of(const Report& report) {
   return list;
 }
 
+Json wrong_of(const Report& report) {
+  Json list = Json::array();
+  for (const WrongReason& reason : report.wrong) list.push_back({{"reason", reason.words}, {"n", reason.n}});
+  return list;
+}
+
 Json timing_of(const Execution& execution) {
   Json json = {{"wall_ns", execution.wall_ns}, {"samples_per_s", execution.samples_per_s}};
   if (execution.work) {
@@ -156,6 +162,7 @@ Json to_json(const Report& report) {
                {"usage", to_json(report.usage)},
                {"per_sample", to_json(report.effort)}};
   if (!report.readings.empty()) json["readings"] = readings_of(report);
+  if (!report.wrong.empty()) json["wrong"] = wrong_of(report);
   if (report.execution) {
     json["timing"] = timing_of(*report.execution);
     json["environment"] = report.execution->environment;

@@ -59,6 +59,12 @@ struct Readings {
   std::size_t n = 0, only_first = 0, only_second = 0;  // that count for more by one than by the other
 };
 
+// What the reasons of wrong answers have in common ("records missed"), and how many records have it.
+struct WrongReason {
+  std::string words;
+  std::size_t n = 0;
+};
+
 // What one sample takes, over all turns: the mean over the samples, with its interval. Absent where nothing
 // was counted.
 struct Effort {
@@ -97,6 +103,7 @@ struct Report {
   std::vector<Group> groups;
   std::vector<Published> published;
   std::vector<Readings> readings;
+  std::vector<WrongReason> wrong;  // the most frequent ones, those first
   Effort effort;
   Usage usage;
   std::optional<Execution> execution;

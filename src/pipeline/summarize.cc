@@ -15,6 +15,7 @@
 #include "core/ending.h"
 #include "core/group_keys.h"
 #include "pipeline/effort.h"
+#include "pipeline/wrong_reasons.h"
 #include "stats/mean.h"
 #include "stats/pass_at_k.h"
 
@@ -281,6 +282,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   Costs costs(run.spec, options);
   EffortTally effort(price_of(run.spec));
   ReadingsTally readings(run.spec.metrics);
+  WrongReasonsTally wrong;
   store.for_each(id, [&](const Record& record) {
     totals.add(record);
     costs.add(record);
@@ -288,6 +290,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
     if (!has_score(record)) return;
     table.add(record.sample, record.score.values);
     readings.add(record.score);
+    wrong.add(record.score);
   });
   Report report;
   report.spec = run.spec;
@@ -297,6 +300,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   report.usage = totals.usage;
   report.effort = effort.effort();
   report.readings = readings.readings();
+  report.wrong = wrong.most_frequent();
   report.usage.cost_usd = costs.usd();
   report.published = published_for(options.published, run.spec.task);
   report.metrics = table.metrics();

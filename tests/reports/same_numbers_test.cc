@@ -118,6 +118,23 @@ TEST_CASE("money is the same in every format") {
   CHECK(money_text(12345.678) == "$12345.68");
 }
 
+TEST_CASE("what was wrong is counted the same in JSON and on the page") {
+  const std::string page = written("html");
+  const Json json = parse_json(written("json"), "report");
+  const std::vector<Report> reports = example_reports().reports;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    for (std::size_t j = 0; j < reports[i].wrong.size(); ++j, ++found) {
+      const WrongReason& reason = reports[i].wrong[j];
+      CHECK(json["reports"][i]["wrong"][j] == Json({{"reason", reason.words}, {"n", reason.n}}));
+      const std::string words = j == 0 ? "records%20missed" : "Baseline%20is";
+      CHECK(page.find(fmt::format(R"(#samples?run={}&amp;q={}">{}<)", i, words, reason.n)) !=
+            std::string::npos);
+    }
+  }
+  CHECK(found == 4);
+}
+
 TEST_CASE("Markdown and text have the report's numbers") {
   const std::string text = written("text");
   const std::string md = replace_all(replace_all(written("md"), "\\", ""), "&lt;", "<");

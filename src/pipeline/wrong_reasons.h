@@ -1,0 +1,30 @@
+// Why answers were wrong, summed up: what the reasons of many records have in common.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/report.h"
+#include "core/score.h"
+
+namespace micius {
+
+// The parts of a reason without what only one sample has: parts end at "; ", a part's details begin at the
+// first ": " behind two words, and what stands in quotes is "…".
+//   "records missed: 4; Baseline is 'H100', not 'T4'" -> {"records missed", "Baseline is …, not …"}
+// Sorted, each once.
+std::vector<std::string> common_parts(std::string_view reason);
+
+class WrongReasonsTally {
+ public:
+  void add(const Score& score);  // counts it if it is wrong, or right in part
+  // The most frequent first, of equals by their words; at most eight, and none that a single record has.
+  std::vector<WrongReason> most_frequent() const;
+
+ private:
+  std::map<std::string, std::size_t, std::less<>> counts_;
+};
+
+}  // namespace micius
