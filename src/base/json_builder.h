@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace micius {
 
@@ -25,7 +27,7 @@ class JsonBuilder : public nlohmann::detail::json_sax_dom_parser<Value> {
 
  public:
   // Borrows value and `where`, which goes into the errors.
-  JsonBuilder(Value& value, std::size_t max_depth, std::string_view where, Keys none = {})
+  JsonBuilder(Value& value, std::size_t max_depth, std::string_view where, Keys none = Keys())
       : Base(value), max_depth_(max_depth), where_(where), none_(std::move(none)) {}
 
   bool start_object(std::size_t size) {
@@ -60,6 +62,21 @@ class JsonBuilder : public nlohmann::detail::json_sax_dom_parser<Value> {
   std::string_view where_;
   Keys none_;
   std::vector<Keys> open_;
+};
+
+// Keys of which none may come twice in an object; the error ends with `next_step`.
+class DistinctKeys {
+ public:
+  explicit DistinctKeys(std::string_view next_step) : next_step_(next_step) {}
+  void add(const std::string& name, std::string_view where) {
+    if (!names_.insert(name).second)
+      fail(ErrorCode::kInvalidData, "{}: key '{}' comes twice; {}", where, shorten(visible_line(name), 100),
+           next_step_);
+  }
+
+ private:
+  std::string_view next_step_;
+  std::set<std::string> names_;
 };
 
 }  // namespace micius

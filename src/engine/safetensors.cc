@@ -55,23 +55,11 @@ std::optional<std::size_t> size_of(std::string_view type) {
   return std::nullopt;
 }
 
-// The keys of an object, none of which may come twice.
-class DistinctKeys {
- public:
-  void add(const std::string& name, std::string_view where) {
-    if (!names_.insert(name).second)
-      fail(ErrorCode::kInvalidData, "{}: key {} comes twice", where, in_quotes(name));
-  }
-
- private:
-  std::set<std::string> names_;
-};
-
 // JSON that stands at byte `start` of a file.
 Header parse_header(std::string_view text, const std::string& file, std::size_t start) {
   try {
     Header header;
-    JsonBuilder<Header, DistinctKeys> builder(header, kMaxDepth, file);
+    JsonBuilder builder(header, kMaxDepth, file, DistinctKeys("the file is damaged: fetch it again"));
     Header::sax_parse(text, &builder);
     return header;
   } catch (const nlohmann::json::parse_error& error) {

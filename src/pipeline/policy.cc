@@ -1,7 +1,6 @@
 #include "pipeline/policy.h"
 
 #include <map>
-#include <set>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -13,22 +12,11 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 16;
 
-// The keys of an object, none of which may come twice: of two rules for a task only one would hold.
-class DistinctKeys {
- public:
-  void add(const std::string& name, std::string_view where) {
-    if (!names_.insert(name).second)
-      fail(ErrorCode::kInvalidData, "{}: key '{}' comes twice; keep one of them", where, visible_line(name));
-  }
-
- private:
-  std::set<std::string> names_;
-};
-
 Json parse_policy(std::string_view text, std::string_view where) {
   Json json = parse_json(text, where);
   Json again;
-  JsonBuilder<Json, DistinctKeys> builder(again, kMaxDepth, where);
+  // Of two rules for a task only one would hold.
+  JsonBuilder builder(again, kMaxDepth, where, DistinctKeys("keep one of them"));
   Json::sax_parse(text, &builder);
   return json;
 }
