@@ -158,5 +158,12 @@ TEST_CASE("a linear of a GPU whose weights are too short is faulted") {
                     Catch::Matchers::Contains("of global memory out of bounds"));
 }
 
+TEST_CASE("an order of too few rows is refused before it is read") {
+  const RandomMatrix matrix(DType::kBF16, 16, 64, "order");
+  const LinearPart parts[] = {{matrix.view(), {0, 1, 2}}};
+  ThreadPool pool(1);
+  CHECK_THROWS_WITH(pack_tiles(parts, TileFormat::kBF16, pool), "a matrix of 16 rows has an order of 3 rows");
+}
+
 }  // namespace
 }  // namespace micius

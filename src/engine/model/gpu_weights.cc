@@ -48,16 +48,6 @@ GpuMatrix::GpuMatrix(std::span<const LinearPart> parts, Device& device, ThreadPo
               static_cast<std::uint32_t>(parts.front().weights.cols)};
 }
 
-std::size_t GpuWeights::bytes() const {
-  std::size_t bytes = head.bytes() + (embedding ? embedding->bytes() : 0);
-  for (const GpuLayer& layer : layers) {
-    bytes += layer.qkv.bytes() + layer.attention_out.bytes() + layer.gate_up.bytes() + layer.down.bytes();
-    if (layer.q) bytes += layer.q->bytes();
-    if (layer.augmented_q) bytes += layer.augmented_q->gate_up.bytes() + layer.augmented_q->down.bytes();
-  }
-  return bytes;
-}
-
 GpuWeights read_gpu_weights(const ModelSource& source, const ModelConfig& config, Device& device,
                             ThreadPool& pool) {
   check_widths(source, config);

@@ -35,7 +35,10 @@ struct GpuWeights {
   std::optional<GpuMatrix> embedding;  // likewise; absent: it is the head
 
   const TiledWeights& embedding_rows() const { return (embedding ? *embedding : head).weights(); }
-  std::size_t bytes() const;  // of the matrices
+  // Of the matrices.
+  std::size_t bytes() const {
+    return head.bytes() + (embedding ? embedding->bytes() : 0) + matrix_bytes(layers);
+  }
 };
 
 // As read_weights; besides throws Error{kUnsupported} for a width that no kernel is built for, Error{kIo}

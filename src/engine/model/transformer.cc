@@ -175,14 +175,4 @@ void Transformer::add_sublayer(std::span<float> y, std::span<const float> norm, 
   add(x_, y, context);
 }
 
-std::size_t Transformer::bytes() const {
-  std::size_t bytes = weights_.head.bytes();
-  for (const LayerWeights& layer : weights_.layers) {
-    bytes += layer.qkv.bytes() + layer.attention_out.bytes() + layer.gate_up.bytes() + layer.down.bytes();
-    if (layer.q) bytes += layer.q->bytes();
-    if (layer.augmented_q) bytes += layer.augmented_q->gate_up.bytes() + layer.augmented_q->down.bytes();
-  }
-  return bytes;
-}
-
 }  // namespace micius

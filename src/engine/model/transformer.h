@@ -35,7 +35,8 @@ class Transformer {
 
   const ModelConfig& config() const { return config_; }
   const Linear& head() const { return weights_.head; }
-  std::size_t bytes() const;  // of the packed weights
+  // Of the packed weights.
+  std::size_t bytes() const { return weights_.head.bytes() + matrix_bytes(weights_.layers); }
 
  private:
   void begin(std::span<const ForwardSlice> slices, const OpContext& context);

@@ -35,6 +35,18 @@ struct DecoderLayer {
   Matrix down;                                // [hidden, ffn]
 };
 
+// Of all matrices of layers.
+template <typename Matrix, typename Vector>
+std::size_t matrix_bytes(const std::vector<DecoderLayer<Matrix, Vector>>& layers) {
+  std::size_t bytes = 0;
+  for (const DecoderLayer<Matrix, Vector>& layer : layers) {
+    bytes += layer.qkv.bytes() + layer.attention_out.bytes() + layer.gate_up.bytes() + layer.down.bytes();
+    if (layer.q) bytes += layer.q->bytes();
+    if (layer.augmented_q) bytes += layer.augmented_q->gate_up.bytes() + layer.augmented_q->down.bytes();
+  }
+  return bytes;
+}
+
 using LayerWeights = DecoderLayer<Linear, std::vector<float>>;
 
 struct ModelWeights {

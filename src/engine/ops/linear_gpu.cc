@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/ops/linear_pack.h"
 #include "engine/quant.h"
 
 namespace micius {
@@ -64,6 +65,7 @@ class StackedRows {
         fail(ErrorCode::kInvalidData, "parts of a linear have {} and {} columns", weights.cols,
              parts.front().weights.cols);
       }
+      check_row_order(part);
       const std::size_t bytes = row_bytes(weights.dtype, weights.cols);
       for (std::size_t i = 0; i < weights.rows; ++i) {
         const std::size_t row = part.row_order.empty() ? i : part.row_order[i];

@@ -158,13 +158,16 @@ CodeBlock get_block(WeightFormat format, const std::byte* bytes, std::size_t row
 
 }  // namespace
 
+void check_row_order(const LinearPart& part) {
+  if (part.row_order.empty() || part.row_order.size() == part.weights.rows) return;
+  fail(ErrorCode::kInvalidData, "a matrix of {} rows has an order of {} rows", part.weights.rows,
+       part.row_order.size());
+}
+
 PackedPart pack_linear(const LinearPart& part, Numerics numerics, std::size_t first_output, Arena& memory,
                        ThreadPool& pool) {
   const MatrixView& weights = part.weights;
-  if (!part.row_order.empty() && part.row_order.size() != weights.rows) {
-    fail(ErrorCode::kInvalidData, "a matrix of {} rows has an order of {} rows", weights.rows,
-         part.row_order.size());
-  }
+  check_row_order(part);
   PackedPart packed{format_of(weights.dtype, numerics), 0, first_output, weights.rows, weights.cols, {}};
   if (has_codes(packed.format)) packed.zero = zero_code(weights.dtype);
   row_bytes(weights.dtype, weights.cols);  // whole blocks or an error

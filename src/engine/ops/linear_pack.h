@@ -9,8 +9,11 @@
 
 namespace micius {
 
-// Copies the weights into `memory`, which must outlive the result. Throws Error{kInvalidData} for a row_order
-// of another length than the rows, or columns that are not whole blocks.
+// Throws Error{kInvalidData} for a row_order of another length than the rows.
+void check_row_order(const LinearPart& part);
+
+// Copies the weights into `memory`, which must outlive the result. Throws as
+// check_row_order, and Error{kInvalidData} for columns that are not whole blocks.
 PackedPart pack_linear(const LinearPart& part, Numerics numerics, std::size_t first_output, Arena& memory,
                        ThreadPool& pool);
 
