@@ -2,13 +2,13 @@
 
 #include <utility>
 
-#include "base/error.h"
 #include "engine/device/device.h"
 #include "engine/gpu.h"
 #include "engine/gpu_device.h"
 #include "engine/model/cpu_decoder.h"
 #include "engine/model/gpu_decoder.h"
 #include "engine/model/weights.h"
+#include "engine/ops/selective_attention.h"
 
 namespace micius {
 
@@ -19,10 +19,11 @@ OpenDecoder::OpenDecoder(const ModelSource& source, const ModelConfig& config, c
     decoder = std::make_unique<CpuDecoder>(std::move(transformer), options.numerics, context);
     return;
   }
-  if (options.selection.top > 0) {
-    fail(ErrorCode::kUnsupported, "--selective-v on a GPU is not built; leave it out, or use --device cpu");
-  }
   device = open_gpu();
+  if (options.selection.top > 0) {
+    check_selection(GpuDecoder::kv_layout(config), options.selection.top, config.context,
+                    device->figures().shared_bytes);
+  }
   gpu = survey_gpus().gpus.front().name;
   decoder = std::make_unique<GpuDecoder>(source, config, options.numerics, *device, context.pool);
 }

@@ -240,7 +240,8 @@ void Scheduler::fill(Batch& batch) {
   const auto take = [&](Lane& lane) {
     const std::size_t count = std::min(lane.left(), options_.batch_tokens - batch.tokens);
     if (count == 0) return;
-    (lane.is_prompt() ? batch.prompts : batch.weighed).push_back({&lane, lane.done(), count});
+    auto& entries = lane.is_greedy() ? batch.greedy : lane.is_prompt() ? batch.prompts : batch.weighed;
+    entries.push_back({&lane, lane.done(), count});
     lane.job->result.work.forwarded += count;
     batch.tokens += count;
   };
@@ -259,8 +260,15 @@ ForwardSlice Scheduler::slice_of(Lane& lane, std::size_t first, std::size_t coun
 
 void Scheduler::run(Batch& batch, StepResult& result) {
   std::vector<ForwardSlice> slices;
-  std::vector<std::int32_t> wanted;  // rows that are read: first those of whole logits, then those scored
+  std::vector<std::int32_t> wanted;  // rows that are read, in the order of the batch
   std::size_t row = 0;
+  for (const auto& [lane, first, count] : batch.greedy) {
+    slices.push_back(slice_of(*lane, first, count));
+    row += count;
+    if (first + count < lane->tokens.size()) continue;
+    wanted.push_back(static_cast<std::int32_t>(row - 1));
+    batch.greedy_rows.push_back(lane);
+  }
   for (const auto& [lane, first, count] : batch.prompts) {
     slices.push_back(slice_of(*lane, first, count));
     for (std::size_t t = lane->job->weighs_prompt ? first + 1 : lane->tokens.size(); t <= first + count;
@@ -278,20 +286,21 @@ void Scheduler::run(Batch& batch, StepResult& result) {
       const auto scored_row = static_cast<std::int32_t>(row + score.row - first);
       if (wanted.empty() || wanted.back() != scored_row) wanted.push_back(scored_row);
       batch.picks.push_back(
-          {static_cast<std::uint32_t>(wanted.size() - 1 - batch.logit_rows.size()), score.id});
+          {static_cast<std::uint32_t>(wanted.size() - 1 - batch.unscored_rows()), score.id});
       batch.picked.push_back({lane, score.pair});
     }
     row += count;
   }
   model_.forward(slices, wanted);
-  if (!batch.picks.empty()) read_scores(batch, wanted.size() - batch.logit_rows.size());
+  if (!batch.picks.empty()) read_scores(batch, wanted.size() - batch.unscored_rows());
+  if (!batch.greedy_rows.empty()) read_greedy(batch, result);
   read_logits(batch, result);
 }
 
 void Scheduler::read_scores(const Batch& batch, std::size_t rows) {
   std::vector<LogitSummary> summaries(rows);
   std::vector<float> picked(batch.picks.size());
-  model_.score(batch.logit_rows.size(), batch.picks, summaries, picked);
+  model_.score(batch.unscored_rows(), batch.picks, summaries, picked);
   for (std::size_t i = 0; i < picked.size(); ++i) {
     const auto& [lane, pair] = batch.picked[i];
     const LogitSummary& summary = summaries[batch.picks[i].row];
@@ -305,11 +314,27 @@ void Scheduler::read_scores(const Batch& batch, std::size_t rows) {
   }
 }
 
+void Scheduler::read_greedy(const Batch& batch, StepResult& result) {
+  std::vector<GreedyToken> tokens(batch.greedy_rows.size());
+  model_.greedy(0, tokens);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    Lane& lane = *batch.greedy_rows[i];
+    lane.ended = lane.job->max_tokens == 0;
+    if (lane.ended) continue;
+    if (!std::isfinite(tokens[i].logit)) {
+      lane.job->result.failure = not_finite();
+      lane.ended = true;
+      continue;
+    }
+    take_token(lane, tokens[i].id, result);
+  }
+}
+
 void Scheduler::read_logits(const Batch& batch, StepResult& result) {
   const std::size_t vocabulary = model_.config().vocabulary;
   for (std::size_t first = 0; first < batch.logit_rows.size(); first += kLogitRows) {
     const std::size_t rows = std::min(kLogitRows, batch.logit_rows.size() - first);
-    const std::span<const float> logits = model_.logits(first, rows);
+    const std::span<const float> logits = model_.logits(batch.greedy_rows.size() + first, rows);
     weigh_prompts(std::span(batch.logit_rows).subspan(first, rows), logits);
     for (std::size_t i = 0; i < rows; ++i) {
       if (batch.logit_rows[first + i].is_prompt()) continue;

@@ -94,6 +94,7 @@ class Scheduler {
   ForwardSlice slice_of(Lane& lane, std::size_t first, std::size_t count) const;
   void run(Batch& batch, StepResult& result);
   void read_scores(const Batch& batch, std::size_t rows);
+  void read_greedy(const Batch& batch, StepResult& result);
   void read_logits(const Batch& batch, StepResult& result);
   void weigh_prompts(std::span<const LogitRow> rows, std::span<const float> logits);
   void take_logits(Lane& lane, std::span<const float> logits, StepResult& result);

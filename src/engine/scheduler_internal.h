@@ -21,6 +21,9 @@ struct Scheduler::JobState {
   std::size_t max_tokens = 0;
   std::optional<std::size_t> best;
   bool weighs_prompt = false;
+
+  // Of a row it needs the most likely token alone.
+  bool is_greedy() const { return sampling.temperature <= 0 && !best && !weighs_prompt; }
   std::size_t told = 0;  // bytes of the text that are handed out
 };
 
@@ -45,6 +48,7 @@ struct Scheduler::Lane {
   std::size_t open_branches = 0;
   bool ended = false;
 
+  bool is_greedy() const { return kind == LaneKind::kPrompt && job->is_greedy(); }
   bool is_prompt() const { return kind == LaneKind::kPrompt || kind == LaneKind::kLogits; }
   std::size_t done() const { return kv->length() - start; }  // tokens that went through the model
   std::size_t left() const { return tokens.size() - done(); }
@@ -57,17 +61,21 @@ struct Scheduler::LogitRow {
   bool is_prompt() const { return token < lane->tokens.size(); }
 };
 
-// The slices of one step: first those with rows that are read as whole logits, then those that are scored.
+// The slices of one step: first those with rows of which the most likely token is read, then those with rows
+// that are read as whole logits, then those that are scored.
 struct Scheduler::Batch {
   struct Entry {
     Lane* lane;
     std::size_t first, count;  // of lane->tokens
   };
-  std::vector<Entry> prompts, weighed;
+  std::vector<Entry> greedy, prompts, weighed;
   std::size_t tokens = 0;
+  std::vector<Lane*> greedy_rows;                     // in row order
   std::vector<LogitRow> logit_rows;                   // in row order
   std::vector<LogitPick> picks;                       // rows counted from the first that is scored
   std::vector<std::pair<Lane*, std::size_t>> picked;  // lane and pair of each pick
+
+  std::size_t unscored_rows() const { return greedy_rows.size() + logit_rows.size(); }
 };
 
 }  // namespace micius

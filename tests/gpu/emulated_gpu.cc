@@ -29,7 +29,8 @@ void with_format(const DecodeLayout& layout, const F& f) {
 }  // namespace
 
 EmulatedGpu::EmulatedGpu(std::size_t memory_bytes)
-    : figures_{.multiprocessors = 2, .shared_bytes = 227 << 10, .bulk = false}, memory_bytes_(memory_bytes) {}
+    : figures_{.multiprocessors = 2, .shared_bytes = 227 << 10, .bulk = false, .launch_bytes = 0},
+      memory_bytes_(memory_bytes) {}
 
 EmulatedGpu::~EmulatedGpu() {
   for (const auto& [memory, bytes] : sizes_) ::operator delete(memory, kAlignment);
@@ -58,6 +59,7 @@ void EmulatedGpu::copy(void* to, const void* from, std::size_t bytes) { std::mem
 
 void EmulatedGpu::launch(const Kernel& kernel) {
   ++launches_;
+  ++launches_of_[kernel.index()];
   std::visit([this](const auto& one) { run(one); }, kernel);
 }
 

@@ -1,10 +1,12 @@
 // device.h's Device on the CPU: memory that is poisoned until it is written, kernels by the emulation.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
 #include <span>
+#include <variant>
 
 #include "engine/device/device.h"
 #include "gpu/emulated_device.h"
@@ -25,6 +27,10 @@ class EmulatedGpu : public Device {
   std::unique_ptr<Recording> record(std::span<const Kernel> kernels) override;
 
   std::size_t launches() const { return launches_; }  // of kernels, those of recordings too
+  template <typename K>
+  std::size_t launches_of() const {
+    return launches_of_[Kernel(K{}).index()];
+  }
   std::size_t recordings() const { return recordings_; }
   std::size_t replays() const { return replays_; }
   std::size_t allocated() const { return allocated_; }
@@ -42,6 +48,7 @@ class EmulatedGpu : public Device {
 
   GpuFigures figures_;
   std::size_t memory_bytes_, allocated_ = 0, launches_ = 0, recordings_ = 0, replays_ = 0;
+  std::array<std::size_t, std::variant_size_v<Kernel>> launches_of_{};  // by kind
   std::map<std::byte*, std::size_t> sizes_;
   GlobalMemory memory_;
 };

@@ -10,57 +10,17 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "engine/convert.h"
 #include "engine/engine.h"
-#include "engine/family_models.h"
 #include "engine/gpu.h"
-#include "engine/model/cpu_decoder.h"
-#include "engine/model/gguf_source.h"
-#include "engine/op_fixture.h"
 #include "engine/scheduler.h"
 #include "engine/tiny_model.h"
-#include "gpu/emulated_gpu.h"
+#include "gpu/both_decoders.h"
 #include "source_tree.h"
-#include "temp_dir.h"
 
 namespace micius {
 namespace {
 
 using emulation::EmulatedGpu;
-
-// A model with its matrices in another format: one that the GPU has, so that both sides have the same
-// weights.
-std::string converted(const ModelSource& source, DType dtype) {
-  ThreadPool pool(1);
-  std::string bytes;
-  write_gguf(source, dtype, pool, [&](std::string_view piece) { bytes += piece; });
-  return bytes;
-}
-
-// The same model on both devices.
-class BothDecoders {
- public:
-  BothDecoders(std::string gguf, Numerics cpu, Numerics gpu)
-      : gguf_(std::move(gguf)),
-        source_(GgufFile(std::as_bytes(std::span(gguf_.data(), gguf_.size())), "x.gguf")),
-        config_(config_from(source_)),
-        cpu_(Transformer(config_, read_weights(source_, config_, cpu, *fixture_)), cpu, *fixture_),
-        gpu_(source_, config_, gpu, device_, (*fixture_).pool) {}
-
-  const ModelSource& source() const { return source_; }
-  const OpContext& context() const { return *fixture_; }
-  Decoder& cpu() { return cpu_; }
-  Decoder& gpu() { return gpu_; }
-
- private:
-  OpFixture fixture_{best_isa()};
-  EmulatedGpu device_;
-  std::string gguf_;
-  GgufSource source_;
-  ModelConfig config_;
-  CpuDecoder cpu_;
-  GpuDecoder gpu_;
-};
 
 // Of the last two rows of each chunk of a text that runs beside another one, the other's last row between.
 std::vector<float> logits_of(Decoder& decoder, std::span<const TokenId> ids,
@@ -83,17 +43,10 @@ std::vector<float> logits_of(Decoder& decoder, std::span<const TokenId> ids,
   return all;
 }
 
-// The worst difference of the GPU's logits from those of the CPU in fp32, as a part of the largest.
-double worst_part(BothDecoders& both, std::span<const TokenId> ids) {
+double worst_of_chunks(BothDecoders& both, std::span<const TokenId> ids) {
   const std::vector<std::size_t> chunks{66, 1, 4, 1};  // a page of a cache is full with 64
-  const std::vector<float> gpu = logits_of(both.gpu(), ids, chunks), cpu = logits_of(both.cpu(), ids, chunks);
-  REQUIRE(gpu.size() == cpu.size());
-  double worst = 0, largest = 0;
-  for (std::size_t i = 0; i < cpu.size(); ++i) {
-    worst = std::max(worst, double{std::abs(gpu[i] - cpu[i])});
-    largest = std::max(largest, double{std::abs(cpu[i])});
-  }
-  return worst / largest;
+  const std::vector<float> gpu = logits_of(both.gpu(), ids, chunks);
+  return worst_part(gpu, logits_of(both.cpu(), ids, chunks));
 }
 
 // With half K what q and K's widening make is bf16 on a GPU, which has no fp32 weights.
@@ -109,12 +62,9 @@ std::size_t check_models(const std::string& path) {
     const Json row = parse_json(line, path + ":" + std::to_string(number));
     const std::string format = row.value("format", "BF16"), numerics = row.value("numerics", "precise");
     INFO(row["name"] << ", " << format << ", " << numerics);
-    const TempDir folder;
-    write_family(folder.path(), row);
-    BothDecoders both(converted(*open_source(folder.path()), dtype_from(format)), Numerics::kFp32,
-                      numerics_from(numerics));
+    BothDecoders both(converted_family(row), Numerics::kFp32, numerics_from(numerics));
     const auto ids = row["ids"].get<std::vector<TokenId>>();
-    CHECK(worst_part(both, ids) < tolerance(both.gpu().config(), numerics_from(numerics)));
+    CHECK(worst_of_chunks(both, ids) < tolerance(both.gpu().config(), numerics_from(numerics)));
     ++models;
   });
   return models;
@@ -222,8 +172,6 @@ TEST_CASE("a model is opened on this machine's GPU, or the error says why not") 
   } else {
     CHECK(gpu_of(options) == survey.gpus.front().name);
   }
-  options.selection.top = 8;
-  CHECK_THROWS_WITH(gpu_of(options), Catch::Matchers::StartsWith("--selective-v on a GPU is not built"));
 }
 
 TEST_CASE("a GPU with too little memory is told of with numbers") {

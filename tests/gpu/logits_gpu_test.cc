@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine/op_fixture.h"
+#include "engine/quant.h"
 #include "engine/reference_ops.h"
 #include "gpu/row_cases.h"
 
@@ -84,6 +85,30 @@ TEST_CASE("a GPU sums up logits as fp64 does") {
   for (const auto& gpu : all_devices()) {
     check_summaries(*gpu, 5);
     check_summaries(*gpu, 40);
+  }
+}
+
+TEST_CASE("one logit that is no number spoils the sum of its row on a GPU") {
+  constexpr std::size_t kOutputs = 40, kInputs = 64;
+  for (const std::size_t spoiled : {0, 7, 8, 15, 16, 39}) {
+    std::vector<std::uint16_t> weights(kOutputs * kInputs, f32_to_bf16(0.5F));
+    weights[spoiled * kInputs] = f32_to_bf16(NAN);
+    const LinearPart parts[] = {
+        {{DType::kBF16, kOutputs, kInputs, reinterpret_cast<const std::byte*>(weights.data())}, {}}};
+    for (const auto& gpu : all_devices()) {
+      DeviceRows room;
+      const BlockedRows inputs = room.resize(*gpu, 1, kInputs, 2);
+      const DeviceArray<float> ones(*gpu, std::vector<float>(kInputs, 1.0F));
+      gpu->launch(SplitKernel{ones.data(), inputs});
+      const DeviceLinear linear(*gpu, parts);
+      const DeviceArray<LogitPartial> partials(*gpu, linear.weights().row_tiles()), summaries(*gpu, 1);
+      gpu->launch(LinearArgs{.weights = linear.weights(),
+                             .x = inputs,
+                             .result = LinearResult::kSummaries,
+                             .partials = partials.data()});
+      gpu->launch(LogitSummaryKernel{partials.data(), summaries.data(), linear.weights().row_tiles(), 1});
+      CHECK_FALSE(std::isfinite(fetched(summaries).front().sum));
+    }
   }
 }
 

@@ -247,6 +247,14 @@ TEST_CASE("plans of selective attention have each part once") {
   CHECK(std::all_of(seen.begin(), seen.end(), [](int n) { return n == 1; }));
 }
 
+TEST_CASE("a selection that no block has the memory for is refused with the numbers") {
+  const DecodeLayout layout({32, 4, 16, 64, 64, 1}, DType::kF16);
+  check_selection(layout, 2048, 131072, 227 << 10);
+  check_selection(layout, 100000, 4096, 227 << 10);  // all of a short context
+  CHECK_THROWS_WITH(check_selection(layout, 4096, 131072, 227 << 10),
+                    Catch::Matchers::StartsWith("--selective-v 4096 of a context of 131072 needs "));
+}
+
 struct WithoutWarpBarrier : EmulatedLanes {
   explicit WithoutWarpBarrier(const EmulatedLanes& lanes) : EmulatedLanes(lanes) {}
   void sync_warp() {}

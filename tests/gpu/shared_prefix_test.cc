@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "engine/op_fixture.h"
 #include "gpu/prefill_run.h"
@@ -74,6 +76,46 @@ TEST_CASE("tokens that share beginnings agree with fp64") {
   check({9, 2, 4, 16, 16, 0}, DType::kBF16, 1);
   check({32, 4, 16, 16, 16, 0}, DType::kF16, 132);
   check({8, 2, 4, 8, 16, 0}, DType::kF16, 132);
+}
+
+// Sequences that see so many positions from `begin` on, with these pages.
+struct Paged {
+  std::vector<std::uint32_t> pages;
+  std::uint32_t end, begin = 0;
+};
+
+// Each prefix as "begin-end: rows".
+std::vector<std::string> prefixes_of(const std::vector<Paged>& paged, std::size_t least_pages) {
+  std::vector<DecodeSequence> sequences;
+  std::vector<std::uint32_t> table;
+  for (const Paged& p : paged) {
+    sequences.push_back({static_cast<std::uint32_t>(table.size()), p.begin, p.end});
+    table.insert(table.end(), p.pages.begin(), p.pages.end());
+  }
+  std::vector<std::string> found;
+  for (const SharedPrefix& prefix : shared_prefixes(sequences, table, least_pages)) {
+    found.push_back(fmt::format("{}-{}: {}", prefix.begin, prefix.end, fmt::join(prefix.rows, " ")));
+  }
+  return found;
+}
+
+TEST_CASE("sequences with common pages are found as a tree") {
+  using Found = std::vector<std::string>;
+  CHECK(prefixes_of({}, 0).empty());
+  CHECK(prefixes_of({{{1, 2}, 70}, {{3, 4}, 70}}, 0).empty());
+  CHECK(prefixes_of({{{1, 2}, 70}, {{1, 4}, 70}}, 0) == Found{"0-64: 0 1"});
+  // A header, two questions under it, one of them with answers of its own; another sequence.
+  const std::vector<Paged> tree{{{9, 5, 7, 1}, 200}, {{9, 5, 8}, 150},    {{4, 6}, 100},
+                                {{9, 5, 7, 2}, 250}, {{9, 5, 8, 3}, 193}, {{9, 5}, 129 - 1}};
+  CHECK(prefixes_of(tree, 0) == Found{"0-64: 5 1 0 3 4", "64-128: 1 0 3 4", "128-192: 0 3"});
+  CHECK(prefixes_of(tree, 2) == Found{"0-64: 5 1 0 3 4", "64-128: 1 0 3 4"});
+  // What does not pay for all is read with what pays for some.
+  CHECK(prefixes_of({{{9, 5, 7, 1}, 200}, {{9, 5, 7, 2}, 200}, {{9, 3}, 100}}, 4).empty());
+  CHECK(prefixes_of({{{9, 5, 7, 6, 1}, 300}, {{9, 5, 7, 6, 2}, 300}, {{9, 3}, 100}}, 4) ==
+        Found{"0-256: 0 1"});
+  // The page of the new token is a sequence's own, and a window hides the beginning.
+  CHECK(prefixes_of({{{1}, 64}, {{1}, 64}}, 0).empty());
+  CHECK(prefixes_of({{{1, 2}, 70, 3}, {{1, 4}, 70}}, 0).empty());
 }
 
 TEST_CASE("a step without a shared beginning is a decode step") {

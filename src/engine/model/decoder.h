@@ -21,6 +21,12 @@ struct ForwardSlice {
   ValueSelection selection = {};    // of all of them
 };
 
+// The lowest id with the largest logit, and that logit, which is no finite number where the row has none.
+struct GreedyToken {
+  TokenId id = 0;
+  float logit = 0;
+};
+
 // For one thread.
 class Decoder {
  public:
@@ -30,13 +36,15 @@ class Decoder {
   // this.
   virtual std::unique_ptr<KvPool> make_kv_pool(std::size_t budget_bytes) = 0;
   // Runs the tokens of all slices, which have kv caches of their own, as one batch and appends their keys and
-  // values. `wanted` are rows of the batch (slices one after the other), rising; the two below read them,
+  // values. `wanted` are rows of the batch (slices one after the other), rising; the three below read them,
   // until the next call.
   virtual void forward(std::span<const ForwardSlice> slices, std::span<const std::int32_t> wanted) = 0;
   // Of the wanted rows from `first` on: summaries, one a row, and the logits that `picks` name, whose rows
   // count from `first` and do not fall.
   virtual void score(std::size_t first, std::span<const LogitPick> picks, std::span<LogitSummary> summaries,
                      std::span<float> picked) = 0;
+  // The most likely tokens of wanted rows from `first` on.
+  virtual void greedy(std::size_t first, std::span<GreedyToken> tokens) = 0;
   // The logits of so many wanted rows, [rows, vocabulary], valid until the next call.
   virtual std::span<const float> logits(std::size_t first, std::size_t rows) = 0;
   virtual std::size_t bytes() const = 0;  // of the packed weights

@@ -3,6 +3,9 @@
 // The residual stream, norms, softmax and all sums are in fp32. A linear's inputs are two bf16 numbers each
 // (`precise`) or one (`fast`), keys and values f16. A row's result moves by rounding alone with the rows
 // beside it.
+//
+// A call lists its kernels before it starts the first: a step whose list is that of an earlier one is
+// replayed (kernel_replay.h). So nothing is allocated while a list is made.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +14,7 @@
 #include <vector>
 
 #include "engine/device/device_rows.h"
+#include "engine/device/kernel_replay.h"
 #include "engine/model/decoder.h"
 #include "engine/model/gpu_batch.h"
 #include "engine/model/gpu_weights.h"
@@ -26,11 +30,15 @@ class GpuDecoder : public Decoder {
   GpuDecoder(const ModelSource& source, const ModelConfig& config, Numerics numerics, Device& device,
              ThreadPool& pool);
 
+  // The layout of the pages of its pools.
+  static DecodeLayout kv_layout(const ModelConfig& config) { return {config.attention, DType::kF16}; }
+
   const ModelConfig& config() const override { return config_; }
   std::unique_ptr<KvPool> make_kv_pool(std::size_t budget_bytes) override;
   void forward(std::span<const ForwardSlice> slices, std::span<const std::int32_t> wanted) override;
   void score(std::size_t first, std::span<const LogitPick> picks, std::span<LogitSummary> summaries,
              std::span<float> picked) override;
+  void greedy(std::size_t first, std::span<GreedyToken> tokens) override;
   std::span<const float> logits(std::size_t first, std::size_t rows) override;
   std::size_t bytes() const override { return weights_.bytes(); }
 
@@ -42,6 +50,7 @@ class GpuDecoder : public Decoder {
   };
 
   void cover(Turns& turns);
+  void make_room(std::size_t rows, std::size_t wanted);
   void attention(const GpuLayer& layer, std::size_t index);
   void augmented_q(const GpuLayer& layer, const BlockedRows& normed);
   void turn_heads(const float* x, std::size_t stride, float* out, std::size_t out_stride, std::size_t heads,
@@ -50,10 +59,13 @@ class GpuDecoder : public Decoder {
   void feed_forward(const GpuLayer& layer);
   BlockedRows normed(const float* x, const DeviceArray<float>& weight, std::size_t rows);
   void add_sublayer(const GpuMatrix& matrix, const BlockedRows& x, const DeviceArray<float>& norm);
-  // y = x W^T; room for it is made.
-  void apply(const GpuMatrix& matrix, const BlockedRows& x, DeviceArray<float>& y,
-             const DeviceArray<float>* bias);
+  // y = x W^T.
+  void apply(const GpuMatrix& matrix, const BlockedRows& x, const DeviceArray<float>& y,
+             const float* bias = nullptr);
+  std::vector<LogitPartial> summarise(std::size_t first, std::size_t rows, const std::uint32_t* pick_first);
   BlockedRows rows_of(std::size_t rows, std::size_t width);
+  void add(RowKernel kernel) { kernels_.emplace_back(kernel); }
+  void run();  // what was added
 
   ModelConfig config_;
   Device& device_;
@@ -64,16 +76,19 @@ class GpuDecoder : public Decoder {
   Turns turns_, local_turns_;
   std::byte* pages_ = nullptr;  // of the pool
 
+  KernelReplay replay_;
+  std::vector<Kernel> kernels_;  // of the call
+
   // Of the batch being run.
   std::size_t rows_ = 0;
-  DeviceArray<float> x_;         // [rows, hidden]: the residual stream
+  float* x_ = nullptr;      // [rows, hidden]: the residual stream, in all_x_ or wanted_x_
+  float* heads_ = nullptr;  // [rows, n_q * d_v]: attention's output, in all_heads_ or wanted_heads_
+  DeviceArray<float> all_x_, all_heads_, wanted_x_, wanted_heads_;
   DeviceRows inputs_;            // of the linear that is next
   DeviceArray<float> qkv_, q_;   // as the layer's linears give them
   DeviceArray<float> turned_q_;  // [rows, n_q, d_k]
-  DeviceArray<float> heads_;     // [rows, n_q * d_v]: attention's output
   DeviceArray<float> wide_, y_;  // of gated MLPs; what a sublayer adds, before its norm
-  DeviceArray<float> kept_;      // of keep_rows
-  // Of score() and logits().
+  // Of score(), greedy() and logits().
   DeviceArray<float> logits_, picked_;
   DeviceArray<LogitPartial> partials_, summaries_;
   DeviceArray<std::uint32_t> pick_first_;

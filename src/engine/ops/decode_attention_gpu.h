@@ -2,6 +2,7 @@
 // another all of it throws Error{kUnsupported}, which says so.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "engine/ops/decode_attention.h"
@@ -13,6 +14,8 @@ struct GpuFigures {
   std::uint32_t multiprocessors = 0;
   std::uint32_t shared_bytes = 0;  // of a block at most
   bool bulk = false;               // has bulk copies (sm_90)
+  // That are read from memory in the time that one more kernel of a step takes, 2 to 3 us.
+  std::uint64_t launch_bytes = 8 << 20;
 };
 // Throws Error{kUnsupported} where there is no GPU.
 GpuFigures gpu_figures();

@@ -32,7 +32,7 @@ struct LinearArgs {
   float* y = nullptr;  // [x.rows, outputs]; kAdd: += (a residual stream)
   // kSummaries:
   LogitPartial* partials = nullptr;           // [row_tiles][x.rows]
-  const std::uint32_t* pick_first = nullptr;  // [x.rows + 1]: a row's picks in the list of them
+  const std::uint32_t* pick_first = nullptr;  // [x.rows + 1]: a row's picks in the list of them; null: none
   const std::int32_t* pick_ids = nullptr;     // outputs
   float* picked = nullptr;                    // their logits
   bool operator==(const LinearArgs&) const = default;
@@ -47,7 +47,7 @@ MICIUS_KERNEL void merge_logits(D& d, LogitPartial& into, const LogitPartial& ot
   into.max = max;
 }
 
-// Merges what the lanes have whose numbers differ in the bits of `masks`.
+// Merges what the lanes have whose numbers differ in bits that are not below `first_mask`, for all of them.
 template <typename D>
 MICIUS_KERNEL void merge_lanes(D& d, LogitPartial& mine, unsigned first_mask) {
   for (unsigned mask = first_mask; mask < 32; mask *= 2) {
@@ -102,6 +102,7 @@ class LinearEnd {
     merge_lanes(d_, mine, 4);
     if (row >= args_.x.rows) return;
     if (d_.lane() < 4) d_.store(args_.partials + std::size_t{tile_} * args_.x.rows + row, mine);
+    if (args_.pick_first == nullptr) return;
     const std::uint32_t end = d_.load(args_.pick_first + row + 1);
     for (std::uint32_t pick = d_.load(args_.pick_first + row); pick < end; ++pick) {
       const auto wanted = static_cast<unsigned>(d_.load(args_.pick_ids + pick));

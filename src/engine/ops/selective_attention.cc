@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace micius {
 
 SelectivePlan selective_plan(std::span<const DecodeSequence> sequences) {
@@ -19,6 +21,18 @@ SelectivePlan selective_plan(std::span<const DecodeSequence> sequences) {
     plan.most_parts = std::max(plan.most_parts, parts);
   }
   return plan;
+}
+
+void check_selection(const DecodeLayout& layout, std::size_t top, std::size_t positions,
+                     std::uint32_t shared_bytes) {
+  // A sequence may begin within a part.
+  const std::uint32_t parts = roomy_parts(static_cast<std::uint32_t>(positions / kPartTokens + 2));
+  const SelectShared shared(layout, static_cast<std::uint32_t>(std::min(top, positions)), parts);
+  if (shared.bytes <= shared_bytes) return;
+  fail(ErrorCode::kUnsupported,
+       "--selective-v {} of a context of {} needs {} bytes of a GPU's shared memory, {} are there; take a "
+       "smaller number, or --device cpu",
+       top, positions, shared.bytes, shared_bytes);
 }
 
 }  // namespace micius

@@ -50,7 +50,7 @@ struct SelectiveArgs {
   DecodeLayout layout;
   std::uint32_t top = 0;  // at least 1; of more than a sequence has, all are taken
   SelectedWeights weights = SelectedWeights::kRenormalised;
-  std::uint32_t parts = 0, most_parts = 0;  // the plan's
+  std::uint32_t parts = 0, most_parts = 0;  // the plan's, or more
   const float* q = nullptr;                 // [sequences, n_q, d_k], RoPE applied, not scaled
   const std::byte* pages = nullptr;         // [page number][page_bytes]
   const std::uint32_t* table = nullptr;     // page numbers of all sequences
@@ -92,5 +92,13 @@ struct SelectShared {
   std::uint32_t out;         // [warps, 16 v_tiles]
   std::uint32_t bytes;
 };
+
+// As many parts, or a few more: the same number for most tokens of a sequence that grows.
+constexpr std::uint32_t roomy_parts(std::uint32_t parts) { return (parts + 63) / 64 * 64; }
+
+// Throws Error{kUnsupported} where choosing `top` of `positions` positions, in roomy_parts, needs more than
+// `shared_bytes` of shared memory.
+void check_selection(const DecodeLayout& layout, std::size_t top, std::size_t positions,
+                     std::uint32_t shared_bytes);
 
 }  // namespace micius

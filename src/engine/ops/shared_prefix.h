@@ -20,6 +20,13 @@ struct SharedPrefix {
   std::vector<std::uint32_t> rows;  // of q, which are the sequences of the decode step
 };
 
+// Those of sequences that have their first pages in common, as forks have: a tree of them, whose rows are
+// numbers of sequences. A prefix is whole pages, in front of the page of the new token, that spare reading
+// at least `least_pages` pages again. table: page numbers of all sequences. Sequences that do not see
+// position 0 share nothing.
+std::vector<SharedPrefix> shared_prefixes(std::span<const DecodeSequence> sequences,
+                                          std::span<const std::uint32_t> table, std::size_t least_pages);
+
 // A step: the prefill kernel over `prefixes`, whose results take the first rows of the parts; the decode
 // kernel, whose results take the rows from first_suffix on and whose sequences begin behind their prefixes;
 // then the merge.

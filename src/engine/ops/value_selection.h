@@ -14,6 +14,7 @@ enum class SelectedWeights {
 struct ValueSelection {
   std::size_t top = 0;  // 0: all
   SelectedWeights weights = SelectedWeights::kRenormalised;
+  bool operator==(const ValueSelection&) const = default;
 };
 
 }  // namespace micius

@@ -1,0 +1,129 @@
+// What the scheduler may hand out as one step: the emulated GPU beside the CPU.
+#include "engine/model/gpu_batch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "base/files.h"
+#include "engine/engine.h"
+#include "engine/sampler.h"
+#include "gpu/both_decoders.h"
+#include "source_tree.h"
+
+namespace micius {
+namespace {
+
+Json model_named(const std::string& name) {
+  std::optional<Json> found;
+  for (const char* path : {"tests/engine/families.jsonl", "tests/gpu/diffqkv_models.jsonl"}) {
+    for_each_line(read_file(source_tree() / path), [&](std::string_view line, std::size_t number) {
+      const Json row = parse_json(line, path + (":" + std::to_string(number)));
+      if (row["name"] == name && !found) found = row;
+    });
+  }
+  REQUIRE(found);
+  return *found;
+}
+
+// Sequences of one decoder, and tokens for them that follow from their names.
+class Sequences {
+ public:
+  explicit Sequences(Decoder& decoder) : decoder_(decoder), pool_(decoder.make_kv_pool(1 << 20)) {}
+
+  // The logits of all rows of a step of gpu_batches.jsonl; of a fork none.
+  std::vector<float> run(const Json& step) {
+    if (step.contains("fork")) {
+      const KvSequence& from = sequences_.at(step["fork"].get<std::string>());
+      sequences_.insert_or_assign(step["to"].get<std::string>(),
+                                  from.fork(step["tokens"].get<std::size_t>()));
+      return {};
+    }
+    std::vector<std::vector<TokenId>> tokens;
+    std::vector<ForwardSlice> slices;
+    std::vector<std::int32_t> wanted;
+    for (const Json& part : step["batch"]) {
+      const std::string of = part["of"];
+      KvSequence& kv = sequences_.try_emplace(of, *pool_).first->second;
+      Rng rng(of + std::to_string(kv.length()));
+      std::vector<TokenId>& ids = tokens.emplace_back(part["tokens"].get<std::size_t>());
+      for (TokenId& id : ids) {
+        id = static_cast<TokenId>(rng.below(decoder_.config().vocabulary));
+        wanted.push_back(static_cast<std::int32_t>(wanted.size()));
+      }
+      const auto weights = part.value("raw", false) ? SelectedWeights::kRaw : SelectedWeights::kRenormalised;
+      slices.push_back({&kv, ids, {part.value("top", std::size_t{0}), weights}});
+    }
+    decoder_.forward(slices, wanted);
+    const std::span<const float> logits = decoder_.logits(0, wanted.size());
+    return {logits.begin(), logits.end()};
+  }
+
+ private:
+  Decoder& decoder_;
+  std::unique_ptr<KvPool> pool_;
+  std::map<std::string, KvSequence> sequences_;
+};
+
+TEST_CASE("batches of all kinds of slices have the CPU's logits on a GPU, by the kernels for them") {
+  std::size_t batches = 0;
+  const char* const path = "tests/gpu/gpu_batches.jsonl";
+  for_each_line(read_file(source_tree() / path), [&](std::string_view line, std::size_t number) {
+    const Json row = parse_json(line, path + (":" + std::to_string(number)));
+    INFO(row["name"]);
+    BothDecoders both(converted_family(model_named(row["model"])), numerics_from(row.value("cpu", "fp32")),
+                      Numerics::kPrecise);
+    Sequences gpu(both.gpu()), cpu(both.cpu());
+    for (const Json& step : row["steps"]) {
+      const std::vector<float> expected = cpu.run(step), got = gpu.run(step);
+      if (!expected.empty()) CHECK(worst_part(got, expected) < row.value("tolerance", 2e-3));
+    }
+    CHECK(both.device().launches_of<MergeLaunch>() == row["merges"].get<std::size_t>());
+    CHECK(both.device().launches_of<SelectiveLaunch>() == row["selections"].get<std::size_t>());
+    ++batches;
+  });
+  CHECK(batches == 12);
+}
+
+TEST_CASE("steps of generations are replayed, and have the CPU's logits") {
+  BothDecoders both(converted_family(model_named("8/2/4 heads")), Numerics::kFp32, Numerics::kPrecise);
+  Sequences gpu(both.gpu()), cpu(both.cpu());
+  const Json prompts = Json::parse(R"({"batch":[{"of":"a","tokens":60},{"of":"b","tokens":7}]})");
+  const Json step = Json::parse(R"({"batch":[{"of":"a","tokens":1},{"of":"b","tokens":1}]})");
+  CHECK(worst_part(gpu.run(prompts), cpu.run(prompts)) < 2e-3);
+  constexpr std::size_t kSteps = 24;  // over a page's end, and over parts of pages
+  for (std::size_t i = 0; i < kSteps; ++i) CHECK(worst_part(gpu.run(step), cpu.run(step)) < 2e-3);
+  // Each step is two lists: the pass, and the logits.
+  CHECK(both.device().replays() >= 2 * kSteps - 8);
+  CHECK(both.device().recordings() <= 4);
+}
+
+TEST_CASE("a GPU finds the tokens that the CPU does") {
+  const Json row = model_named("8/2/4 heads");
+  BothDecoders both(converted_family(row), Numerics::kFp32, Numerics::kPrecise);
+  const auto ids = row["ids"].get<std::vector<TokenId>>();
+  const std::vector<std::int32_t> wanted{0, 3, 4, 17};
+  const auto tokens_of = [&](Decoder& decoder) {
+    const auto pool = decoder.make_kv_pool(1 << 20);
+    KvSequence kv(*pool);
+    const ForwardSlice slices[] = {{&kv, std::span(ids).first(20)}};
+    decoder.forward(slices, wanted);
+    std::vector<GreedyToken> tokens(3);
+    decoder.greedy(1, tokens);
+    const std::span<const float> logits = decoder.logits(1, 3);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const auto of_row = logits.subspan(i * decoder.config().vocabulary, decoder.config().vocabulary);
+      CHECK(tokens[i].id == greedy_token(of_row));
+      CHECK(tokens[i].logit == Approx(of_row[static_cast<std::size_t>(tokens[i].id)]).epsilon(1e-5));
+    }
+    return tokens;
+  };
+  const auto cpu = tokens_of(both.cpu()), gpu = tokens_of(both.gpu());
+  for (std::size_t i = 0; i < cpu.size(); ++i) CHECK(gpu[i].id == cpu[i].id);
+}
+
+}  // namespace
+}  // namespace micius
