@@ -24,12 +24,12 @@ std::string converted_family(const Json& row) {
   return converted(*open_source(folder.path()), dtype_from(row.value("format", "BF16")));
 }
 
-BothDecoders::BothDecoders(std::string gguf, Numerics cpu, Numerics gpu)
+BothDecoders::BothDecoders(std::string gguf, Numerics cpu, Numerics gpu, Device& device)
     : gguf_(std::move(gguf)),
       source_(GgufFile(std::as_bytes(std::span(gguf_.data(), gguf_.size())), "x.gguf")),
       config_(config_from(source_)),
       cpu_(Transformer(config_, read_weights(source_, config_, cpu, *fixture_)), cpu, *fixture_),
-      gpu_(source_, config_, gpu, device_, (*fixture_).pool) {}
+      gpu_(source_, config_, gpu, device, (*fixture_).pool) {}
 
 double worst_part(std::span<const float> gpu, std::span<const float> cpu) {
   REQUIRE(gpu.size() == cpu.size());

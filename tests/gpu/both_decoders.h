@@ -1,14 +1,14 @@
-// A small model on the CPU and on the emulated GPU.
+// A small model on the CPU and on a GPU.
 #pragma once
 
 #include <string>
 
 #include "base/json.h"
+#include "engine/device/device.h"
 #include "engine/model/cpu_decoder.h"
 #include "engine/model/gguf_source.h"
 #include "engine/model/gpu_decoder.h"
 #include "engine/op_fixture.h"
-#include "gpu/emulated_gpu.h"
 
 namespace micius {
 
@@ -21,17 +21,16 @@ std::string converted_family(const Json& row);
 
 class BothDecoders {
  public:
-  BothDecoders(std::string gguf, Numerics cpu, Numerics gpu);
+  // Borrows the device.
+  BothDecoders(std::string gguf, Numerics cpu, Numerics gpu, Device& device);
 
   const ModelSource& source() const { return source_; }
   const OpContext& context() const { return *fixture_; }
   Decoder& cpu() { return cpu_; }
   Decoder& gpu() { return gpu_; }
-  const emulation::EmulatedGpu& device() const { return device_; }
 
  private:
   OpFixture fixture_{best_isa()};
-  emulation::EmulatedGpu device_;
   std::string gguf_;
   GgufSource source_;
   ModelConfig config_;

@@ -1,4 +1,4 @@
-// What the scheduler may hand out as one step: the emulated GPU beside the CPU.
+// What the scheduler may hand out as one step: GPUs beside the CPU.
 #include "engine/model/gpu_batch.h"
 
 #include <algorithm>
@@ -12,10 +12,14 @@
 #include "engine/engine.h"
 #include "engine/sampler.h"
 #include "gpu/both_decoders.h"
+#include "gpu/emulated_gpu.h"
+#include "gpu/row_cases.h"
 #include "source_tree.h"
 
 namespace micius {
 namespace {
+
+using emulation::EmulatedGpu;
 
 Json model_named(const std::string& name) {
   std::optional<Json> found;
@@ -68,45 +72,54 @@ class Sequences {
   std::map<std::string, KvSequence> sequences_;
 };
 
+void check_batches(const Json& row, Device& device) {
+  BothDecoders both(converted_family(model_named(row["model"])), numerics_from(row.value("cpu", "fp32")),
+                    Numerics::kPrecise, device);
+  Sequences gpu(both.gpu()), cpu(both.cpu());
+  for (const Json& step : row["steps"]) {
+    const std::vector<float> expected = cpu.run(step), got = gpu.run(step);
+    if (!expected.empty()) CHECK(worst_part(got, expected) < row.value("tolerance", 2e-3));
+  }
+  const auto* const emulated = dynamic_cast<const EmulatedGpu*>(&device);
+  if (emulated == nullptr) return;
+  CHECK(emulated->launches_of<MergeLaunch>() == row["merges"].get<std::size_t>());
+  CHECK(emulated->launches_of<SelectiveLaunch>() == row["selections"].get<std::size_t>());
+}
+
 TEST_CASE("batches of all kinds of slices have the CPU's logits on a GPU, by the kernels for them") {
   std::size_t batches = 0;
   const char* const path = "tests/gpu/gpu_batches.jsonl";
   for_each_line(read_file(source_tree() / path), [&](std::string_view line, std::size_t number) {
     const Json row = parse_json(line, path + (":" + std::to_string(number)));
     INFO(row["name"]);
-    BothDecoders both(converted_family(model_named(row["model"])), numerics_from(row.value("cpu", "fp32")),
-                      Numerics::kPrecise);
-    Sequences gpu(both.gpu()), cpu(both.cpu());
-    for (const Json& step : row["steps"]) {
-      const std::vector<float> expected = cpu.run(step), got = gpu.run(step);
-      if (!expected.empty()) CHECK(worst_part(got, expected) < row.value("tolerance", 2e-3));
-    }
-    CHECK(both.device().launches_of<MergeLaunch>() == row["merges"].get<std::size_t>());
-    CHECK(both.device().launches_of<SelectiveLaunch>() == row["selections"].get<std::size_t>());
+    for (const auto& device : all_devices()) check_batches(row, *device);
     ++batches;
   });
   CHECK(batches == 12);
 }
 
 TEST_CASE("steps of generations are replayed, and have the CPU's logits") {
-  BothDecoders both(converted_family(model_named("8/2/4 heads")), Numerics::kFp32, Numerics::kPrecise);
-  Sequences gpu(both.gpu()), cpu(both.cpu());
-  const Json prompts = Json::parse(R"({"batch":[{"of":"a","tokens":60},{"of":"b","tokens":7}]})");
-  const Json step = Json::parse(R"({"batch":[{"of":"a","tokens":1},{"of":"b","tokens":1}]})");
-  CHECK(worst_part(gpu.run(prompts), cpu.run(prompts)) < 2e-3);
-  constexpr std::size_t kSteps = 24;  // over a page's end, and over parts of pages
-  for (std::size_t i = 0; i < kSteps; ++i) CHECK(worst_part(gpu.run(step), cpu.run(step)) < 2e-3);
-  // Each step is two lists: the pass, and the logits.
-  CHECK(both.device().replays() >= 2 * kSteps - 8);
-  CHECK(both.device().recordings() <= 4);
+  for (const auto& device : all_devices()) {
+    BothDecoders both(converted_family(model_named("8/2/4 heads")), Numerics::kFp32, Numerics::kPrecise,
+                      *device);
+    Sequences gpu(both.gpu()), cpu(both.cpu());
+    const Json prompts = Json::parse(R"({"batch":[{"of":"a","tokens":60},{"of":"b","tokens":7}]})");
+    const Json step = Json::parse(R"({"batch":[{"of":"a","tokens":1},{"of":"b","tokens":1}]})");
+    CHECK(worst_part(gpu.run(prompts), cpu.run(prompts)) < 2e-3);
+    constexpr std::size_t kSteps = 24;  // over a page's end, and over parts of pages
+    for (std::size_t i = 0; i < kSteps; ++i) CHECK(worst_part(gpu.run(step), cpu.run(step)) < 2e-3);
+    if (const auto* emulated = dynamic_cast<const EmulatedGpu*>(device.get())) {
+      CHECK(emulated->replays() >= 2 * kSteps - 8);  // each step is two lists: the pass, and the logits
+      CHECK(emulated->recordings() <= 4);
+    }
+  }
 }
 
 TEST_CASE("a GPU finds the tokens that the CPU does") {
   const Json row = model_named("8/2/4 heads");
-  BothDecoders both(converted_family(row), Numerics::kFp32, Numerics::kPrecise);
   const auto ids = row["ids"].get<std::vector<TokenId>>();
-  const std::vector<std::int32_t> wanted{0, 3, 4, 17};
   const auto tokens_of = [&](Decoder& decoder) {
+    const std::vector<std::int32_t> wanted{0, 3, 4, 17};
     const auto pool = decoder.make_kv_pool(1 << 20);
     KvSequence kv(*pool);
     const ForwardSlice slices[] = {{&kv, std::span(ids).first(20)}};
@@ -121,8 +134,11 @@ TEST_CASE("a GPU finds the tokens that the CPU does") {
     }
     return tokens;
   };
-  const auto cpu = tokens_of(both.cpu()), gpu = tokens_of(both.gpu());
-  for (std::size_t i = 0; i < cpu.size(); ++i) CHECK(gpu[i].id == cpu[i].id);
+  for (const auto& device : all_devices()) {
+    BothDecoders both(converted_family(row), Numerics::kFp32, Numerics::kPrecise, *device);
+    const auto cpu = tokens_of(both.cpu()), gpu = tokens_of(both.gpu());
+    for (std::size_t i = 0; i < cpu.size(); ++i) CHECK(gpu[i].id == cpu[i].id);
+  }
 }
 
 }  // namespace

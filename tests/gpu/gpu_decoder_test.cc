@@ -15,6 +15,8 @@
 #include "engine/scheduler.h"
 #include "engine/tiny_model.h"
 #include "gpu/both_decoders.h"
+#include "gpu/emulated_gpu.h"
+#include "gpu/row_cases.h"
 #include "source_tree.h"
 
 namespace micius {
@@ -62,9 +64,11 @@ std::size_t check_models(const std::string& path) {
     const Json row = parse_json(line, path + ":" + std::to_string(number));
     const std::string format = row.value("format", "BF16"), numerics = row.value("numerics", "precise");
     INFO(row["name"] << ", " << format << ", " << numerics);
-    BothDecoders both(converted_family(row), Numerics::kFp32, numerics_from(numerics));
     const auto ids = row["ids"].get<std::vector<TokenId>>();
-    CHECK(worst_of_chunks(both, ids) < tolerance(both.gpu().config(), numerics_from(numerics)));
+    for (const auto& device : all_devices()) {
+      BothDecoders both(converted_family(row), Numerics::kFp32, numerics_from(numerics), *device);
+      CHECK(worst_of_chunks(both, ids) < tolerance(both.gpu().config(), numerics_from(numerics)));
+    }
     ++models;
   });
   return models;
@@ -111,20 +115,26 @@ Answers answers_of(Decoder& decoder, const Tokenizer& tokenizer, const OpContext
   return answers;
 }
 
+void check_jobs(BothDecoders& both) {
+  const Tokenizer tokenizer(both.source().tokenizer());
+  const Answers cpu = answers_of(both.cpu(), tokenizer, both.context());
+  const Answers gpu = answers_of(both.gpu(), tokenizer, both.context());
+  CHECK(gpu.ids == cpu.ids);
+  REQUIRE(gpu.weights.size() == cpu.weights.size());
+  for (std::size_t i = 0; i < cpu.weights.size(); ++i) {
+    CHECK(std::abs(gpu.weights[i].logprob - cpu.weights[i].logprob) < 0.01);
+    CHECK(gpu.weights[i].greedy == cpu.weights[i].greedy);
+  }
+}
+
 TEST_CASE("jobs have the CPU's log-likelihoods and tokens on a GPU, in every format") {
   const TinyModel model;
   const auto source = open_source(model.path());
   for (const DType dtype : {DType::kBF16, DType::kQ8_0, DType::kQ4_0, DType::kQ4_1}) {
     INFO(dtype_name(dtype));
-    BothDecoders both(converted(*source, dtype), Numerics::kPrecise, Numerics::kPrecise);
-    const Tokenizer tokenizer(both.source().tokenizer());
-    const Answers cpu = answers_of(both.cpu(), tokenizer, both.context());
-    const Answers gpu = answers_of(both.gpu(), tokenizer, both.context());
-    CHECK(gpu.ids == cpu.ids);
-    REQUIRE(gpu.weights.size() == cpu.weights.size());
-    for (std::size_t i = 0; i < cpu.weights.size(); ++i) {
-      CHECK(std::abs(gpu.weights[i].logprob - cpu.weights[i].logprob) < 0.01);
-      CHECK(gpu.weights[i].greedy == cpu.weights[i].greedy);
+    for (const auto& device : all_devices()) {
+      BothDecoders both(converted(*source, dtype), Numerics::kPrecise, Numerics::kPrecise, *device);
+      check_jobs(both);
     }
   }
 }
