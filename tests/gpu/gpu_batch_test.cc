@@ -86,16 +86,27 @@ void check_batches(const Json& row, Device& device) {
   CHECK(emulated->launches_of<SelectiveLaunch>() == row["selections"].get<std::size_t>());
 }
 
-TEST_CASE("batches of all kinds of slices have the CPU's logits on a GPU, by the kernels for them") {
+// The lines of gpu_batches.jsonl that are slow, or those that are not; returns how many there are.
+enum class Pace { kQuick, kSlow };
+std::size_t check_batches(Pace pace) {
   std::size_t batches = 0;
   const char* const path = "tests/gpu/gpu_batches.jsonl";
   for_each_line(read_file(source_tree() / path), [&](std::string_view line, std::size_t number) {
     const Json row = parse_json(line, path + (":" + std::to_string(number)));
+    if (row.value("slow", false) != (pace == Pace::kSlow)) return;
     INFO(row["name"]);
     for (const auto& device : all_devices()) check_batches(row, *device);
     ++batches;
   });
-  CHECK(batches == 12);
+  return batches;
+}
+
+TEST_CASE("batches of all kinds of slices have the CPU's logits on a GPU, by the kernels for them") {
+  CHECK(check_batches(Pace::kQuick) == 8);
+}
+
+TEST_CASE("batches of windowed and of long sequences have the CPU's logits on a GPU", "[.slow]") {
+  CHECK(check_batches(Pace::kSlow) == 4);
 }
 
 TEST_CASE("steps of generations are replayed, and have the CPU's logits") {
