@@ -33,6 +33,7 @@ class EngineRunner final : public Runner {
     info_.name = name;
     info_.kind = "engine";
     info_.splits = true;
+    info_.max_in_flight *= engine.replicas;
     info_.sha256 = engine_.sha256();
     info_.chat_template = chat_.has_template();
     info_.options["numerics"] = numerics_name(options.numerics);

@@ -57,7 +57,9 @@ EngineDevice device_from(const std::string& name, Log* log) {
 }  // namespace
 
 void add_device_flag(Flags& flags, EngineFlags& values) {
-  flags.add("--device", values.device, "cpu; cuda: the first GPU; auto: that, or the CPU where there is none")
+  flags
+      .add("--device", values.device,
+           "cpu; cuda: the GPUs of this machine; auto: them, or the CPU where there are none")
       .one_of({"auto", "cpu", "cuda"})
       .show_default();
 }
@@ -73,7 +75,7 @@ void add_thread_flags(Flags& flags, EngineFlags& values) {
 
 void add_engine_speed_flags(Flags& flags, EngineFlags& values) {
   add_thread_flags(flags, values);
-  flags.add("--kv-memory", values.kv_memory, "Bytes for the KV cache (suffixes: MB, GB)")
+  flags.add("--kv-memory", values.kv_memory, "Bytes for the KV cache, of each GPU (suffixes: MB, GB)")
       .byte_size()
       .type("BYTES")
       .show_default();

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "base/error.h"
-#include "engine/kv_cache.h"
+#include "engine/device/device.h"
 #include "engine/model/config.h"
 #include "engine/model/source.h"
 #include "engine/open_decoder.h"
-#include "engine/ops/op_context.h"
+#include "engine/replicas.h"
 
 namespace micius {
 namespace {
@@ -25,25 +25,26 @@ ModelConfig checked_config(const ModelSource& source, const Tokenizer& tokenizer
   return config;
 }
 
+EngineOptions completed(EngineOptions options) {
+  if (options.kv_memory == 0) options.kv_memory = kDefaultKvMemory;
+  options.batch_tokens = std::max<std::size_t>(options.batch_tokens, 1);
+  return options;
+}
+
 }  // namespace
 
 struct Engine::Loaded {
-  Loaded(const std::filesystem::path& file, const EngineOptions& wanted)
+  Loaded(const std::filesystem::path& file, const EngineOptions& wanted,
+         std::vector<std::unique_ptr<Device>> devices)
       : path(file),
-        options(wanted),
+        options(completed(wanted)),
         source(open_source(file)),
         tokenizer(source->tokenizer()),
         chat_template(source->chat_template()),
-        pool(thread_count(wanted.threads)),
-        context{wanted.isa.value_or(best_isa()), pool, scratch},
         config(checked_config(*source, tokenizer)),
-        model(*source, config, options, context),
-        kv(model.decoder->make_kv_pool(options.kv_memory == 0 ? kDefaultKvMemory : options.kv_memory)),
-        scheduler(*model.decoder, tokenizer, context, *kv,
-                  {std::max<std::size_t>(options.batch_tokens, 1), options.selection, options.beginnings}),
-        info(engine_info(*source, *model.decoder, context)) {
+        replicas(*source, config, tokenizer, options, std::move(devices)),
+        info(replicas.info(*source)) {
     if (info.name.empty()) info.name = file.stem().string();
-    info.gpu = model.gpu;
   }
 
   std::filesystem::path path;
@@ -51,19 +52,18 @@ struct Engine::Loaded {
   std::unique_ptr<ModelSource> source;  // an embedding that is not the head stays in its file
   Tokenizer tokenizer;
   std::string chat_template;
-  ThreadPool pool;
-  Scratch scratch;
-  OpContext context;
   ModelConfig config;
-  OpenDecoder model;
-  std::unique_ptr<KvPool> kv;
-  Scheduler scheduler;
+  Replicas replicas;
   EngineInfo info;
   std::uint64_t next_job = 0;
 };
 
 Engine::Engine(const std::filesystem::path& model, const EngineOptions& options)
-    : loaded_(std::make_unique<Loaded>(model, options)) {}
+    : Engine(model, options, open_devices(options.device)) {}
+
+Engine::Engine(const std::filesystem::path& model, const EngineOptions& options,
+               std::vector<std::unique_ptr<Device>> devices)
+    : loaded_(std::make_unique<Loaded>(model, options, std::move(devices))) {}
 
 Engine::~Engine() = default;
 
@@ -77,13 +77,13 @@ std::string Engine::sha256() const { return model_sha256(*loaded_->source); }
 
 JobId Engine::add(Job job) {
   const JobId id{loaded_->next_job++};
-  loaded_->scheduler.add(id, std::move(job));
+  loaded_->replicas.add(id, std::move(job));
   return id;
 }
 
-void Engine::cancel(JobId id) { loaded_->scheduler.cancel(id); }
-bool Engine::idle() const { return loaded_->scheduler.idle(); }
-StepResult Engine::step() { return loaded_->scheduler.step(); }
+void Engine::cancel(JobId id) { loaded_->replicas.cancel(id); }
+bool Engine::idle() const { return loaded_->replicas.idle(); }
+StepResult Engine::step() { return loaded_->replicas.step(); }
 
 std::string selection_name(const ValueSelection& selection) {
   if (selection.top == 0) return "off";

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/cpu.h"
 #include "engine/engine_info.h"
@@ -26,7 +27,9 @@
 
 namespace micius {
 
-// Where a model runs. kCuda: the first GPU of this machine.
+class Device;
+
+// Where a model runs. kCuda: all GPUs of this machine, which CUDA_VISIBLE_DEVICES may choose.
 enum class EngineDevice { kCpu, kCuda };
 
 struct EngineOptions {
@@ -36,8 +39,9 @@ struct EngineOptions {
   EngineDevice device = EngineDevice::kCpu;  // results differ between them by rounding
   std::optional<Isa> isa;                    // absent: the best that the machine has
   int threads = 0;                           // 0: one a core
-  std::size_t batch_tokens = 512;            // most tokens of a step
-  std::size_t kv_memory = 0;                 // most bytes of KV cache, taken as needed; 0: 2 GiB
+  std::size_t batch_tokens = 512;            // most tokens of a step; a GPU with little memory takes fewer
+  // Most bytes of KV cache, of each GPU; 0: 2 GiB. The CPU takes it as needed, GPUs at once.
+  std::size_t kv_memory = 0;
   Beginnings beginnings = Beginnings::kShared;
 };
 
@@ -45,7 +49,11 @@ struct EngineOptions {
 class Engine {
  public:
   // Throws Error{kNotFound | kInvalidData | kUnsupported} naming the file and what is wrong with it.
+  // Error{kIo} with the numbers where a GPU has too little memory.
   Engine(const std::filesystem::path& model, const EngineOptions& options);
+  // On these devices whatever options.device is; a null is the CPU.
+  Engine(const std::filesystem::path& model, const EngineOptions& options,
+         std::vector<std::unique_ptr<Device>> devices);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -61,7 +69,8 @@ class Engine {
   JobId add(Job job);
   void cancel(JobId id);  // no result will come; nothing happens if one came already
   bool idle() const;      // no job is left
-  // Runs one batch. Throws Error{kIo} if memory is short; the jobs are lost then.
+  // Runs one batch, on several GPUs one on each. Throws Error{kIo} if memory is short; the jobs are lost
+  // then.
   StepResult step();
 
  private:

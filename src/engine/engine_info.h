@@ -22,7 +22,8 @@ struct EngineInfo {
   std::size_t file_bytes = 0, weight_bytes = 0;  // on disk; packed in memory
   Isa isa = Isa::kPlain;
   int threads = 0;
-  std::optional<std::string> gpu;  // its name; absent: the CPU runs the model
+  std::optional<std::string> gpu;  // "NVIDIA H100", "2 x NVIDIA H100"; absent: the CPU runs the model
+  std::size_t replicas = 1;        // as many GPUs have the model
 };
 
 EngineInfo engine_info(const ModelSource& source, const Decoder& decoder, const OpContext& context);

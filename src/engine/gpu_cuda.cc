@@ -13,7 +13,9 @@ GpuSurvey survey_gpus() {
   }
   for (int device = 0; device < count; ++device) {
     cudaDeviceProp properties{};
-    if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) continue;
+    if (const cudaError_t error = cudaGetDeviceProperties(&properties, device); error != cudaSuccess) {
+      return {{}, cudaGetErrorString(error)};
+    }
     survey.gpus.push_back({properties.name, properties.totalGlobalMem, properties.major, properties.minor});
   }
   if (survey.gpus.empty()) survey.problem = "no CUDA device";

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "engine/device/gpu_memory_internal.h"
+#include "engine/gpu.h"
 #include "engine/gpu_device.h"
 #include "engine/ops/kv_append_gpu.h"
 #include "engine/ops/prefill_attention_gpu.h"
@@ -22,7 +23,9 @@ namespace {
 // A CUDA graph, of what was started on a stream while it was captured.
 class CudaRecording : public Recording {
  public:
-  CudaRecording(cudaStream_t stream, const std::function<void()>& start_all) : stream_(stream) {
+  // Of the current GPU, which is `gpu`.
+  CudaRecording(int gpu, cudaStream_t stream, const std::function<void()>& start_all)
+      : gpu_(gpu), stream_(stream) {
     check_cuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin of a graph");
     cudaGraph_t captured = nullptr;
     try {
@@ -39,7 +42,10 @@ class CudaRecording : public Recording {
     graph_.reset(ready);
   }
 
-  void start() override { check_cuda(cudaGraphLaunch(graph_.get(), stream_), "start of a graph"); }
+  void start() override {
+    check_cuda(cudaSetDevice(gpu_), "choice of a GPU");
+    check_cuda(cudaGraphLaunch(graph_.get(), stream_), "start of a graph");
+  }
 
  private:
   struct DestroyGraph {
@@ -48,13 +54,15 @@ class CudaRecording : public Recording {
   struct Destroy {
     void operator()(cudaGraphExec_t graph) const { cudaGraphExecDestroy(graph); }
   };
+  int gpu_;
   cudaStream_t stream_;
   std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, Destroy> graph_;
 };
 
+// Its calls make it the current GPU of their thread, whatever the thread had to do with before.
 class CudaDevice : public Device {
  public:
-  CudaDevice() : figures_(gpu_figures()) {
+  explicit CudaDevice(int index) : index_(index), figures_(figures_of(index)) {
     cudaStream_t stream = nullptr;
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
     stream_.reset(stream);
@@ -63,14 +71,14 @@ class CudaDevice : public Device {
   const GpuFigures& figures() const override { return figures_; }
 
   std::byte* allocate(std::size_t bytes) override {
+    make_current();
     void* memory = nullptr;
     const cudaError_t error = cudaMalloc(&memory, bytes + 1);  // of 0 bytes there is none
     if (error == cudaErrorMemoryAllocation) {
       static_cast<void>(cudaGetLastError());  // else the next call tells of it again
-      std::size_t free = 0, all = 0;
-      check_cuda(cudaMemGetInfo(&free, &all), "free memory");
-      fail(ErrorCode::kIo, "no room on the GPU for {}: {} of {} are free", format_bytes(bytes),
-           format_bytes(free), format_bytes(all));
+      fail(ErrorCode::kIo,
+           "no room on the GPU for {}: {} are free; use a smaller --batch-tokens or --kv-memory",
+           format_bytes(bytes), format_bytes(free_bytes()));
     }
     check_cuda(error, "memory");
     return static_cast<std::byte*>(memory);
@@ -79,21 +87,61 @@ class CudaDevice : public Device {
   void release(std::byte* memory) noexcept override { cudaFree(memory); }
 
   void copy(void* to, const void* from, std::size_t bytes) override {
+    make_current();
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_.get()), "copy");
     check_cuda(cudaStreamSynchronize(stream_.get()), "copy");
   }
 
   void launch(const Kernel& kernel) override {
+    make_current();
     std::visit([this](const auto& one) { start(one); }, kernel);
   }
 
   std::unique_ptr<Recording> record(std::span<const Kernel> kernels) override {
-    return std::make_unique<CudaRecording>(stream_.get(), [&] {
+    make_current();
+    return std::make_unique<CudaRecording>(index_, stream_.get(), [&] {
       for (const Kernel& kernel : kernels) launch(kernel);
     });
   }
 
+  std::size_t free_bytes() const override {
+    make_current();
+    std::size_t free = 0, all = 0;
+    check_cuda(cudaMemGetInfo(&free, &all), "free memory");
+    return free;
+  }
+
+  double seconds_of(const std::function<void()>& work) override {
+    make_current();
+    const Event start = new_event(), end = new_event();
+    check_cuda(cudaEventRecord(start.get(), stream_.get()), "event");
+    work();
+    check_cuda(cudaEventRecord(end.get(), stream_.get()), "event");
+    check_cuda(cudaEventSynchronize(end.get()), "what was timed");
+    float ms = 0;
+    check_cuda(cudaEventElapsedTime(&ms, start.get(), end.get()), "elapsed time");
+    return ms / 1e3;
+  }
+
  private:
+  struct Destroy {
+    void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
+    void operator()(cudaEvent_t event) const { cudaEventDestroy(event); }
+  };
+  using Event = std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, Destroy>;
+
+  static Event new_event() {
+    cudaEvent_t event = nullptr;
+    check_cuda(cudaEventCreate(&event), "event");
+    return Event(event);
+  }
+
+  static GpuFigures figures_of(int index) {
+    check_cuda(cudaSetDevice(index), "choice of a GPU");
+    return gpu_figures();
+  }
+  void make_current() const { check_cuda(cudaSetDevice(index_), "choice of a GPU"); }
+
   void start(const RowKernel& kernel) const {
     check_cuda(static_cast<cudaError_t>(launch_row_kernel(kernel, stream_.get())), "start of a kernel");
   }
@@ -110,16 +158,22 @@ class CudaDevice : public Device {
   void start(const SelectiveLaunch& kernel) const {
     launch_selective(kernel.args, kernel.chunks, kernel.sequences, {.stream = stream_.get()});
   }
+  void start(const CopyLaunch& kernel) const {
+    launch_kv_copy(kernel.args, kernel.copies, {.stream = stream_.get()});
+  }
 
-  struct Destroy {
-    void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
-  };
+  int index_;
   GpuFigures figures_;
   std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> stream_;
 };
 
 }  // namespace
 
-std::unique_ptr<Device> open_gpu() { return std::make_unique<CudaDevice>(); }
+std::unique_ptr<Device> open_gpu(std::size_t index) {
+  if (const GpuSurvey survey = survey_gpus(); index >= survey.gpus.size()) {
+    fail(ErrorCode::kUnsupported, "no GPU: {}; use --device cpu", survey.problem);
+  }
+  return std::make_unique<CudaDevice>(static_cast<int>(index));
+}
 
 }  // namespace micius

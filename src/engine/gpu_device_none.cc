@@ -4,7 +4,7 @@
 
 namespace micius {
 
-std::unique_ptr<Device> open_gpu() {
+std::unique_ptr<Device> open_gpu(std::size_t) {
   fail(ErrorCode::kUnsupported, "no GPU: {}; use --device cpu", survey_gpus().problem);
 }
 

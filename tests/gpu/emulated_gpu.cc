@@ -1,5 +1,6 @@
 #include "gpu/emulated_gpu.h"
 
+#include <chrono>
 #include <cstring>
 #include <new>
 #include <variant>
@@ -29,7 +30,11 @@ void with_format(const DecodeLayout& layout, const F& f) {
 }  // namespace
 
 EmulatedGpu::EmulatedGpu(std::size_t memory_bytes)
-    : figures_{.multiprocessors = 2, .shared_bytes = 227 << 10, .bulk = false, .launch_bytes = 0},
+    : figures_{.multiprocessors = 2,
+               .shared_bytes = 227 << 10,
+               .bulk = false,
+               .launch_bytes = 0,
+               .name = "emulated GPU"},
       memory_bytes_(memory_bytes) {}
 
 EmulatedGpu::~EmulatedGpu() {
@@ -56,6 +61,12 @@ void EmulatedGpu::release(std::byte* memory) noexcept {
 }
 
 void EmulatedGpu::copy(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
+
+double EmulatedGpu::seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 void EmulatedGpu::launch(const Kernel& kernel) {
   ++launches_;
@@ -143,6 +154,11 @@ void EmulatedGpu::run(const SelectiveLaunch& kernel) {
       select_values<EmulatedLanes, Format, int{decltype(v)::value}>(lanes, args);
     });
   });
+}
+
+void EmulatedGpu::run(const CopyLaunch& kernel) {
+  start({kv_copy_blocks(kernel.args.layout, kernel.copies), kAppendThreads, 0},
+        [&](EmulatedLanes& lanes) { kv_copy(lanes, kernel.args); });
 }
 
 }  // namespace micius::emulation

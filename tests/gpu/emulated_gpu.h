@@ -25,6 +25,8 @@ class EmulatedGpu : public Device {
   void copy(void* to, const void* from, std::size_t bytes) override;
   void launch(const Kernel& kernel) override;
   std::unique_ptr<Recording> record(std::span<const Kernel> kernels) override;
+  std::size_t free_bytes() const override { return memory_bytes_ - allocated_; }
+  double seconds_of(const std::function<void()>& work) override;  // by this machine's clock
 
   std::size_t launches() const { return launches_; }  // of kernels, those of recordings too
   template <typename K>
@@ -45,6 +47,7 @@ class EmulatedGpu : public Device {
   void run(const SelectiveLaunch& kernel);
 
   class Recorded;
+  void run(const CopyLaunch& kernel);
 
   GpuFigures figures_;
   std::size_t memory_bytes_, allocated_ = 0, launches_ = 0, recordings_ = 0, replays_ = 0;

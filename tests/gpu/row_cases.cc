@@ -15,7 +15,7 @@ std::vector<std::unique_ptr<Device>> all_devices() {
   std::vector<std::unique_ptr<Device>> devices;
   devices.push_back(std::make_unique<emulation::EmulatedGpu>());
   try {
-    devices.push_back(open_gpu());
+    devices.push_back(open_gpu(0));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUnsupported) throw;  // else the emulation is all there is
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -19,8 +20,8 @@ class Recording {
   virtual void start() = 0;
 };
 
-// For one thread. All that is started is done in the order of the calls; a copy waits for what was started
-// before.
+// For one thread at a time. All that is started is done in the order of the calls; a copy waits for what was
+// started before.
 class Device {
  public:
   virtual ~Device() = default;
@@ -35,6 +36,10 @@ class Device {
   virtual void launch(const Kernel& kernel) = 0;
   // Starts none of them.
   virtual std::unique_ptr<Recording> record(std::span<const Kernel> kernels) = 0;
+  // Bytes that nobody has; others may take them before allocate() does.
+  virtual std::size_t free_bytes() const = 0;
+  // Seconds from the end of what was started before to the end of what `work` starts, by the device's clock.
+  virtual double seconds_of(const std::function<void()>& work) = 0;
 };
 
 // An array in a device's memory, which must outlive it. T is a value that is moved by its bytes.

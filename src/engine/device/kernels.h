@@ -37,6 +37,12 @@ struct AppendLaunch {
   bool operator==(const AppendLaunch&) const = default;
 };
 
+struct CopyLaunch {
+  KvCopyArgs args;
+  std::uint32_t copies = 0;
+  bool operator==(const CopyLaunch&) const = default;
+};
+
 struct MergeLaunch {
   AttentionMergeArgs args;
   std::uint32_t rows = 0;
@@ -51,8 +57,8 @@ struct SelectiveLaunch {
 };
 
 // Two that are equal do the same to the same memory.
-using Kernel =
-    std::variant<RowKernel, DecodeLaunch, PrefillLaunch, AppendLaunch, MergeLaunch, SelectiveLaunch>;
+using Kernel = std::variant<RowKernel, DecodeLaunch, PrefillLaunch, AppendLaunch, CopyLaunch, MergeLaunch,
+                            SelectiveLaunch>;
 
 // Calls f with the code that a kernel of rows is run with: itself, but where it is written for several
 // formats and sizes.

@@ -13,10 +13,14 @@ GpuFigures gpu_figures() {
   if (const GpuSurvey survey = survey_gpus(); survey.gpus.empty()) {
     fail(ErrorCode::kUnsupported, "no GPU: {}; use --device cpu", survey.problem);
   }
+  int gpu = 0;
+  check_cuda(cudaGetDevice(&gpu), "current GPU");
   cudaDeviceProp properties{};
-  check_cuda(cudaGetDeviceProperties(&properties, 0), "properties");
-  return {static_cast<std::uint32_t>(properties.multiProcessorCount),
-          static_cast<std::uint32_t>(properties.sharedMemPerBlockOptin), properties.major == 9};
+  check_cuda(cudaGetDeviceProperties(&properties, gpu), "properties");
+  return {.multiprocessors = static_cast<std::uint32_t>(properties.multiProcessorCount),
+          .shared_bytes = static_cast<std::uint32_t>(properties.sharedMemPerBlockOptin),
+          .bulk = properties.major == 9,
+          .name = properties.name};
 }
 
 void launch_decode(const DecodeArgs& args, std::uint32_t blocks, void* stream) {

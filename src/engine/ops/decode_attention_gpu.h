@@ -3,21 +3,23 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <string>
 
 #include "engine/ops/decode_attention.h"
 
 namespace micius {
 
-// The figures of a GPU that tunings come from.
+// The figures of a GPU that tunings come from, and its name.
 struct GpuFigures {
   std::uint32_t multiprocessors = 0;
   std::uint32_t shared_bytes = 0;  // of a block at most
   bool bulk = false;               // has bulk copies (sm_90)
   // That are read from memory in the time that one more kernel of a step takes, 2 to 3 us.
   std::uint64_t launch_bytes = 8 << 20;
+  std::string name;
 };
-// Throws Error{kUnsupported} where there is no GPU.
+// Of the current GPU, which is the first unless another was chosen. Throws Error{kUnsupported} where there is
+// no GPU.
 GpuFigures gpu_figures();
 
 // One step, with all that it needs copied to the GPU and back; poison lies where results come. For tests.

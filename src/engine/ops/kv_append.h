@@ -34,6 +34,7 @@ struct KvCopyArgs {
   DecodeLayout layout;
   const KvPageCopy* copies = nullptr;
   std::byte* pages = nullptr;
+  bool operator==(const KvCopyArgs&) const = default;
 };
 
 // Blocks for `copies` copies.

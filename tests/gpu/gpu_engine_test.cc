@@ -1,0 +1,164 @@
+// The engine on emulated GPUs: one, several, and such with little memory.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "engine/engine.h"
+#include "engine/gpu_needs.h"
+#include "engine/tiny_model.h"
+#include "gpu/emulated_gpu.h"
+
+namespace micius {
+namespace {
+
+using Catch::Matchers::Contains;
+using emulation::EmulatedGpu;
+
+// Some devices for an engine, and what they did.
+struct Gpus {
+  explicit Gpus(std::size_t count, std::size_t memory_bytes = std::size_t{1} << 30) {
+    for (std::size_t i = 0; i < count; ++i) {
+      auto gpu = std::make_unique<EmulatedGpu>(memory_bytes);
+      each.push_back(gpu.get());
+      devices.push_back(std::move(gpu));
+    }
+  }
+  std::vector<std::unique_ptr<Device>> devices;
+  std::vector<EmulatedGpu*> each;
+};
+
+EngineOptions small_options() {
+  EngineOptions options;
+  options.threads = 1;
+  options.batch_tokens = 48;
+  options.kv_memory = 1 << 20;
+  return options;
+}
+
+// By job: weighed choices, and generations of different lengths.
+std::map<JobId, JobResult> results_of(Engine& engine, std::size_t jobs) {
+  Rng rng("gpu engine test");
+  for (std::size_t i = 0; i < jobs; ++i) {
+    std::vector<TokenId> prompt(5 + i % 3 * 20);
+    for (TokenId& id : prompt) id = static_cast<TokenId>(rng.below(256));
+    if (i % 2 == 0) {
+      WeighJob job;
+      job.pairs = {{prompt, {65, 66}}, {prompt, {70}}};
+      engine.add(std::move(job));
+    } else {
+      GenerateJob job;
+      job.prompt = prompt;
+      job.max_tokens = static_cast<int>(1 + i);
+      engine.add(std::move(job));
+    }
+  }
+  std::map<JobId, JobResult> results;
+  while (!engine.idle()) {
+    for (JobResult& result : engine.step().finished) {
+      REQUIRE_FALSE(result.failure);
+      const JobId id = result.id;
+      results.emplace(id, std::move(result));
+    }
+  }
+  return results;
+}
+
+// Of log-likelihoods; all else must be the same.
+double worst_difference(const std::map<JobId, JobResult>& expected,
+                        const std::map<JobId, JobResult>& results) {
+  REQUIRE(results.size() == expected.size());
+  double worst = 0;
+  for (const auto& [id, result] : results) {
+    const JobResult& other = expected.at(id);
+    CHECK(result.ids == other.ids);
+    CHECK(result.text == other.text);
+    REQUIRE(result.weights.size() == other.weights.size());
+    for (std::size_t i = 0; i < result.weights.size(); ++i) {
+      worst = std::max(worst, std::abs(result.weights[i].logprob - other.weights[i].logprob));
+    }
+  }
+  return worst;
+}
+
+TEST_CASE("jobs give the same bits however they are shared out, where a row's do not depend on others") {
+  const TinyModel model;
+  Engine one(model.path(), small_options());
+  Engine three(model.path(), small_options(), std::vector<std::unique_ptr<Device>>(3));
+  CHECK_FALSE(three.info().gpu);
+  CHECK(worst_difference(results_of(one, 20), results_of(three, 20)) == 0);
+}
+
+TEST_CASE("jobs give on several GPUs what they give on one, and every GPU has its share") {
+  const TinyModel model;
+  Gpus one(1), three(3);
+  Engine first(model.path(), small_options(), std::move(one.devices));
+  Engine shared(model.path(), small_options(), std::move(three.devices));
+  CHECK(first.info().gpu == "emulated GPU");
+  CHECK(shared.info().gpu == "3 x emulated GPU");
+  CHECK(shared.info().replicas == 3);
+  CHECK(worst_difference(results_of(first, 8), results_of(shared, 8)) < 1e-3);
+  for (const EmulatedGpu* gpu : three.each) CHECK(gpu->launches() > one.each[0]->launches() / 8);
+}
+
+TEST_CASE("a cancelled job of one of several GPUs gives nothing") {
+  const TinyModel model;
+  Gpus two(2);
+  Engine engine(model.path(), small_options(), std::move(two.devices));
+  GenerateJob job;
+  job.prompt = {1, 2, 3};
+  job.max_tokens = 4;
+  const JobId kept = engine.add(job), cancelled = engine.add(job);
+  engine.step();
+  engine.cancel(cancelled);
+  std::vector<JobId> finished;
+  while (!engine.idle()) {
+    for (const JobResult& result : engine.step().finished) finished.push_back(result.id);
+  }
+  CHECK(finished == std::vector<JobId>{kept});
+}
+
+TEST_CASE("what a model needs of a GPU is known before it is read") {
+  const TinyModel model;
+  const auto source = open_source(model.path());
+  const EngineOptions options = small_options();
+  const GpuNeeds needs = gpu_needs(*source, config_from(*source), options.kv_memory);
+  Gpus gpus(1);
+  const EmulatedGpu& gpu = *gpus.each[0];
+  Engine engine(model.path(), options, std::move(gpus.devices));
+  CHECK(gpu.allocated() == Approx(needs.weights + needs.kv).epsilon(0.05));
+  results_of(engine, 8);
+  CHECK(gpu.allocated() <= needs.total(options.batch_tokens));
+}
+
+TEST_CASE("a batch that finds no room on a GPU is made smaller, down to 32 tokens") {
+  const TinyModel model;
+  const auto source = open_source(model.path());
+  const GpuNeeds needs = gpu_needs(*source, config_from(*source), 3 << 20);
+  const auto tokens = [&](std::size_t memory, std::size_t most) {
+    return fitting_batch(needs, most, *source, EmulatedGpu(memory));
+  };
+  CHECK(tokens(needs.total(512), 512) == 512);
+  CHECK(tokens(needs.total(512) - 1, 512) == 256);
+  CHECK(tokens(needs.total(50), 100) == 50);
+  CHECK(tokens(needs.total(49), 100) == 32);
+  CHECK(tokens(needs.total(20), 20) == 20);
+  CHECK_THROWS_WITH(tokens(needs.total(20) - 1, 20), Contains("a batch of 20 tokens"));
+  CHECK_THROWS_WITH(tokens(needs.total(32) - 1, 512),
+                    Contains(source->file()) && Contains("3.1 MB for keys and values") &&
+                        Contains("of emulated GPU there are") && Contains("give --kv-memory 2MB or less"));
+  CHECK_THROWS_WITH(tokens(needs.total(32) - (3 << 20), 512), Contains("weights of fewer bits"));
+  CHECK_THROWS_WITH(tokens(needs.weights, 512), Contains("weights of fewer bits (micius model convert)"));
+}
+
+TEST_CASE("an engine on a GPU with too little memory says what it needs") {
+  const TinyModel model;
+  Gpus small(1, 20'000);
+  CHECK_THROWS_WITH(Engine(model.path(), small_options(), std::move(small.devices)),
+                    Contains("for weights, 1.0 MB for keys and values") && Contains("20.0 kB free"));
+}
+
+}  // namespace
+}  // namespace micius
