@@ -43,7 +43,8 @@ Json fields_of(const BenchRow& row) {
   Json samples_ns = Json::array();
   for (const double value : nanoseconds) samples_ns.push_back(std::llround(value));
   return {{"cpu_info", cpu_name()},
-          {"backends", "CPU"},
+          {"gpu_info", row.info.gpu.value_or("")},
+          {"backends", row.info.gpu ? "CUDA" : "CPU"},
           {"model_filename", row.model_file},
           {"model_type", row.model_type},
           {"model_size", row.info.file_bytes},
@@ -63,7 +64,7 @@ Json fields_of(const BenchRow& row) {
           {"n_sequences", row.test.sequences},
           {"numerics", row.numerics},
           {"selective_v", row.selective_v},
-          {"isa", std::string(isa_name(row.info.isa))}};
+          {"isa", row.info.gpu ? "" : std::string(isa_name(row.info.isa))}};
 }
 
 // Without lists, which csv and sql have no place for.
@@ -89,8 +90,8 @@ std::string markdown(const std::vector<BenchRow>& rows) {
     const Spread rate = spread_of(rates(row));
     text += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {:.2f} ± {:.2f} |\n", row.model_type,
                         format_bytes(row.info.file_bytes), format_count(row.info.parameters),
-                        isa_name(row.info.isa), numerics_of(row), row.info.threads, test_name(row.test),
-                        rate.mean, rate.sd);
+                        row.info.gpu ? "cuda" : isa_name(row.info.isa), numerics_of(row), row.info.threads,
+                        test_name(row.test), rate.mean, rate.sd);
   }
   return text;
 }

@@ -18,6 +18,7 @@
 #include "cli/bench_paper.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/flags.h"
 #include "cli/models.h"
 #include "engine/model/source.h"
@@ -73,8 +74,15 @@ class BenchCommand final : public Command {
         .at_least(1)
         .show_default();
     flags.add("-o,--output", format_, "md, csv, json, jsonl or sql").one_of(bench_formats()).show_default();
-    flags.add("--numerics", numerics_, "fp32, precise or fast").show_default();
-    flags.add("--selective-v", selective_v_, "Generated tokens take the K values of highest score alone")
+    flags
+        .add("--device", engine_.device,
+             "cpu; cuda: the first GPU, by its clock; auto: that, or the CPU where there is none")
+        .one_of({"auto", "cpu", "cuda"})
+        .show_default();
+    flags.add("--numerics", engine_.numerics, "fp32, precise or fast").show_default();
+    flags
+        .add("--selective-v", engine_.selective_v,
+             "Generated tokens take the K values of highest score alone")
         .type("K[,raw]")
         .show_default();
     add_model_dir_flag(flags, places_);
@@ -128,18 +136,16 @@ class BenchCommand final : public Command {
 
   void measure(const std::filesystem::path& file, const std::string& type, int threads, std::size_t batch,
                const std::vector<SpeedTest>& tests, std::vector<BenchRow>& rows) const {
-    EngineOptions options;
-    options.numerics = numerics_from(numerics_);
-    options.selection = selection_from(selective_v_);
-    options.isa = isa_of_environment();
-    options.threads = threads;
-    options.batch_tokens = batch;
-    SpeedBench bench(file, options);
+    EngineFlags flags = engine_;
+    flags.threads = threads;
+    flags.batch_tokens = static_cast<int>(batch);
+    ConsoleLog log(ConsoleLog::Level::kWarnings);
+    SpeedBench bench(file, engine_options(flags, &log), tests);
     for (const SpeedTest& test : tests) {
       fmt::print(stderr, "{}: {}\n", type, test_name(test));
       const std::string time = format_utc(SystemClock().utc());
-      rows.push_back({file.string(), type, bench.info(), numerics_, selective_v_, batch, test, time,
-                      bench.run(test, repeats_)});
+      rows.push_back({file.string(), type, bench.info(), engine_.numerics, engine_.selective_v, batch, test,
+                      time, bench.run(test, repeats_)});
     }
   }
 
@@ -147,7 +153,8 @@ class BenchCommand final : public Command {
   std::vector<std::size_t> prompts_{512}, generated_{128}, depths_{0}, sequences_{1}, batches_{512};
   std::vector<int> threads_{0};
   int repeats_ = 5;
-  std::string format_ = "md", numerics_ = "precise", selective_v_ = "off";
+  std::string format_ = "md";
+  EngineFlags engine_;  // but threads and batches, of which there may be several
   PlaceFlags places_;
   std::unique_ptr<Command> attention_ = make_bench_attention_command();
   std::unique_ptr<Command> paper_ = make_bench_paper_command();

@@ -1,34 +1,68 @@
 #include "engine/speed.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/error.h"
+#include "base/rng.h"
+#include "engine/device/device.h"
+#include "engine/gpu_device.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
-#include "engine/model/cpu_decoder.h"
 #include "engine/model/source.h"
-#include "engine/model/transformer.h"
-#include "engine/model/weights.h"
+#include "engine/open_decoder.h"
 #include "engine/ops/op_context.h"
-#include "engine/speed_internal.h"
 
 namespace micius {
+namespace {
+
+std::size_t length_of(const SpeedTest& test) { return test.depth + test.prompt + test.generated; }
+
+void check(const SpeedTest& test, const ModelConfig& config) {
+  if (test.tokens() == 0) fail(ErrorCode::kUsage, "a speed test needs tokens to read or to generate");
+  if (const std::size_t length = length_of(test); length > config.context) {
+    fail(ErrorCode::kUsage, "{} tokens are more than the model's context of {}", length, config.context);
+  }
+}
+
+}  // namespace
 
 struct SpeedBench::Loaded {
-  Loaded(const std::filesystem::path& model, const EngineOptions& options)
+  Loaded(const std::filesystem::path& model, const EngineOptions& options,
+         const std::vector<SpeedTest>& tests, std::unique_ptr<Device> device)
       : source(open_source(model)),
         pool(thread_count(options.threads)),
         context{options.isa.value_or(best_isa()), pool, scratch},
         config(config_from(*source)),
-        decoder(Transformer(config, read_weights(*source, config, options.numerics, context)),
-                options.numerics, context),
-        layout(Transformer::kv_layout(config, options.numerics)),
+        kv_bytes(kv_bytes_of(tests, options.numerics, device.get())),
+        opened(*source, config, with_kv(options, kv_bytes), context, std::move(device)),
+        kv(opened.decoder->make_kv_pool(kv_bytes)),
         batch(options.batch_tokens),
         selection(options.selection),
-        info(engine_info(*source, decoder, context)),
-        rng("bench") {}
+        info(engine_info(*source, *opened.decoder, context)),
+        rng("bench") {
+    if (opened.device != nullptr) info.gpu = opened.device->figures().name;
+    if (opened.batch_tokens < batch) {
+      fail(ErrorCode::kIo, "the GPU has no room for batches of {} tokens beside the tests' cache; give -b {}",
+           batch, opened.batch_tokens);
+    }
+  }
+
+  // Of the largest test, and a page that a pool may need besides.
+  std::size_t kv_bytes_of(const std::vector<SpeedTest>& tests, Numerics numerics,
+                          const Device* device) const {
+    std::size_t blocks = 0;
+    for (const SpeedTest& test : tests) {
+      check(test, config);
+      blocks = std::max(blocks, KvPool::blocks_for(length_of(test)) * test.sequences);
+    }
+    return (blocks + 1) * kv_block_bytes(config, numerics, device);
+  }
+
+  static EngineOptions with_kv(EngineOptions options, std::size_t bytes) {
+    options.kv_memory = bytes;
+    return options;
+  }
 
   // `tokens` new tokens of every sequence, in batches of at most `batch`.
   void forward(std::vector<KvSequence>& sequences, std::size_t tokens) {
@@ -45,21 +79,18 @@ struct SpeedBench::Loaded {
       slices.push_back({&sequence, ids, tokens == 1 ? selection : ValueSelection{}});
       wanted.push_back(static_cast<std::int32_t>(slices.size() * tokens - 1));
     }
-    decoder.forward(slices, wanted);
-    decoder.logits(0, sequences.size());
+    opened.decoder->forward(slices, wanted);
+    opened.decoder->logits(0, sequences.size());
   }
 
   double seconds_of(const SpeedTest& test) {
-    const std::size_t length = test.depth + test.prompt + test.generated;
-    const std::size_t block = layout.page_bytes() * config.layers;
-    KvPool kv(layout, config.layers, (KvPool::blocks_for(length) * test.sequences + 1) * block);
     std::vector<KvSequence> sequences;
-    for (std::size_t i = 0; i < test.sequences; ++i) sequences.emplace_back(kv);
+    for (std::size_t i = 0; i < test.sequences; ++i) sequences.emplace_back(*kv);
     forward(sequences, test.depth);
-    const auto start = std::chrono::steady_clock::now();
-    forward(sequences, test.prompt);
-    for (std::size_t i = 0; i < test.generated; ++i) step(sequences, 1);
-    return seconds_since(start);
+    return opened.seconds_of([&] {
+      forward(sequences, test.prompt);
+      for (std::size_t i = 0; i < test.generated; ++i) step(sequences, 1);
+    });
   }
 
   std::unique_ptr<ModelSource> source;
@@ -67,8 +98,9 @@ struct SpeedBench::Loaded {
   Scratch scratch;
   OpContext context;
   ModelConfig config;
-  CpuDecoder decoder;
-  KvLayout layout;
+  std::size_t kv_bytes;
+  OpenDecoder opened;
+  std::unique_ptr<KvPool> kv;
   std::size_t batch;
   ValueSelection selection;
   EngineInfo info;
@@ -76,20 +108,19 @@ struct SpeedBench::Loaded {
   std::vector<TokenId> ids;
 };
 
-SpeedBench::SpeedBench(const std::filesystem::path& model, const EngineOptions& options)
-    : loaded_(std::make_unique<Loaded>(model, options)) {}
+SpeedBench::SpeedBench(const std::filesystem::path& model, const EngineOptions& options,
+                       const std::vector<SpeedTest>& tests)
+    : SpeedBench(model, options, tests, options.device == EngineDevice::kCpu ? nullptr : open_gpu(0)) {}
+
+SpeedBench::SpeedBench(const std::filesystem::path& model, const EngineOptions& options,
+                       const std::vector<SpeedTest>& tests, std::unique_ptr<Device> device)
+    : loaded_(std::make_unique<Loaded>(model, options, tests, std::move(device))) {}
 
 SpeedBench::~SpeedBench() = default;
 
 const EngineInfo& SpeedBench::info() const { return loaded_->info; }
 
 std::vector<double> SpeedBench::run(const SpeedTest& test, int repeats) {
-  const std::size_t length = test.depth + test.prompt + test.generated;
-  if (test.tokens() == 0) fail(ErrorCode::kUsage, "a speed test needs tokens to read or to generate");
-  if (length > loaded_->config.context) {
-    fail(ErrorCode::kUsage, "{} tokens are more than the model's context of {}", length,
-         loaded_->config.context);
-  }
   SpeedTest warm_up{std::min<std::size_t>(test.prompt, loaded_->batch),
                     std::min<std::size_t>(test.generated, 1), 0, test.sequences};
   loaded_->seconds_of(warm_up);

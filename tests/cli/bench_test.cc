@@ -52,13 +52,24 @@ TEST_CASE("bench prints llama-bench's columns", "[bench]") {
   CHECK(parse_json(jsonl.substr(0, jsonl.find('\n')), "jsonl") == json[0]);
 
   const std::string csv = bench_text(rows, "csv");
-  CHECK_THAT(csv, Catch::StartsWith("cpu_info,backends,model_filename,"));
+  CHECK_THAT(csv, Catch::StartsWith("cpu_info,gpu_info,backends,model_filename,"));
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
 
   const std::string sql = bench_text(rows, "sql");
   CHECK_THAT(sql, Catch::StartsWith("CREATE TABLE IF NOT EXISTS llama_bench (\n"));
   CHECK_THAT(sql, Catch::Contains("'it''s.gguf'"));
   CHECK_THROWS_WITH(bench_text(rows, "xml"), Catch::Contains("unknown format 'xml'; there are md, csv"));
+}
+
+TEST_CASE("bench names the GPU", "[bench]") {
+  std::vector<BenchRow> rows = {row_of({512, 0, 0, 1}, {0.5})};
+  rows.front().info.gpu = "H100";
+  CHECK_THAT(bench_text(rows, "md"),
+             Catch::Contains("| 134.5M | cuda | precise | 2 | pp512 | 1024.00 ± 0.00 |"));
+  const Json json = parse_json(bench_text(rows, "json"), "json");
+  CHECK(json[0]["backends"] == "CUDA");
+  CHECK(json[0]["gpu_info"] == "H100");
+  CHECK(json[0]["isa"] == "");
 }
 
 TEST_CASE("bench measures every test that is asked for", "[bench]") {
@@ -84,6 +95,16 @@ TEST_CASE("bench measures every test that is asked for", "[bench]") {
   CHECK(bench({"-p", "0", "-n", "0"}).exit_code == 2);
   CHECK_THAT(bench({"-p", "300", "-n", "0"}).err, Catch::Contains("more than the model's context of 256"));
   CHECK_THAT(bench({"--pg", "8"}).err, Catch::Contains("--pg must be two numbers"));
+  const auto cuda = bench({"-p", "8", "-n", "0", "--device", "cuda"});
+  const auto any = bench({"-p", "8", "-n", "0", "--device", "auto"});
+  REQUIRE(any.exit_code == 0);
+  if (survey_gpus().gpus.empty()) {
+    CHECK(cuda.exit_code == 2);
+    CHECK_THAT(cuda.err, Catch::Contains("no GPU: ") && Catch::Contains("use --device cpu"));
+    CHECK(parse_json(any.out, "json")[0]["backends"] == "CPU");
+  } else {
+    CHECK(parse_json(cuda.out, "json")[0]["backends"] == "CUDA");
+  }
   CHECK(bench({"-o", "xml"}).exit_code == 2);
 }
 
