@@ -8,11 +8,14 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/bench_attention.h"
 #include "cli/bench_output.h"
 #include "cli/flags.h"
 #include "cli/models.h"
+#include "engine/attention_speed.h"
 #include "engine/cpu.h"
+#include "engine/device/device.h"
+#include "engine/gpu_device.h"
+#include "engine/gpu_step_speed.h"
 #include "engine/linear_speed.h"
 
 namespace micius {
@@ -124,16 +127,22 @@ void set_curves(PaperModel& model, const std::vector<std::size_t>& contexts, con
   model.copied_attention = median_curve(contexts, samples.copied_attention);
 }
 
-// One round of attention at one context; models[i] is the bench's setting i.
-void add_attention(AttentionBench& bench, std::size_t context, std::size_t index,
+// What measures the parts, once a call, on the CPU or a GPU.
+struct PartBenches {
+  std::function<std::vector<std::vector<double>>()> matrices;      // [kMatrices][1]
+  std::function<AttentionResult(const AttentionTest&)> attention;  // of STD and Sigma
+};
+
+// One round of attention at one context.
+void add_attention(const PartBenches& benches, std::size_t context, std::size_t index,
                    std::vector<ModelSamples>& models) {
   for (const KvMode mode : {KvMode::kAppend, KvMode::kConcat}) {
-    const AttentionTest test{context, 1, 0, mode};
-    const std::vector<AttentionRow> rows = attention_rows(bench, test, bench.run(test, 1));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
+    const AttentionResult result = benches.attention({context, 1, 0, mode});
+    const auto layers = static_cast<double>(result.layers);
+    for (std::size_t i = 0; i < models.size(); ++i) {
       auto& attention = mode == KvMode::kAppend ? models[i].attention : models[i].copied_attention;
-      attention[index].push_back(rows[i].attention.front());
-      if (mode == KvMode::kConcat) models[i].copy[index].push_back(rows[i].copy.front());
+      attention[index].push_back(result.settings[i].attention.front() / layers);
+      if (mode == KvMode::kConcat) models[i].copy[index].push_back(result.settings[i].copy.front() / layers);
     }
   }
 }
@@ -189,6 +198,9 @@ class BenchPaperCommand final : public Command {
         .delimiter(',')
         .at_least(0)
         .type("N,..");
+    flags.add("--device", device_, "cpu; cuda: the first GPU, by its clock, kernels as CUDA graphs")
+        .one_of({"cpu", "cuda"})
+        .show_default();
     flags.add("-t,--threads", threads_, "Threads; 0: one a core").at_least(0).show_default();
     flags.add("-r,--repetitions", repeats_, "Rounds of all parts in turn; medians are taken")
         .at_least(1)
@@ -201,13 +213,15 @@ class BenchPaperCommand final : public Command {
   ExitCode run() override;
 
  private:
-  PaperTimes measure() const;
+  std::string on_cpu() const;
+  std::string on_gpu() const;
+  PaperTimes measure(const PartBenches& benches) const;
   DType dtype() const;
   Isa isa() const { return isa_of_environment().value_or(best_isa()); }
 
   std::vector<std::size_t> depths_{0, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
   int threads_ = 0, repeats_ = 7;
-  std::string weights_ = "Q4_1";
+  std::string weights_ = "Q4_1", device_ = "cpu";
 };
 
 DType BenchPaperCommand::dtype() const {
@@ -217,19 +231,39 @@ DType BenchPaperCommand::dtype() const {
   return DType::kBF16;
 }
 
-PaperTimes BenchPaperCommand::measure() const {
+std::vector<AttentionShape> settings() {
+  return {{kQ, kStandardK, kV, kHeadDim, kHeadDim, 0.125F}, {kQ, kSigmaK, kV, kHeadDim, kHeadDim, 0.125F}};
+}
+
+std::string BenchPaperCommand::on_cpu() const {
   LinearBench linear(matrix_sizes(), dtype(), threads_, isa());
-  AttentionBench attention(
-      {{kQ, kStandardK, kV, kHeadDim, kHeadDim, 0.125F}, {kQ, kSigmaK, kV, kHeadDim, kHeadDim, 0.125F}},
-      threads_, isa());
+  AttentionBench attention(settings(), threads_, isa());
+  const PaperTimes times = measure(
+      {[&] { return linear.run(1); }, [&](const AttentionTest& test) { return attention.run(test, 1); }});
+  return fmt::format("{}, {}, {} threads, weights {}, KV in f16\n\n", cpu_name(), isa_name(isa()),
+                     thread_count(threads_), weights_) +
+         paper_text(times);
+}
+
+std::string BenchPaperCommand::on_gpu() const {
+  if (threads_ != 0) fail(ErrorCode::kUsage, "--threads are the CPU's; leave them out with --device cuda");
+  const std::unique_ptr<Device> gpu = open_gpu(0);
+  GpuLinearBench linear(*gpu, matrix_sizes(), dtype());
+  const PaperTimes times =
+      measure({[&] { return linear.run(1); },
+               [&](const AttentionTest& test) { return gpu_attention(*gpu, settings(), test, 1); }});
+  return fmt::format("{}, weights {}, KV in f16\n\n", gpu->figures().name, weights_) + paper_text(times);
+}
+
+PaperTimes BenchPaperCommand::measure(const PartBenches& benches) const {
   std::vector<std::vector<double>> matrices(kMatrices);
   const std::vector<std::vector<double>> none(depths_.size());
   std::vector<ModelSamples> models(2, {none, none, none});  // STD, Sigma
   for (int round = 0; round < repeats_; ++round) {
     fmt::print(stderr, "round {} of {}\n", round + 1, repeats_);
-    const std::vector<std::vector<double>> seconds = linear.run(1);
+    const std::vector<std::vector<double>> seconds = benches.matrices();
     for (std::size_t i = 0; i < seconds.size(); ++i) matrices[i].push_back(seconds[i].front());
-    for (std::size_t i = 0; i < depths_.size(); ++i) add_attention(attention, depths_[i], i, models);
+    for (std::size_t i = 0; i < depths_.size(); ++i) add_attention(benches, depths_[i], i, models);
   }
   PaperTimes times;
   times.layers = kLayers;
@@ -243,9 +277,7 @@ ExitCode BenchPaperCommand::run() {
   if (depths_.size() < 2 || !std::is_sorted(depths_.begin(), depths_.end(), std::less_equal<>())) {
     fail(ErrorCode::kUsage, "--n-depth must be two contexts or more, each longer than the one before");
   }
-  std::cout << fmt::format("{}, {}, {} threads, weights {}, KV in f16\n\n", cpu_name(), isa_name(isa()),
-                           thread_count(threads_), weights_)
-            << paper_text(measure());
+  std::cout << (device_ == "cpu" ? on_cpu() : on_gpu());
   return ExitCode::kGood;
 }
 

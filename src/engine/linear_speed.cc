@@ -10,11 +10,9 @@
 #include "engine/speed_internal.h"
 
 namespace micius {
-namespace {
-
-constexpr std::size_t kRandomRows = 16;  // what all rows are copies of
 
 std::vector<std::byte> random_matrix(const MatrixSize& size, DType dtype) {
+  constexpr std::size_t kRandomRows = 16;  // what all rows are copies of
   Rng rng("linear bench");
   std::vector<std::byte> bytes(size.rows * row_bytes(dtype, size.cols));
   const std::size_t random_rows = std::min(kRandomRows, size.rows);
@@ -25,8 +23,6 @@ std::vector<std::byte> random_matrix(const MatrixSize& size, DType dtype) {
   }
   return bytes;
 }
-
-}  // namespace
 
 LinearBench::LinearBench(std::vector<MatrixSize> sizes, DType dtype, int threads, Isa isa,
                          std::size_t least_bytes)

@@ -13,6 +13,9 @@ struct MatrixSize {
   std::size_t rows = 0, cols = 0;
 };
 
+// What quantize() writes of random weights.
+std::vector<std::byte> random_matrix(const MatrixSize& size, DType dtype);
+
 class LinearBench {
  public:
   // Holds each matrix as often as it takes for all together to be at least `least_bytes`. dtype: what
