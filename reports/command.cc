@@ -82,7 +82,7 @@ std::string repeat_command(const RunSpec& spec) {
   };
   engine_flag("numerics", "numerics", "precise");
   engine_flag("selective_v", "selective-v", "off");
-  engine_flag("device", "device", "cpu");
+  if (spec.environment.contains("gpu")) flag("device", "cuda");
   return command;
 }
 

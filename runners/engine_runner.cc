@@ -38,7 +38,6 @@ class EngineRunner final : public Runner {
     info_.chat_template = chat_.has_template();
     info_.options["numerics"] = numerics_name(options.numerics);
     if (options.selection.top > 0) info_.options["selective_v"] = selection_name(options.selection);
-    if (engine.gpu) info_.options["device"] = "cuda";
     info_.environment = {{"cpu", cpu_name()}, {"isa", isa_name(engine.isa)}, {"threads", engine.threads}};
     if (engine.gpu) info_.environment["gpu"] = *engine.gpu;
     worker_ = std::thread([this] { work(); });

@@ -62,7 +62,6 @@ class ServeCommand final : public Command {
     flags.add("--numerics", flags_.numerics, "fp32 (exact, slow), precise, or fast (8-bit)")
         .one_of({"fp32", "precise", "fast"})
         .show_default();
-    add_device_flag(flags, flags_);
     add_engine_speed_flags(flags, flags_);
     add_model_dir_flag(flags, places_);
   }

@@ -56,14 +56,6 @@ EngineDevice device_from(const std::string& name, Log* log) {
 
 }  // namespace
 
-void add_device_flag(Flags& flags, EngineFlags& values) {
-  flags
-      .add("--device", values.device,
-           "cpu; cuda: the GPUs of this machine; auto: them, or the CPU where there are none")
-      .one_of({"auto", "cpu", "cuda"})
-      .show_default();
-}
-
 void add_thread_flags(Flags& flags, EngineFlags& values) {
   flags.add("--threads", values.threads, "Of the engine; 0: as many as the machine has")
       .at_least(0)
@@ -74,6 +66,11 @@ void add_thread_flags(Flags& flags, EngineFlags& values) {
 }
 
 void add_engine_speed_flags(Flags& flags, EngineFlags& values) {
+  flags
+      .add("--device", values.device,
+           "cpu; cuda: the GPUs of this machine; auto: them, or the CPU where there are none")
+      .one_of({"auto", "cpu", "cuda"})
+      .show_default();
   add_thread_flags(flags, values);
   flags.add("--kv-memory", values.kv_memory, "Bytes for the KV cache, of each GPU (suffixes: MB, GB)")
       .byte_size()
@@ -92,7 +89,6 @@ void add_engine_flags(Flags& flags, EngineFlags& values) {
            "Written tokens take the K values of highest score alone; raw: weights as over all")
       .type("K[,raw]")
       .show_default();
-  add_device_flag(flags, values);
   add_engine_speed_flags(flags, values);
 }
 

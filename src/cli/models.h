@@ -31,8 +31,8 @@ struct EngineFlags {
 };
 
 void add_engine_flags(Flags& flags, EngineFlags& values);
-void add_device_flag(Flags& flags, EngineFlags& values);  // of those, what changes answers by rounding
-// Of those, what changes no answer: also for runs that go on, whose spec says all else.
+// Of those, what changes no answer, but for rounding on a GPU: also for runs that go on, whose spec says all
+// else.
 void add_engine_speed_flags(Flags& flags, EngineFlags& values);
 void add_thread_flags(Flags& flags, EngineFlags& values);  // of the last, what an encoder has
 

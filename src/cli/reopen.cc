@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "cli/execute.h"
 #include "cli/remote.h"
-#include "engine/gpu.h"
 #include "runners/model_name.h"
 
 namespace micius {
@@ -51,22 +50,10 @@ void check_address(const Run& run, const ApiSettings& settings, RunsOf runs_of) 
 }
 
 // The options of a spec that a runner is made with.
-constexpr std::array<const char*, 5> kRunnerOptions = {"numerics", "selective_v", "device", "likelihoods",
-                                                       "truncate"};
+constexpr std::array<const char*, 4> kRunnerOptions = {"numerics", "selective_v", "likelihoods", "truncate"};
 
 std::string option_or(const RunSpec& spec, const char* name, const std::string& otherwise) {
   return spec.model_options.contains(name) ? spec.model_options.at(name).get<std::string>() : otherwise;
-}
-
-// A run's answers are all of the device that its spec names.
-void check_device(const RunSpec& spec) {
-  if (option_or(spec, "device", "cpu") != "cuda") return;
-  const GpuSurvey survey = survey_gpus();
-  if (!survey.gpus.empty()) return;
-  fail(ErrorCode::kUsage,
-       "the run is of a GPU (--device cuda), and there is none here: {}; go on where there is one, or start "
-       "it again with --device cpu",
-       survey.problem);
 }
 
 }  // namespace
@@ -84,7 +71,6 @@ std::unique_ptr<Runner> reopen_model(const ReopenContext& context, const Run& ru
   const RunSpec& spec = run.spec;
   context.engine.numerics = option_or(spec, "numerics", context.engine.numerics);
   context.engine.selective_v = option_or(spec, "selective_v", "off");
-  context.engine.device = option_or(spec, "device", "cpu");
   ApiSettings& remote = context.remote;
   remote.likelihoods =
       spec.model_options.contains("likelihoods") ? ApiLikelihoods::kByEcho : ApiLikelihoods::kNone;
@@ -92,7 +78,6 @@ std::unique_ptr<Runner> reopen_model(const ReopenContext& context, const Run& ru
   remote.truncation = spec.model_options.contains("truncate") ? ApiTruncation::kLeft : ApiTruncation::kOff;
   AnswerCache* answers = api_kind_from(spec.model.kind) ? context.cache.use(context.caching) : nullptr;
   check_address(run, remote, context.runs_of);
-  check_device(spec);
   return open_model(
       spec.model_source, context.engine, context.places,
       {context.clock, &context.store, &remote, &context.log, answers, context.cache.cache_use()});

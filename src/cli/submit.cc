@@ -14,10 +14,10 @@ namespace micius {
 namespace {
 
 // All take a value.
-constexpr std::array<std::string_view, 16> kSharedFlags = {
-    "--db",       "--data-dir",    "--model-dir",  "--threads",     "--batch-tokens", "--kv-memory",
-    "--base-url", "--api-version", "--stream",     "--concurrency", "--timeout",      "--prices",
-    "--retries",  "--cache",       "--cache-size", "--cache-days"};
+constexpr std::array<std::string_view, 17> kSharedFlags = {
+    "--db",        "--data-dir", "--model-dir",   "--device",     "--threads",     "--batch-tokens",
+    "--kv-memory", "--base-url", "--api-version", "--stream",     "--concurrency", "--timeout",
+    "--prices",    "--retries",  "--cache",       "--cache-size", "--cache-days"};
 
 }  // namespace
 

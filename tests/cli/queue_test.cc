@@ -15,8 +15,6 @@
 #include "cli/reopen.h"
 #include "cli/submit.h"
 #include "cli/worker.h"
-#include "engine/gpu.h"
-#include "engine/tiny_model.h"
 #include "postgres_server.h"
 #include "store/open_store.h"
 #include "temp_dir.h"
@@ -187,23 +185,6 @@ TEST_CASE("who queues a run does not say where a worker's key goes") {
                         Catch::Contains("--base-url http://127.0.0.1:9"));
 }
 
-TEST_CASE("a run of a GPU goes on on a machine that has one, and nowhere else") {
-  const TinyModel model;
-  ApiSettings settings;
-  Run run;
-  run.batch = 1;
-  run.spec.model_source = model.path().string();
-  CHECK_NOTHROW(reopen_as_worker(run, settings));
-  run.spec.model_options["device"] = "cuda";
-  if (const GpuSurvey survey = survey_gpus(); survey.gpus.empty()) {
-    CHECK_THROWS_WITH(
-        reopen_as_worker(run, settings),
-        Catch::Contains("the run is of a GPU (--device cuda), and there is none here: " + survey.problem));
-  } else {
-    CHECK_NOTHROW(reopen_as_worker(run, settings));
-  }
-}
-
 TEST_CASE("leases are cut by tokens, of a sample at least") {
   const std::vector<std::int64_t> tokens = {5, 5, 1, 30, 2, 2, 2};
   const std::vector<WorkRange> ranges = cut_work(tokens, 10);
@@ -276,8 +257,9 @@ TEST_CASE("what a job cannot be made of is refused before anything is queued") {
   CHECK_FALSE(fs::exists(folder.path() / "q.db"));
   CHECK_THAT(folder.run({"submit", "--slurm", "--array=0", "--dry-run", "--", "run", "x"}),
              Catch::Contains("nothing was submitted"));
-  CHECK(worker_words({"run", "a", "--db=x y", "--device", "cuda", "--threads", "2", "--limit", "3",
-                      "--cache"}) == std::vector<std::string>{"--db=x y", "--threads", "2", "--cache"});
+  CHECK(worker_words(
+            {"run", "a", "--db=x y", "--device", "cuda", "--threads", "2", "--limit", "3", "--cache"}) ==
+        std::vector<std::string>{"--db=x y", "--device", "cuda", "--threads", "2", "--cache"});
 }
 
 }  // namespace micius
