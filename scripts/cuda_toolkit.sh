@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # For machines without the CUDA toolkit: what the preset `cuda` needs of CUDA 13, from NVIDIA's Python packages, into
-# build/cuda-toolkit, where the preset looks behind PATH. No GPU, driver or root is needed. Can be run again.
+# build/cuda-toolkit, where the preset looks first. No GPU, driver or root is needed. Can be run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test: format, layers, linter, then the test suites of the presets dev (address and undefined-behaviour
-# sanitizers), tsan (the threaded folders) and release (the slow suites as well). Installs what is missing; can be run
-# again.
+# sanitizers), tsan (the threaded folders) and release (the slow suites as well), and the CUDA kernels are compiled. Installs
+# what is missing; can be run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -24,5 +24,12 @@ ctest --preset dev
 build tsan ON --target test_runners test_pipeline test_store test_sandbox test_net
 # TSan does not follow threads that a forked process starts.
 ctest --preset tsan -R '^(runners|pipeline|store|sandbox|net)' -E '^net:forked'
+
+say "the CUDA kernels, which need no GPU to compile; the tests in tests/gpu run them on the CPU"
+if nvcc --version 2>/dev/null | grep -q 'release 13' || scripts/cuda_toolkit.sh; then
+  build cuda OFF --target micius_engine
+else
+  echo "no CUDA toolkit: its kernels are not compiled"
+fi
 
 say "all tests passed"
