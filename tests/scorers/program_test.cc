@@ -46,7 +46,10 @@ Passed canonical(const std::string& folder, const Json& params, Services& servic
                   Sample sample;
                   sample.extra = parse_json(line, fmt::format("{}:{}", folder, number));
                   const std::string text = prepare(sample.extra, sample);
-                  const Score score = judge(*program, sample, text);
+                  Score score = judge(*program, sample, text);
+                  // MBPP has one that takes 1.5 of its 3 seconds, and other tests may have the CPU.
+                  for (int again = 0; again < 3 && score.reason.starts_with("it ran longer"); ++again)
+                    score = judge(*program, sample, text);
                   INFO(folder << " " << number << ": " << score.reason);
                   CHECK(score.verdict == Verdict::kCorrect);
                   ++result.programs;
