@@ -33,6 +33,7 @@ std::unique_ptr<Scorer> scorer(const Json& params, Services* services) {
 // How many of the canonical solutions pass.
 struct Passed {
   std::size_t programs = 0, passed = 0;
+  std::size_t late = 0;  // ran out of their 3 seconds
 };
 
 Passed canonical(const std::string& folder, const Json& params, Services& services,
@@ -46,12 +47,11 @@ Passed canonical(const std::string& folder, const Json& params, Services& servic
                   Sample sample;
                   sample.extra = parse_json(line, fmt::format("{}:{}", folder, number));
                   const std::string text = prepare(sample.extra, sample);
-                  Score score = judge(*program, sample, text);
-                  // MBPP has one that takes 1.5 of its 3 seconds, and other tests may have the CPU.
-                  for (int again = 0; again < 3 && score.reason.starts_with("it ran longer"); ++again)
-                    score = judge(*program, sample, text);
+                  const Score score = judge(*program, sample, text);
                   INFO(folder << " " << number << ": " << score.reason);
-                  CHECK(score.verdict == Verdict::kCorrect);
+                  const bool late = score.reason.starts_with("it ran longer");
+                  CHECK((late || score.verdict == Verdict::kCorrect));
+                  result.late += late ? 1 : 0;
                   ++result.programs;
                   result.passed += score.verdict == Verdict::kCorrect ? 1 : 0;
                 });
@@ -140,6 +140,7 @@ TEST_CASE("canonical solutions pass their tests", "[.slow]") {
         return row.at("canonical_solution").get<std::string>();
       });
   CHECK(humaneval.programs == 164);
+  CHECK(humaneval.late == 0);
   const Passed mbpp = canonical("mbpp", Json::object(), services, [](const Json& row, Sample& s) {
     // One of them needs its test_setup_code, which lm-eval does not run.
     s.targets = {row.at("test_setup_code").get<std::string>() + "\n" +
@@ -147,6 +148,7 @@ TEST_CASE("canonical solutions pass their tests", "[.slow]") {
     return row.at("code").get<std::string>();
   });
   CHECK(mbpp.programs == 500);
+  CHECK(mbpp.late <= 1);  // the sum of amicable numbers takes 2 seconds of an idle CPU
 }
 
 }  // namespace micius
