@@ -1,4 +1,5 @@
 #include <cuda_runtime_api.h>
+#include <fmt/format.h>
 
 #include "engine/gpu.h"
 
@@ -8,7 +9,10 @@ GpuSurvey survey_gpus() {
   GpuSurvey survey;
   int count = 0;
   if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess) {
-    survey.problem = cudaGetErrorString(error);
+    // CUDA says that a driver is too old where there is none at all.
+    survey.problem = error == cudaErrorInsufficientDriver
+                         ? fmt::format("no NVIDIA driver, or one too old for CUDA {}", CUDART_VERSION / 1000)
+                         : cudaGetErrorString(error);
     return survey;
   }
   for (int device = 0; device < count; ++device) {
