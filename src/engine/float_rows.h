@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <span>
+#include <utility>
 
 namespace micius {
 
@@ -12,6 +12,12 @@ namespace micius {
 // of the most that it was asked for, and no more.
 class FloatRows {
  public:
+  FloatRows() = default;
+  FloatRows(FloatRows&& other) noexcept
+      : floats_(std::move(other.floats_)),
+        size_(std::exchange(other.size_, 0)),
+        room_(std::exchange(other.room_, 0)) {}
+
   // What was there stays if there is room for `count`; else all is undefined. Throws std::bad_alloc.
   void resize(std::size_t count);
   float* data() { return floats_.get(); }

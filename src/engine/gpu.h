@@ -1,4 +1,4 @@
-// The GPUs that a build with MICIUS_CUDA sees.
+// The GPUs that a build with MICIUS_CUDA sees and has kernels for: of compute capability 8.0 and above.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 namespace micius {
 
 struct Gpu {
+  int index = 0;  // CUDA's
   std::string name;
   std::uint64_t memory_bytes = 0;
   int major = 0, minor = 0;  // compute capability

@@ -4,6 +4,11 @@
 #include "engine/gpu.h"
 
 namespace micius {
+namespace {
+
+constexpr int kLeastMajor = 8;  // of the compute capability
+
+}  // namespace
 
 GpuSurvey survey_gpus() {
   GpuSurvey survey;
@@ -20,9 +25,16 @@ GpuSurvey survey_gpus() {
     if (const cudaError_t error = cudaGetDeviceProperties(&properties, device); error != cudaSuccess) {
       return {{}, cudaGetErrorString(error)};
     }
-    survey.gpus.push_back({properties.name, properties.totalGlobalMem, properties.major, properties.minor});
+    if (properties.major >= kLeastMajor) {
+      survey.gpus.push_back(
+          {device, properties.name, properties.totalGlobalMem, properties.major, properties.minor});
+    } else {
+      survey.problem = fmt::format("{} has compute capability {}.{}, and {}.0 is the least", properties.name,
+                                   properties.major, properties.minor, kLeastMajor);
+    }
   }
-  if (survey.gpus.empty()) survey.problem = "no CUDA device";
+  if (!survey.gpus.empty()) survey.problem.clear();
+  if (survey.gpus.empty() && survey.problem.empty()) survey.problem = "no CUDA device";
   return survey;
 }
 

@@ -170,10 +170,11 @@ class CudaDevice : public Device {
 }  // namespace
 
 std::unique_ptr<Device> open_gpu(std::size_t index) {
-  if (const GpuSurvey survey = survey_gpus(); index >= survey.gpus.size()) {
+  const GpuSurvey survey = survey_gpus();
+  if (index >= survey.gpus.size()) {
     fail(ErrorCode::kUnsupported, "no GPU: {}; use --device cpu", survey.problem);
   }
-  return std::make_unique<CudaDevice>(static_cast<int>(index));
+  return std::make_unique<CudaDevice>(survey.gpus[index].index);
 }
 
 }  // namespace micius

@@ -58,8 +58,10 @@ std::size_t fitting_batch(const GpuNeeds& needs, std::size_t most, const ModelSo
   const std::size_t without_kv = needs.total(least) - needs.kv;
   const std::size_t kv_megabytes = (std::max(free, without_kv) - without_kv) >> 20;
   const std::string next =
-      kv_megabytes > 0 ? fmt::format("give --kv-memory {}MB or less", kv_megabytes)
-                       : "use weights of fewer bits (micius model convert), a smaller model or --device cpu";
+      kv_megabytes > 0
+          ? fmt::format("leave {} MB or less to keys and values (--kv-memory; of bench: -d and -s)",
+                        kv_megabytes)
+          : "use weights of fewer bits (micius model convert), a smaller model or --device cpu";
   fail(
       ErrorCode::kIo,
       "{}: about {} of the GPU's memory for weights, {} for keys and values and {} for a batch of {} tokens; "

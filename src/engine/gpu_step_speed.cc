@@ -203,7 +203,11 @@ void GpuLinearBench::add(const MatrixSize& size, DType dtype, std::size_t least_
   for (std::size_t i = 0; i < copies; ++i) {
     matrix.copies.emplace_back(device_, tiles.size());
     DeviceArray<std::uint32_t>& copy = matrix.copies.back();
-    i == 0 ? copy.put(tiles) : device_.copy(copy.data(), matrix.copies[0].data(), 4 * tiles.size());
+    if (i == 0) {
+      copy.put(tiles);
+    } else {
+      device_.copy(copy.data(), matrix.copies[0].data(), 4 * tiles.size());
+    }
     const TiledWeights weights{copy.data(), format, count(size.rows), count(size.cols)};
     products.emplace_back(LinearArgs{.weights = weights, .x = input(size), .y = y_.data()});
   }

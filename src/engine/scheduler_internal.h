@@ -21,10 +21,10 @@ struct Scheduler::JobState {
   std::size_t max_tokens = 0;
   std::optional<std::size_t> best;
   bool weighs_prompt = false;
+  std::size_t told = 0;  // bytes of the text that are handed out
 
   // Of a row it needs the most likely token alone.
   bool is_greedy() const { return sampling.temperature <= 0 && !best && !weighs_prompt; }
-  std::size_t told = 0;  // bytes of the text that are handed out
 };
 
 struct Scheduler::Lane {

@@ -36,8 +36,8 @@ class Decoder {
   // this.
   virtual std::unique_ptr<KvPool> make_kv_pool(std::size_t budget_bytes) = 0;
   // Runs the tokens of all slices, which have kv caches of their own, as one batch and appends their keys and
-  // values. `wanted` are rows of the batch (slices one after the other), rising; the three below read them,
-  // until the next call.
+  // values. `wanted` are rows of the batch (slices one after the other), each above the one before; the three
+  // below read them, until the next call.
   virtual void forward(std::span<const ForwardSlice> slices, std::span<const std::int32_t> wanted) = 0;
   // Of the wanted rows from `first` on: summaries, one a row, and the logits that `picks` name, whose rows
   // count from `first` and do not fall.

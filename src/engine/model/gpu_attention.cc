@@ -109,7 +109,8 @@ GpuAttention::Prefill GpuAttention::send_prefill(std::span<const PrefillToken> t
 }
 
 void GpuAttention::plan_selective(std::span<const BatchSequence> sequences, DeviceParcel& parcel) {
-  const std::size_t most_parts = kScoreBytes / (layout_.n_q * (kPartTokens + 2) * sizeof(float));
+  const std::size_t most_parts =
+      std::bit_floor(kScoreBytes / (layout_.n_q * (kPartTokens + 2) * sizeof(float)));
   std::vector<DecodeSequence> rows;  // of the next kernels
   std::size_t parts = 0;
   for (std::size_t i = 0; i < sequences.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "engine/model/transformer.h"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 #include <utility>
 
@@ -148,6 +149,7 @@ void Transformer::keep_rows(std::span<const std::int32_t> wanted) {
   const auto keep = [&](FloatRows& rows, std::size_t width) {
     for (std::size_t i = 0; i < wanted.size(); ++i) {  // rising, so none is overwritten before it is read
       const auto row = static_cast<std::size_t>(wanted[i]);
+      assert(row >= i);
       if (row != i) std::copy_n(rows.data() + row * width, width, rows.data() + i * width);
     }
     rows.resize(wanted.size() * width);

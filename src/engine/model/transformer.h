@@ -24,9 +24,9 @@ class Transformer {
   Transformer(const ModelConfig& config, ModelWeights weights);
 
   // Runs the tokens of all slices, which have kv caches of their own, as one batch and appends their keys and
-  // values. `wanted` are rows of the batch (slices one after the other), rising; returns their hidden states
-  // after the final norm, [wanted.size(), hidden], valid until the next call. A row's result is the same bits
-  // whatever the other rows, slices and threads are.
+  // values. `wanted` are rows of the batch (slices one after the other), each above the one before; returns
+  // their hidden states after the final norm, [wanted.size(), hidden], valid until the next call. A row's
+  // result is the same bits whatever the other rows, slices and threads are.
   std::span<const float> forward(std::span<const ForwardSlice> slices, std::span<const std::int32_t> wanted,
                                  const OpContext& context);
 
@@ -62,7 +62,7 @@ class Transformer {
   FloatRows x_;                             // [rows, hidden]: the residual stream
   FloatRows sublayer_;                      // [rows, hidden]: what a sublayer reads, then what it adds
   FloatRows wide_;                          // [rows, qkv's outputs], or the FFN's gate and up for some rows
-  FloatRows inner_;                         // [rows, n_q * d_v]: attention's output, or what the FFN gates
+  FloatRows inner_;                         // [rows, n_q * d_v]: attention's output, or what an MLP gates
   FloatRows q_, augmented_;                 // AugQ's q, and the gate and up of its MLP
 };
 

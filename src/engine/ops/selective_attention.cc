@@ -27,7 +27,8 @@ void check_selection(const DecodeLayout& layout, std::size_t top, std::size_t po
                      std::uint32_t shared_bytes) {
   // A sequence may begin within a part.
   const std::uint32_t parts = roomy_parts(static_cast<std::uint32_t>(positions / kPartTokens + 2));
-  const SelectShared shared(layout, static_cast<std::uint32_t>(std::min(top, positions)), parts);
+  const SelectShared shared(
+      layout, static_cast<std::uint32_t>(std::min<std::size_t>(top, parts * kPartTokens)), parts);
   if (shared.bytes <= shared_bytes) return;
   fail(ErrorCode::kUnsupported,
        "--selective-v {} of a context of {} needs {} bytes of a GPU's shared memory, {} are there; take a "
