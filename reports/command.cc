@@ -82,13 +82,14 @@ std::string repeat_command(const RunSpec& spec) {
   };
   engine_flag("numerics", "numerics", "precise");
   engine_flag("selective_v", "selective-v", "off");
-  if (spec.environment.contains("gpu")) flag("device", "cuda");
+  if (spec.environment.value("gpu", Json()).is_string()) flag("device", "cuda");
   return command;
 }
 
 std::string replay_command(RunSpec spec, RunId run) {
   spec.model_source = fmt::format("replay:{}", static_cast<std::int64_t>(run));
   spec.model_options = Json::object();
+  spec.environment.erase("gpu");
   spec.first_samples = true;
   spec.dataset.samples = 0;  // no limit
   return repeat_command(spec);

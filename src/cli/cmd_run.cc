@@ -196,7 +196,9 @@ Plan RunCommand::plan_of(std::size_t task, const std::string& model, const Runne
   const TaskSetup& setup = tasks_->setup_for(task, info);
   Plan plan = plan_run(setup, info, options);
   plan.spec.tags = tags();
-  plan.spec.environment.update(machine_environment());
+  Json environment = machine_environment();
+  environment.update(plan.spec.environment);  // the runner knows more of it
+  plan.spec.environment = std::move(environment);
   if (const Json judged = setup.scorer->environment(); !judged.empty())
     plan.spec.environment["scorer"] = judged;
   plan.spec.model_source = model_source(model, remote_);

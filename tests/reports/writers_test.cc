@@ -153,7 +153,10 @@ TEST_CASE("the command that repeats a run has all that may change an answer") {
   spec.task_params = {{"mode", "oracle"}, {"system", "Be brief."}};
   spec.model_options["numerics"] = "fp32";
   spec.model_options["selective_v"] = "100,raw";
+  spec.environment["gpu"] = nullptr;
+  CHECK(repeat_command(spec).ends_with("--selective-v 100,raw"));
   spec.environment["gpu"] = "NVIDIA H100";
+  CHECK_THAT(replay_command(spec, RunId{3}), !Catch::Contains("--device"));
   CHECK(repeat_command(spec) ==
         "micius run infrawise --model smollm2-135m --sample-ids 'a,b c' --shots 0 --chat-template on "
         "--shots-as text --system 'Be brief.' --task-params '{\"mode\":\"oracle\"}' --numerics fp32 "
