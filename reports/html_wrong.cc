@@ -15,7 +15,7 @@ struct Column {
 
 // What the sample browser looks for: the words before what the samples do not share.
 std::string_view searched(std::string_view words) {
-  const std::string_view shared = words.substr(0, words.find("…"));
+  const std::string_view shared = words.substr(0, std::min(words.find("…"), words.find("...")));
   return shared.substr(0, shared.find_last_not_of(' ') + 1);
 }
 

@@ -10,12 +10,13 @@ packages=(nvidia-cuda-nvcc nvidia-cuda-crt nvidia-nvvm nvidia-cuda-runtime nvidi
 toolkit=build/cuda-toolkit
 
 say "getting the CUDA toolkit $version"
-rm -rf "$toolkit" "$toolkit.new"
+rm -rf "$toolkit.new"
 python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --target "$toolkit.new" "${packages[@]/%/==$version}"
 # The packages lack two names that the compiler and CMake look for.
 root=$toolkit.new/nvidia/cu13
 ln -s lib "$root/lib64"
 ln -s libcudart.so.13 "$root/lib/libcudart.so"
+rm -rf "$toolkit"
 mv "$root" "$toolkit"
 rm -rf "$toolkit.new"
 "$toolkit/bin/nvcc" --version | tail -n 2
