@@ -22,7 +22,7 @@ std::string_view searched(std::string_view words) {
 std::string count_cell(const Column& column, const WrongReason* reason) {
   if (reason == nullptr) return R"(<td class="num none">-</td>)";
   return fmt::format(R"(<td class="num"><a href="#samples?run={}&amp;q={}">{}</a></td>)", column.report,
-                     query_text(searched(reason->words)), reason->n);
+                     query_text(fmt::format("reason: {}", searched(reason->words))), reason->n);
 }
 
 const WrongReason* find_reason(const Report& report, std::string_view words) {
@@ -45,8 +45,9 @@ void write_wrong(const Grid& grid, std::size_t task, std::ostream& out) {
   }
   if (rows.empty()) return;
   out << "<details class=\"wrong\" open><summary>What was wrong</summary>\n<p class=\"note\">The most "
-         "frequent "
-         "reasons, and how many answers have them; one may have several. “-”: few have it, or none.</p>\n"
+         "frequent reasons "
+         "of answers that are not right, and how many have them; one may have several. “-”: few have it, or "
+         "none.</p>\n"
          "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">reason</th>";
   for (const Column& column : columns)
     out << fmt::format(R"(<th class="num" scope="col">{}{}</th>)", key_svg(column.model),

@@ -57,6 +57,10 @@ function showTest() {
   return filter.show ? (row) => row[VERDICT] === filter.show : null;
 }
 
+// Of answers that are not right, by what their reason has: "reason: records missed".
+const REASON_WORDS = "reason:";
+const reasonTest = (words) => (row) => row[VERDICT] !== "correct" && (row[REASON] || "").toLowerCase().includes(words);
+
 // The other filters.
 function tests(run) {
   const list = [];
@@ -74,7 +78,7 @@ function tests(run) {
   }
   if (filter.q) {
     const words = filter.q.toLowerCase();
-    list.push((row) => haystack(row).includes(words));
+    list.push(words.startsWith(REASON_WORDS) ? reasonTest(words.slice(REASON_WORDS.length).trim()) : (row) => haystack(row).includes(words));
   }
   return list;
 }

@@ -18,7 +18,7 @@ function buildBrowser() {
       select("vs", "Flips against", (value) => setFilter({ vs: value === "" ? "" : Number(value), sort: "" })),
       select("group", "Group", (value) => { const [by, key] = pair(value); setFilter({ by, key }); }),
       select("part", "Part", (value) => { const [part, is] = pair(value); setFilter({ part, is }); }),
-      el("label", {}, "Text", el("input", { id: "search", type: "search", placeholder: "id, question, answer", oninput: (e) => setFilter({ q: e.target.value }) })),
+      el("label", {}, "Text", el("input", { id: "search", type: "search", placeholder: "id, question, answer, reason: …", oninput: (e) => setFilter({ q: e.target.value }) })),
       el("span", { class: "count", id: "count", "aria-live": "polite" })),
     el("div", { class: "filters chips", id: "verdicts", role: "group", "aria-label": "Verdict" }),
     el("div", { class: "list", id: "list", role: "table", "aria-label": "Samples", tabindex: "0", onscroll: drawList },

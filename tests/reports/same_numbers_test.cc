@@ -127,7 +127,7 @@ TEST_CASE("what was wrong is counted the same in JSON and on the page") {
     for (std::size_t j = 0; j < reports[i].wrong.size(); ++j, ++found) {
       const WrongReason& reason = reports[i].wrong[j];
       CHECK(json["reports"][i]["wrong"][j] == Json({{"reason", reason.words}, {"n", reason.n}}));
-      const std::string words = j == 0 ? "records%20missed" : "Baseline%20is";
+      const std::string words = j == 0 ? "reason%3A%20records%20missed" : "reason%3A%20Baseline%20is";
       CHECK(page.find(fmt::format(R"(#samples?run={}&amp;q={}">{}<)", i, words, reason.n)) !=
             std::string::npos);
     }

@@ -278,6 +278,16 @@ def check_run(page, i, task, compared, fail):
     change(page, "vs", "")
 
 
+# Each count of "What was wrong" opens the samples that it counts.
+def check_wrong(page, fail):
+    links = page.evaluate("Array.from(document.querySelectorAll('.wrong a'), (a) => [a.hash, a.textContent])")
+    fail.check(len(links) >= len(SUITES), f"{len(links)} reasons")
+    for address, count in links:
+        page.evaluate(f"location.hash = {json.dumps(address)}")
+        page.wait(f"location.hash === {json.dumps(address)} && document.getElementById('search').value.startsWith('reason: ')")
+        fail.equal(shown(page), f"{count} of {SWEPT}", address)
+
+
 def sweep(program, path, folder):
     fail = Failures()
     data = ["--db", f"{folder}/sweep.db"]
@@ -294,6 +304,7 @@ def sweep(program, path, folder):
         for i in range(len(runs)):
             pairs = [(runs.index(str(c["b"]["run"])), len(c["flips"])) for c in compared["comparisons"] if str(c["a"]["run"]) == runs[i]]
             check_run(page, i, SUITES[i % len(SUITES)], pairs, fail)
+        check_wrong(page, fail)
         check_themes(page, fail)
         for width in (390, 1280):
             page.size(width, 900)
