@@ -1,5 +1,6 @@
 #include "engine/open_decoder.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -21,9 +22,8 @@ std::vector<std::unique_ptr<Device>> open_devices(EngineDevice device) {
     devices.push_back(nullptr);
     return devices;
   }
-  do {
-    devices.push_back(open_gpu(devices.size()));
-  } while (devices.size() < survey_gpus().gpus.size());
+  const std::size_t gpus = std::max<std::size_t>(survey_gpus().gpus.size(), 1);  // of none, opening says why
+  for (std::size_t i = 0; i < gpus; ++i) devices.push_back(open_gpu(i));
   return devices;
 }
 
