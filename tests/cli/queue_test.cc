@@ -158,31 +158,27 @@ TEST_CASE("a worker leaves what it cannot do to others") {
   CHECK_THAT(folder.run({"status"}), Catch::Contains("run 1: even on reference, unfinished, 0/20"));
 }
 
-// Opens the run's model as a worker does, whose settings are these.
-void reopen_as_worker(const Run& run, ApiSettings& settings) {
+TEST_CASE("who queues a run does not say where a worker's key goes") {
   const TempDir dir;
   const SystemClock clock;
   ConsoleLog log(ConsoleLog::Level::kErrorsOnly);
   const auto store = open_store(dir.path() / "a.db", OpenMode::kCreate, clock);
   const PlaceFlags places;
   EngineFlags engine;
-  ResponseCache cache(clock, log);
-  LazyServices services(1, places);
-  const CacheFlags caching{"off"};
-  reopen_model({*store, clock, log, places, engine, settings, caching, cache, services, RunsOf::kOthers},
-               run);
-}
-
-TEST_CASE("who queues a run does not say where a worker's key goes") {
   ApiSettings settings;
   settings.openai.key = "sk-of-the-worker";
+  ResponseCache cache(clock, log);
+  LazyServices services(1, places);
   Run run;
   run.batch = 1;
   run.spec.model_source = "openai:m@http://127.0.0.1:9/v1";
   run.spec.model.url = endpoint_of(ApiKind::kOpenAi, "m@http://127.0.0.1:9/v1", settings).url;
-  CHECK_THROWS_WITH(reopen_as_worker(run, settings),
-                    Catch::Contains("was queued and asks http://127.0.0.1:9") &&
-                        Catch::Contains("--base-url http://127.0.0.1:9"));
+  const CacheFlags caching{"off"};
+  CHECK_THROWS_WITH(
+      reopen_model({*store, clock, log, places, engine, settings, caching, cache, services, RunsOf::kOthers},
+                   run),
+      Catch::Contains("was queued and asks http://127.0.0.1:9") &&
+          Catch::Contains("--base-url http://127.0.0.1:9"));
 }
 
 TEST_CASE("leases are cut by tokens, of a sample at least") {
