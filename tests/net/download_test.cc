@@ -1,5 +1,6 @@
 #include "net/download.h"
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -96,6 +97,13 @@ struct Place {
   bool is_clean() const { return !fs::exists(part) && !fs::exists(origin); }
 };
 
+// What a WaitingChild is to get, as its word.
+std::string word_for(const Download& wanted) { return wanted.url + " " + wanted.target.string(); }
+Download wanted_by(const std::string& word, const std::string& expected) {
+  const std::size_t space = word.find(' ');
+  return {word.substr(0, space), word.substr(space + 1), expected.size(), sha256_hex(expected)};
+}
+
 }  // namespace
 
 TEST_CASE("a file comes whole, and nothing else stays") {
@@ -152,8 +160,14 @@ TEST_CASE("a stall is cut and gone on from") {
 }
 
 TEST_CASE("forked: a killed process is gone on from") {
-  Place place;
   const std::string file = content();
+  WaitingChild child([&](const std::string& word) {
+    HttpClient own({});
+    ListLog log;
+    download(own, wanted_by(word, file), {}, log);
+    return 0;
+  });
+  Place place;
   std::atomic<bool> half_sent = false;
   FaultServer server([&](Exchange& exchange) {
     if (exchange.request.number > 1) return serve_file(exchange, file, "\"1\"");
@@ -164,19 +178,13 @@ TEST_CASE("forked: a killed process is gone on from") {
     exchange.close();
   });
   const Download wanted = place.file(server.url("/f"), file);
-  const pid_t child = in_child([&] {
-    HttpClient own({});
-    ListLog log;
-    DownloadOptions options;
-    download(own, wanted, options, log);
-    return 0;
-  });
+  child.begin(word_for(wanted));
   for (int i = 0; i < 2000; ++i) {
     std::error_code ignored;
     if (half_sent && fs::exists(place.part) && fs::file_size(place.part, ignored) == 200'000) break;
     usleep(1000);
   }
-  CHECK(kill_after(child, 0) == -1);
+  CHECK(child.kill_now() == -1);
   REQUIRE(fs::exists(place.part));
   CHECK_FALSE(fs::exists(place.target));
   place.get(wanted);
@@ -372,18 +380,15 @@ TEST_CASE("redirects lead to the file") {
 }
 
 TEST_CASE("forked: a disk that is full keeps what there is") {
-  Place place;
   const std::string file = content();
-  FaultServer server([&](Exchange& exchange) { serve_file(exchange, file, "\"1\""); });
-  const Download wanted = place.file(server.url("/f"), file);
-  const pid_t child = in_child([&] {
+  WaitingChild child([&](const std::string& word) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{100'000, 100'000};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    Place inside;
     HttpClient own({});
+    ListLog log;
     try {
-      download(own, wanted, Place::options(), inside.log);
+      download(own, wanted_by(word, file), Place::options(), log);
     } catch (const Error& error) {
       const std::string message = error.what();
       return message.find("cannot be written: File too large; 100.0 kB are kept") != std::string::npos ? 7
@@ -391,7 +396,11 @@ TEST_CASE("forked: a disk that is full keeps what there is") {
     }
     return 9;
   });
-  CHECK(wait_for(child) == 7);
+  Place place;
+  FaultServer server([&](Exchange& exchange) { serve_file(exchange, file, "\"1\""); });
+  const Download wanted = place.file(server.url("/f"), file);
+  child.begin(word_for(wanted));
+  CHECK(child.wait_for() == 7);
   CHECK_FALSE(fs::exists(place.target));
   place.get(wanted);
   CHECK(read_file(place.target) == file);
@@ -399,23 +408,22 @@ TEST_CASE("forked: a disk that is full keeps what there is") {
 }
 
 TEST_CASE("forked: two processes get a file once") {
-  Place place;
   const std::string file = content();
+  const auto get = [&](const std::string& word) {
+    HttpClient own({});
+    ListLog log;
+    download(own, wanted_by(word, file), Place::options(), log);
+    return 0;
+  };
+  std::array<WaitingChild, 3> children = {WaitingChild(get), WaitingChild(get), WaitingChild(get)};
+  Place place;
   FaultServer server([&](Exchange& exchange) {
     exchange.pause(150);
     serve_file(exchange, file, "\"1\"");
   });
-  const Download wanted = place.file(server.url("/f"), file);
-  std::vector<pid_t> children;
-  for (int i = 0; i < 3; ++i) {
-    children.push_back(in_child([&] {
-      HttpClient own({});
-      ListLog log;
-      download(own, wanted, Place::options(), log);
-      return 0;
-    }));
-  }
-  for (const pid_t child : children) CHECK(wait_for(child) == 0);
+  const std::string word = word_for(place.file(server.url("/f"), file));
+  for (const WaitingChild& child : children) child.begin(word);
+  for (WaitingChild& child : children) CHECK(child.wait_for() == 0);
   CHECK(server.requests() == 1);
   CHECK(read_file(place.target) == file);
   CHECK(place.is_clean());
