@@ -50,7 +50,9 @@ std::string difference(const CommandCase& item, const Effect& answer, const Effe
   if (answer.unbounded != reference.unbounded)
     return answer.unbounded ? "it never ends" : "it ends, the reference does not";
   if (item.channels.count("exit") != 0 && answer.exit != reference.exit) {
-    const std::string message(strip(answer.err).substr(0, strip(answer.err).find('\n')));
+    // nvidia-smi and others say on stdout what is wrong.
+    const std::string_view said = strip(answer.err).empty() ? strip(answer.out) : strip(answer.err);
+    const std::string message(said.substr(0, said.find('\n')));
     return fmt::format("exit status {}, not {}{}", answer.exit, reference.exit,
                        message.empty() ? "" : ": " + shorten(message, kShownReason));
   }

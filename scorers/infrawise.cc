@@ -250,8 +250,8 @@ class Infrawise final : public Scorer {
       judgement.values[std::string(field.metric) + "_words"] = one_if(words);
       all = all && right;
       if (answer && !right) {
-        judgement.reasons.push_back(fmt::format("{} is '{}', not '{}'", field.label, wanted,
-                                                shorten((*answer).*field.value, kShownReason)));
+        judgement.reasons.push_back(fmt::format("{} is '{}' instead of '{}'", field.label,
+                                                shorten((*answer).*field.value, kShownReason), wanted));
       }
     }
     judgement.values["dcw"] = one_if(all);
