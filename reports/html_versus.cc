@@ -216,6 +216,9 @@ void write_versus(const Grid& grid, std::ostream& out) {
   const DifferenceScale scale = scale_of(set);
   out << "<section id=\"versus\">\n<h2>Head to head</h2>\n";
   write_sentences(set, out);
+  if (!set.leagues.empty())
+    out << "<p class=\"note\">A task's first model is compared with each other one; the ranking has all of "
+           "them.</p>\n";
   write_forest(grid, set, out);
   write_tests(set, out);
   const bool has_groups = std::any_of(set.comparisons.begin(), set.comparisons.end(),

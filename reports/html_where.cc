@@ -199,7 +199,7 @@ void write_task(const Grid& grid, std::size_t index, const Scale& scale, std::os
   if (primary != nullptr && !breakdowns.empty()) {
     out << "<div class=\"multiples\">\n";
     for (const Breakdown& breakdown : breakdowns)
-      write_figure(grid, task, primary->name, breakdown, scale, out);
+      if (breakdown.rows.size() > 1) write_figure(grid, task, primary->name, breakdown, scale, out);
     write_worst(grid, index, task, out);
     out << "</div>\n";
   }

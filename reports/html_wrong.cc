@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "reports/html_internal.h"
 #include "reports/layout_internal.h"
 
@@ -13,10 +14,17 @@ struct Column {
   std::size_t report, model;
 };
 
-// What the sample browser looks for: the words before what the samples do not share.
+// What the sample browser looks for: the longest run of words without what the samples do not share.
 std::string_view searched(std::string_view words) {
-  const std::string_view shared = words.substr(0, std::min(words.find("…"), words.find("...")));
-  return shared.substr(0, shared.find_last_not_of(' ') + 1);
+  constexpr std::string_view kOther = "…";
+  std::string_view longest;
+  for (std::size_t begin = 0; begin < words.size();) {
+    const std::size_t end = std::min(words.find(kOther, begin), words.size());
+    const std::string_view run = strip(words.substr(begin, end - begin));
+    if (run.size() > longest.size()) longest = run;
+    begin = end + kOther.size();
+  }
+  return longest;
 }
 
 std::string count_cell(const Column& column, const WrongReason* reason) {
@@ -26,7 +34,7 @@ std::string count_cell(const Column& column, const WrongReason* reason) {
 }
 
 const WrongReason* find_reason(const Report& report, std::string_view words) {
-  for (const WrongReason& reason : report.wrong)
+  for (const WrongReason& reason : report.wrong.reasons)
     if (reason.words == words) return &reason;
   return nullptr;
 }
@@ -40,7 +48,7 @@ void write_wrong(const Grid& grid, std::size_t task, std::ostream& out) {
     const auto report = grid.report_at(task, model);
     if (!report) continue;
     columns.push_back({*report, model});
-    for (const WrongReason& reason : grid.report(*report).wrong)
+    for (const WrongReason& reason : grid.report(*report).wrong.reasons)
       if (std::find(rows.begin(), rows.end(), reason.words) == rows.end()) rows.push_back(reason.words);
   }
   if (rows.empty()) return;
@@ -50,8 +58,8 @@ void write_wrong(const Grid& grid, std::size_t task, std::ostream& out) {
          "none.</p>\n"
          "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">reason</th>";
   for (const Column& column : columns)
-    out << fmt::format(R"(<th class="num" scope="col">{}{}</th>)", key_svg(column.model),
-                       html(grid.models()[column.model]));
+    out << fmt::format(R"(<th class="num" scope="col">{}{}<small>of {}</small></th>)", key_svg(column.model),
+                       html(grid.models()[column.model]), grid.report(column.report).wrong.n);
   out << "</tr></thead>\n<tbody>\n";
   for (const std::string& words : rows) {
     out << fmt::format(R"(<tr><th scope="row">{}</th>)", html(words));

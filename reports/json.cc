@@ -106,8 +106,9 @@ Json readings_of(const Report& report) {
 
 Json wrong_of(const Report& report) {
   Json list = Json::array();
-  for (const WrongReason& reason : report.wrong) list.push_back({{"reason", reason.words}, {"n", reason.n}});
-  return list;
+  for (const WrongReason& reason : report.wrong.reasons)
+    list.push_back({{"reason", reason.words}, {"n", reason.n}});
+  return {{"n", report.wrong.n}, {"reasons", list}};
 }
 
 Json timing_of(const Execution& execution) {
@@ -162,7 +163,7 @@ Json to_json(const Report& report) {
                {"usage", to_json(report.usage)},
                {"per_sample", to_json(report.effort)}};
   if (!report.readings.empty()) json["readings"] = readings_of(report);
-  if (!report.wrong.empty()) json["wrong"] = wrong_of(report);
+  if (!report.wrong.reasons.empty()) json["wrong"] = wrong_of(report);
   if (report.execution) {
     json["timing"] = timing_of(*report.execution);
     json["environment"] = report.execution->environment;

@@ -67,6 +67,15 @@ void write_metrics(const Report& report, std::ostream& out) {
   out << "\n</details>\n";
 }
 
+void write_wrong(const Report& report, std::ostream& out) {
+  if (report.wrong.reasons.empty()) return;
+  out << fmt::format("\n<details><summary>What was wrong: {}</summary>\n\n", name_of(report))
+      << fmt::format("| reason | of {} |\n|---|--:|\n", report.wrong.n);
+  for (const WrongReason& reason : report.wrong.reasons)
+    out << fmt::format("| {} | {} |\n", markdown_cell(reason.words), reason.n);
+  out << "\n</details>\n";
+}
+
 void write_groups(const Report& report, std::ostream& out) {
   if (report.groups.empty()) return;
   out << fmt::format("\n<details><summary>Groups: {}</summary>\n\n", name_of(report))
@@ -127,6 +136,7 @@ class MarkdownWriter final : public ReportWriter {
     }
     for (const Report& report : set.reports) {
       write_metrics(report, out);
+      write_wrong(report, out);
       if (groups_) write_groups(report, out);
     }
     write_published(set, out);

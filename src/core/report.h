@@ -65,6 +65,12 @@ struct WrongReason {
   std::size_t n = 0;
 };
 
+// Answers that are not right, or right in part only.
+struct WrongAnswers {
+  std::size_t n = 0;
+  std::vector<WrongReason> reasons;  // the most frequent ones, those first; an answer may have several
+};
+
 // What one sample takes, over all turns: the mean over the samples, with its interval. Absent where nothing
 // was counted.
 struct Effort {
@@ -103,7 +109,7 @@ struct Report {
   std::vector<Group> groups;
   std::vector<Published> published;
   std::vector<Readings> readings;
-  std::vector<WrongReason> wrong;  // the most frequent ones, those first
+  WrongAnswers wrong;
   Effort effort;
   Usage usage;
   std::optional<Execution> execution;

@@ -300,7 +300,7 @@ Report summarize(const Store& store, RunId id, const SummarizeOptions& options) 
   report.usage = totals.usage;
   report.effort = effort.effort();
   report.readings = readings.readings();
-  report.wrong = wrong.most_frequent();
+  report.wrong = wrong.wrong();
   report.usage.cost_usd = costs.usd();
   report.published = published_for(options.published, run.spec.task);
   report.metrics = table.metrics();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 
@@ -38,6 +39,12 @@ std::string_view without_details(std::string_view part) {
   return part;
 }
 
+std::string with_an_end(std::string_view part) {
+  std::size_t end = 0;
+  for (std::size_t n = 0; n < kPartLength && end < part.size(); ++n) next_code_point(part, end);
+  return end == part.size() ? std::string(part) : std::string(part.substr(0, end)) + "…";
+}
+
 }  // namespace
 
 std::vector<std::string> common_parts(std::string_view reason) {
@@ -46,7 +53,7 @@ std::vector<std::string> common_parts(std::string_view reason) {
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find("; ", begin), text.size());
     const std::string_view part = std::string_view(text).substr(begin, end - begin);
-    if (!part.empty()) parts.insert(shorten(without_details(part), kPartLength));
+    if (!part.empty()) parts.insert(with_an_end(without_details(part)));
     begin = end + 2;
   }
   return {parts.begin(), parts.end()};
@@ -54,17 +61,18 @@ std::vector<std::string> common_parts(std::string_view reason) {
 
 void WrongReasonsTally::add(const Score& score) {
   if (score.verdict == Verdict::kCorrect || score.verdict == Verdict::kUnscored) return;
+  ++n_;
   for (std::string& part : common_parts(score.reason)) ++counts_[std::move(part)];
 }
 
-std::vector<WrongReason> WrongReasonsTally::most_frequent() const {
+WrongAnswers WrongReasonsTally::wrong() const {
   std::vector<WrongReason> reasons;
   for (const auto& [words, n] : counts_)
     if (n > 1) reasons.push_back({words, n});
   std::stable_sort(reasons.begin(), reasons.end(),
                    [](const WrongReason& a, const WrongReason& b) { return a.n > b.n; });
   reasons.resize(std::min(reasons.size(), kMost));
-  return reasons;
+  return {n_, std::move(reasons)};
 }
 
 }  // namespace micius

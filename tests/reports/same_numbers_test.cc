@@ -14,6 +14,7 @@
 #include "reports/html_internal.h"
 #include "reports/latex_table.h"
 #include "reports/layout_internal.h"
+#include "reports/markdown_internal.h"
 #include "reports/registry.h"
 
 namespace micius {
@@ -118,16 +119,24 @@ TEST_CASE("money is the same in every format") {
   CHECK(money_text(12345.678) == "$12345.68");
 }
 
-TEST_CASE("what was wrong is counted the same in JSON and on the page") {
+TEST_CASE("what was wrong is counted the same in JSON, Markdown and on the page") {
   const std::string page = written("html");
+  const std::string markdown = written("md");
   const Json json = parse_json(written("json"), "report");
   const std::vector<Report> reports = example_reports().reports;
   std::size_t found = 0;
   for (std::size_t i = 0; i < reports.size(); ++i) {
-    for (std::size_t j = 0; j < reports[i].wrong.size(); ++j, ++found) {
-      const WrongReason& reason = reports[i].wrong[j];
-      CHECK(json["reports"][i]["wrong"][j] == Json({{"reason", reason.words}, {"n", reason.n}}));
-      const std::string words = j == 0 ? "reason%3A%20records%20missed" : "reason%3A%20Baseline%20is";
+    const WrongAnswers& wrong = reports[i].wrong;
+    if (wrong.reasons.empty()) continue;
+    CHECK(json["reports"][i]["wrong"]["n"] == wrong.n);
+    CHECK(page.find(fmt::format("<small>of {}</small>", wrong.n)) != std::string::npos);
+    CHECK(markdown.find(fmt::format("| reason | of {} |", wrong.n)) != std::string::npos);
+    for (std::size_t j = 0; j < wrong.reasons.size(); ++j, ++found) {
+      const WrongReason& reason = wrong.reasons[j];
+      CHECK(json["reports"][i]["wrong"]["reasons"][j] == Json({{"reason", reason.words}, {"n", reason.n}}));
+      CHECK(markdown.find(fmt::format("| {} | {} |", markdown_cell(reason.words), reason.n)) !=
+            std::string::npos);
+      const std::string words = j == 0 ? "reason%3A%20records%20missed" : "reason%3A%20instead%20of";
       CHECK(page.find(fmt::format(R"(#samples?run={}&amp;q={}">{}<)", i, words, reason.n)) !=
             std::string::npos);
     }
