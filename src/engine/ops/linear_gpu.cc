@@ -21,13 +21,9 @@ Place place_of(std::uint32_t row, std::uint32_t column) {
   return {row % 8 * 4 + column / 8, column / 4 % 2, column / 2 % 2 * 2 + row / 8, column % 2};
 }
 
-void put_bf16_row(std::span<const float> values, std::uint32_t row, std::uint32_t* tiles) {
+void put_bf16_row(std::span<const float> values, std::uint32_t* row) {
   for (std::size_t column = 0; column < values.size(); ++column) {
-    const auto inside = static_cast<std::uint32_t>(column % kColumns);
-    const std::uint32_t block = inside / 32;
-    const Place at = place_of(row, inside % 32);
-    tiles[column / kColumns * tile_words(TileFormat::kBF16) + (2 * block + at.step) * 128 + at.lane * 4 +
-          at.r] |= std::uint32_t{f32_to_bf16(values[column])} << 16 * at.j;
+    row[column / 2] |= std::uint32_t{f32_to_bf16(values[column])} << 16 * (column % 2);
   }
 }
 
@@ -126,13 +122,11 @@ std::vector<std::uint32_t> pack_tiles(std::span<const LinearPart> parts, TileFor
   pool.parallel_for(shape.row_tiles(), 1, [&](std::size_t begin, std::size_t end) {
     std::vector<float> values(inputs);
     for (std::size_t i = begin * kRows; i < std::min(end * kRows, rows.size()); ++i) {
-      const auto row = static_cast<std::uint32_t>(i % kRows);
-      std::uint32_t* const first = tiles.data() + i / kRows * words;
       if (format == TileFormat::kBF16) {
         rows.widen(i, values);
-        put_bf16_row(values, row, first);
+        put_bf16_row(values, tiles.data() + i * shape.row_words());
       } else {
-        rows.put_codes(i, inputs, format, first);
+        rows.put_codes(i, inputs, format, tiles.data() + i / kRows * words);
       }
     }
   });

@@ -89,13 +89,12 @@ struct FewRowsLinear {
   MICIUS_KERNEL void add_products(D& d, unsigned row_tile, unsigned first_row,
                                   float (&sums)[kRowTiles][4]) const {
     const unsigned columns = args.weights.column_tiles();
-    const std::uint32_t* const tiles =
-        args.weights.tiles + std::size_t{row_tile} * columns * tile_words(kFormat);
+    const TileRow tiles = tile_row<kFormat>(args.weights, row_tile);
     for (unsigned column = d.warp(); column < columns; column += warps()) {
       MICIUS_UNROLL
       for (unsigned b = 0; b < 2; ++b) {
         BlockWeights w;
-        Tile<kFormat>::load(d, tiles + std::size_t{column} * tile_words(kFormat), b, w);
+        Tile<kFormat>::load(d, tiles, column, b, w);
         const unsigned block = 2 * column + b;
         MICIUS_UNROLL
         for (unsigned t = 0; t < kRowTiles; ++t) {
@@ -171,13 +170,11 @@ struct ManyRowsLinear {
   template <typename D>
   MICIUS_KERNEL void add_products(D& d, unsigned row_tile, unsigned column, unsigned first_row,
                                   float (&sums)[kRowTiles][4]) const {
-    const std::uint32_t* const tile =
-        args.weights.tiles +
-        (std::size_t{row_tile} * args.weights.column_tiles() + column) * tile_words(kFormat);
+    const TileRow tiles = tile_row<kFormat>(args.weights, row_tile);
     MICIUS_UNROLL
     for (unsigned b = 0; b < 2; ++b) {
       BlockWeights w;
-      Tile<kFormat>::load(d, tile, b, w);
+      Tile<kFormat>::load(d, tiles, column, b, w);
       MICIUS_UNROLL
       for (unsigned t = 0; t < kRowTiles; ++t) {
         const Float2 of_inputs =

@@ -2,6 +2,7 @@
 // block's sums.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "engine/device/lanes.h"
@@ -16,8 +17,25 @@ struct BlockWeights {
   Float2 scale, shift;
 };
 
-// Formats as types. load() reads what of a tile belongs to block `b`; the compiler sees what two blocks
-// share.
+// The tiles of 16 outputs.
+struct TileRow {
+  const std::uint32_t* tiles;
+  std::uint32_t row_words;  // of kBF16
+
+  template <TileFormat kFormat>
+  constexpr const std::uint32_t* tile(unsigned column) const {
+    return tiles + std::size_t{column} * tile_words(kFormat);
+  }
+};
+
+template <TileFormat kFormat>
+constexpr TileRow tile_row(const TiledWeights& weights, unsigned row_tile) {
+  return {weights.tiles + std::size_t{row_tile} * weights.column_tiles() * tile_words(kFormat),
+          weights.row_words()};
+}
+
+// Formats as types. load() reads what of tile `column` belongs to block `b`; the compiler sees what two
+// blocks share.
 template <TileFormat kFormat>
 struct Tile;
 
@@ -25,14 +43,16 @@ template <>
 struct Tile<TileFormat::kBF16> {
   static constexpr bool kScaled = false;
   template <typename D>
-  static MICIUS_KERNEL void load(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+  static MICIUS_KERNEL void load(D& d, const TileRow& row, unsigned column, unsigned b, BlockWeights& w) {
+    const std::uint32_t* const words =
+        row.tiles + std::size_t{d.lane() / 4} * row.row_words + (2 * column + b) * 16 + 4 * (d.lane() % 4);
     MICIUS_UNROLL
-    for (unsigned step = 0; step < 2; ++step) {
-      const Words4 words = d.load4(tile + (2 * b + step) * 128 + 4 * d.lane());
-      w.a[step][0] = words.x;
-      w.a[step][1] = words.y;
-      w.a[step][2] = words.z;
-      w.a[step][3] = words.w;
+    for (unsigned r = 0; r < 2; ++r) {  // the output 8 behind
+      const Words4 inputs = d.load4(words + std::size_t{8 * r} * row.row_words);
+      w.a[0][r] = inputs.x;
+      w.a[0][2 + r] = inputs.y;
+      w.a[1][r] = inputs.z;
+      w.a[1][2 + r] = inputs.w;
     }
   }
 };
@@ -49,7 +69,8 @@ template <>
 struct Tile<TileFormat::kQ8_0> {
   static constexpr bool kScaled = true;
   template <typename D>
-  static MICIUS_KERNEL void load(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+  static MICIUS_KERNEL void load(D& d, const TileRow& row, unsigned column, unsigned b, BlockWeights& w) {
+    const std::uint32_t* const tile = row.tile<TileFormat::kQ8_0>(column);
     const Words4 words = d.load4(tile + 128 * b + 4 * d.lane());
     widen(d, words.x, w.a[0][0], w.a[0][1]);
     widen(d, words.y, w.a[0][2], w.a[0][3]);
@@ -88,7 +109,8 @@ template <>
 struct Tile<TileFormat::kQ4_0> {
   static constexpr bool kScaled = true;
   template <typename D>
-  static MICIUS_KERNEL void load(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+  static MICIUS_KERNEL void load(D& d, const TileRow& row, unsigned column, unsigned b, BlockWeights& w) {
+    const std::uint32_t* const tile = row.tile<TileFormat::kQ4_0>(column);
     load_nibbles(d, tile, b, w);
     w.scale = block_scales(d, tile + 128, b);
     w.shift = {-(kNibbleZero + 8) * w.scale.x, -(kNibbleZero + 8) * w.scale.y};
@@ -99,7 +121,8 @@ template <>
 struct Tile<TileFormat::kQ4_1> {
   static constexpr bool kScaled = true;
   template <typename D>
-  static MICIUS_KERNEL void load(D& d, const std::uint32_t* tile, unsigned b, BlockWeights& w) {
+  static MICIUS_KERNEL void load(D& d, const TileRow& row, unsigned column, unsigned b, BlockWeights& w) {
+    const std::uint32_t* const tile = row.tile<TileFormat::kQ4_1>(column);
     load_nibbles(d, tile, b, w);
     const std::uint32_t* const scales = tile + 128 + 16 * b + d.lane() / 4;
     const std::uint32_t x = d.load(scales), y = d.load(scales + 8);
@@ -112,16 +135,16 @@ struct Tile<TileFormat::kQ4_1> {
 // One weight.
 template <typename D>
 MICIUS_KERNEL float weight_at(D& d, const TiledWeights& weights, std::uint32_t output, std::uint32_t input) {
+  if (weights.format == TileFormat::kBF16) {
+    const std::uint32_t word = d.load(weights.tiles + std::size_t{output} * weights.row_words() + input / 2);
+    return input % 2 == 0 ? d.template first<BF16>(word) : d.template second<BF16>(word);
+  }
   const std::uint32_t* const tile =
       weights.tiles +
       (std::size_t{output / 16} * weights.column_tiles() + input / 64) * tile_words(weights.format);
   const std::uint32_t row = output % 16, b = input / 32 % 2, column = input % 32;
   const std::uint32_t lane = row % 8 * 4 + column / 8, step = column / 4 % 2,
                       r = column / 2 % 2 * 2 + row / 8, j = column % 2;
-  if (weights.format == TileFormat::kBF16) {
-    const std::uint32_t word = d.load(tile + (2 * b + step) * 128 + 4 * lane + r);
-    return j == 0 ? d.template first<BF16>(word) : d.template second<BF16>(word);
-  }
   if (weights.format == TileFormat::kQ8_0) {
     const std::uint32_t codes = d.load(tile + 128 * b + 4 * lane + 2 * step + r / 2),
                         scale = d.load(tile + 256 + row);
