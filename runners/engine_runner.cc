@@ -40,6 +40,7 @@ class EngineRunner final : public Runner {
     if (options.selection.top > 0) info_.options["selective_v"] = selection_name(options.selection);
     info_.environment = {{"cpu", cpu_name()}, {"isa", isa_name(engine.isa)}, {"threads", engine.threads}};
     if (engine.gpu) info_.environment["gpu"] = *engine.gpu;
+    if (engine.matrix_library) info_.environment["matrix_library"] = *engine.matrix_library;
     worker_ = std::thread([this] { work(); });
   }
 

@@ -12,6 +12,14 @@ toolkit=build/cuda-toolkit
 say "getting the CUDA toolkit $version"
 rm -rf "$toolkit.new"
 python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --target "$toolkit.new" "${packages[@]/%/==$version}"
+# Of cuBLAS the headers alone: the library, 600 MB, is loaded where a model runs, if it is there.
+python3 -m pip download --quiet --disable-pip-version-check --no-deps --no-cache-dir --dest "$toolkit.new" "nvidia-cublas==$version"
+python3 - "$toolkit.new"/nvidia_cublas-*.whl "$toolkit.new" <<'PYTHON'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    headers = [name for name in wheel.namelist() if name.endswith(".h")]
+    wheel.extractall(sys.argv[2], headers)
+PYTHON
 # The packages lack two names that the compiler and CMake look for.
 root=$toolkit.new/nvidia/cu13
 ln -s lib "$root/lib64"

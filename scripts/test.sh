@@ -26,7 +26,12 @@ build tsan ON --target test_runners test_pipeline test_store test_sandbox test_n
 ctest --preset tsan -R '^(runners|pipeline|store|sandbox|net)' -E '^net:forked'
 
 say "the CUDA kernels, which need no GPU to compile; the tests in tests/gpu run them on the CPU"
-if PATH="$PWD/build/cuda-toolkit/bin:$PATH" nvcc --version 2>/dev/null | grep 'release 13' || scripts/cuda_toolkit.sh; then
+has_toolkit() {
+  local nvcc
+  nvcc=$(PATH="$PWD/build/cuda-toolkit/bin:$PATH" command -v nvcc) || return
+  "$nvcc" --version | grep 'release 13' && [ -e "$(dirname "$nvcc")/../include/cublasLt.h" ]
+}
+if has_toolkit || scripts/cuda_toolkit.sh; then
   build cuda OFF --target micius_engine
 else
   echo "no CUDA toolkit: its kernels are not compiled"

@@ -61,7 +61,10 @@ Finding gpu() {
   for (const Gpu& gpu : survey.gpus) {
     names += fmt::format("{}{}, {}", names.empty() ? "" : "; ", gpu.name, format_bytes(gpu.memory_bytes));
   }
-  return {"GPU", survey.problem.empty(), survey.problem.empty() ? names : survey.problem};
+  if (survey.gpus.empty()) return {"GPU", false, survey.problem};
+  const std::string library = matrix_library_name().value_or(
+      "no libcublasLt.so of CUDA's version: kernels of our own multiply bf16 weights");
+  return {"GPU", true, fmt::format("{}; {}", names, library)};
 }
 
 Finding own_data() {

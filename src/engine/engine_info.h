@@ -24,6 +24,8 @@ struct EngineInfo {
   int threads = 0;
   std::optional<std::string> gpu;  // "NVIDIA H100", "2 x NVIDIA H100"; absent: the CPU runs the model
   std::size_t replicas = 1;        // as many GPUs have the model
+  // That multiplies dense weights on them, "cuBLASLt 13.1.0"; absent: kernels of our own do.
+  std::optional<std::string> matrix_library;
 };
 
 EngineInfo engine_info(const ModelSource& source, const Decoder& decoder, const OpContext& context);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,9 @@ struct GpuSurvey {
 };
 
 GpuSurvey survey_gpus();
+
+// The library that multiplies dense weights on GPUs, as this machine has it: "cuBLASLt 13.1.0". Absent where
+// there is none, and kernels of our own do.
+std::optional<std::string> matrix_library_name();
 
 }  // namespace micius

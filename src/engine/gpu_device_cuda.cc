@@ -2,12 +2,14 @@
 #include <memory>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include <cuda_runtime_api.h>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "engine/device/gpu_memory_internal.h"
+#include "engine/device/matrix_library.h"
 #include "engine/gpu.h"
 #include "engine/gpu_device.h"
 #include "engine/ops/kv_append_gpu.h"
@@ -62,7 +64,9 @@ class CudaRecording : public Recording {
 // Its calls make it the current GPU of their thread, whatever the thread had to do with before.
 class CudaDevice : public Device {
  public:
-  explicit CudaDevice(int index) : index_(index), figures_(figures_of(index)) {
+  explicit CudaDevice(int index)
+      : index_(index), figures_(figures_of(index)), library_(MatrixLibrary::open()) {
+    if (library_ != nullptr) figures_.matrix_library = library_->name();
     cudaStream_t stream = nullptr;
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
     stream_.reset(stream);
@@ -145,6 +149,13 @@ class CudaDevice : public Device {
   void start(const RowKernel& kernel) const {
     check_cuda(static_cast<cudaError_t>(launch_row_kernel(kernel, stream_.get())), "start of a kernel");
   }
+  void start(const DenseLaunch& kernel) const {
+    std::vector<MatrixProduct> products;
+    for (std::uint32_t plane = 0; plane < kernel.args.x.planes; ++plane) {
+      products.push_back(plane_product(kernel.args, plane));
+    }
+    if (library_ == nullptr || !library_->start(products, stream_.get())) start(RowKernel(kernel.args));
+  }
   void start(const DecodeLaunch& kernel) const { launch_decode(kernel.args, kernel.blocks, stream_.get()); }
   void start(const PrefillLaunch& kernel) const {
     launch_prefill(kernel.args, kernel.blocks, {.stream = stream_.get()});
@@ -164,6 +175,7 @@ class CudaDevice : public Device {
 
   int index_;
   GpuFigures figures_;
+  std::unique_ptr<MatrixLibrary> library_;  // null: there is none
   std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> stream_;
 };
 

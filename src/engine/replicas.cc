@@ -60,6 +60,7 @@ EngineInfo Replicas::info(const ModelSource& source) const {
   if (first.model.device != nullptr) {
     const std::string& name = first.model.device->figures().name;
     info.gpu = size() == 1 ? name : fmt::format("{} x {}", size(), name);
+    info.matrix_library = first.model.device->figures().matrix_library;
   }
   return info;
 }

@@ -14,6 +14,7 @@
 #include "engine/ops/prefill_attention_kernel.h"
 #include "engine/ops/selective_scores_kernel.h"
 #include "engine/ops/selective_values_kernel.h"
+#include "engine/quant.h"
 #include "gpu/emulated_lanes.h"
 
 namespace micius::emulation {
@@ -104,6 +105,33 @@ void EmulatedGpu::run(const RowKernel& kernel) {
     start(code.shape(), [&](EmulatedLanes& lanes) { code(lanes); });
   };
   std::visit([&](const auto& of_rows) { with_code(of_rows, run_code); }, kernel);
+}
+
+void EmulatedGpu::run(const DenseLaunch& kernel) {
+  for (std::uint32_t plane = 0; plane < kernel.args.x.planes; ++plane) run(plane_product(kernel.args, plane));
+}
+
+void EmulatedGpu::run(const MatrixProduct& product) {
+  const auto [a, b, d, bias, m, n, k, beta] = product;
+  const auto check = [this](const auto* values, std::size_t bytes, GlobalMemory::Access access) {
+    memory_.check(0, 0, values, bytes, access);
+  };
+  check(a, std::size_t{m} * k * 2, GlobalMemory::Access::kRead);
+  check(b, std::size_t{n} * k * 2, GlobalMemory::Access::kRead);
+  check(d, std::size_t{m} * n * 4, GlobalMemory::Access::kReadWrite);
+  if (bias != nullptr) check(bias, std::size_t{m} * 4, GlobalMemory::Access::kRead);
+  const auto at = [k = k](const std::uint32_t* matrix, std::size_t column, std::size_t row) {
+    const std::uint32_t word = matrix[(column * k + row) / 2];
+    return double{bf16_to_f32(static_cast<std::uint16_t>(word >> row % 2 * 16))};
+  };
+  for (std::size_t column = 0; column < n; ++column) {
+    for (std::size_t row = 0; row < m; ++row) {
+      float& to = d[column * m + row];
+      double sum = bias == nullptr ? 0 : bias[row];
+      for (std::size_t i = 0; i < k; ++i) sum += at(a, row, i) * at(b, column, i);
+      to = static_cast<float>(beta == 0 ? sum : sum + double{beta} * to);
+    }
+  }
 }
 
 void EmulatedGpu::run(const DecodeLaunch& kernel) {

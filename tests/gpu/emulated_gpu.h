@@ -40,6 +40,8 @@ class EmulatedGpu : public Device {
  private:
   void start(const LaunchShape& shape, const std::function<void(EmulatedLanes&)>& code);
   void run(const RowKernel& kernel);
+  void run(const DenseLaunch& kernel);
+  void run(const MatrixProduct& product);  // as a matrix library has it
   void run(const DecodeLaunch& kernel);
   void run(const PrefillLaunch& kernel);
   void run(const AppendLaunch& kernel);

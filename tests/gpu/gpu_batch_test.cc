@@ -84,6 +84,7 @@ void check_batches(const Json& row, Device& device) {
   if (emulated == nullptr) return;
   CHECK(emulated->launches_of<MergeLaunch>() == row["merges"].get<std::size_t>());
   CHECK(emulated->launches_of<SelectiveLaunch>() == row["selections"].get<std::size_t>());
+  CHECK(emulated->launches_of<DenseLaunch>() == row.value("products", std::size_t{0}));
 }
 
 // The lines of gpu_batches.jsonl that are slow, or those that are not; returns how many there are.

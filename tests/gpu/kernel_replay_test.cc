@@ -56,6 +56,35 @@ TEST_CASE("kernels over other memory, or in other numbers, are no replay") {
   CHECK(gpu.replays() == 1);
 }
 
+TEST_CASE("products of dense weights are recorded and replayed with the kernels around them") {
+  const std::vector<float> ones(16 * 64, 1.0F);
+  const LinearPart parts[] = {{{DType::kF32, 16, 64, std::as_bytes(std::span(ones)).data()}, {}}};
+  for (const auto& gpu : all_devices()) {
+    const DeviceLinear weights(*gpu, parts);
+    const DeviceArray<float> x(*gpu, 64), y(*gpu, 16), other(*gpu, 16);
+    DeviceRows room;
+    BlockedRows inputs = room.resize(*gpu, 1, 64, 2);
+    inputs.order = RunOrder::kByRow;
+    KernelReplay replay(*gpu);
+    const auto run = [&](const DeviceArray<float>& to) {
+      replay.run({RowKernel(SplitKernel{x.data(), inputs}),
+                  linear_launch({.weights = weights.weights(), .x = inputs, .y = to.data()})});
+    };
+    for (const float value : {1.0F, 2.0F, 3.0F}) {
+      x.put(std::vector<float>(64, value));
+      run(y);
+      CHECK(fetched(y) == std::vector<float>(16, 64 * value));
+    }
+    run(other);
+    CHECK(fetched(other) == fetched(y));
+    if (const auto* emulated = dynamic_cast<const EmulatedGpu*>(gpu.get())) {
+      CHECK(emulated->recordings() == 1);
+      CHECK(emulated->replays() == 2);
+      CHECK(emulated->launches_of<DenseLaunch>() == 4);
+    }
+  }
+}
+
 TEST_CASE("what did not come for long is recorded anew") {
   EmulatedGpu gpu;
   const DeviceArray<float> x(gpu, std::vector<float>(4 * kWidth)), out(gpu, 20 * kWidth);

@@ -6,6 +6,7 @@
 
 #include "engine/ops/attention_merge.h"
 #include "engine/ops/decode_attention.h"
+#include "engine/ops/dense_product.h"
 #include "engine/ops/elementwise_gpu.h"
 #include "engine/ops/kv_append.h"
 #include "engine/ops/linear_kernel.h"
@@ -18,6 +19,12 @@ namespace micius {
 // Of rows: their shape says how they are started.
 using RowKernel = std::variant<EmbeddingKernel, NormKernel, SplitKernel, GatedKernel, HeadsKernel,
                                GatherKernel, LinearArgs, LogitSummaryKernel>;
+
+// A linear that has products, by a matrix library where the device has one.
+struct DenseLaunch {
+  LinearArgs args;
+  bool operator==(const DenseLaunch&) const = default;
+};
 
 struct DecodeLaunch {
   DecodeArgs args;
@@ -57,8 +64,14 @@ struct SelectiveLaunch {
 };
 
 // Two that are equal do the same to the same memory.
-using Kernel = std::variant<RowKernel, DecodeLaunch, PrefillLaunch, AppendLaunch, CopyLaunch, MergeLaunch,
-                            SelectiveLaunch>;
+using Kernel = std::variant<RowKernel, DenseLaunch, DecodeLaunch, PrefillLaunch, AppendLaunch, CopyLaunch,
+                            MergeLaunch, SelectiveLaunch>;
+
+// The linear, by what is fastest for its shape.
+inline Kernel linear_launch(const LinearArgs& args) {
+  if (has_products(args)) return DenseLaunch{args};
+  return RowKernel(args);
+}
 
 // Calls f with the code that a kernel of rows is run with: itself, but where it is written for several
 // formats and sizes.

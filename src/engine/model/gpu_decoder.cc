@@ -82,7 +82,7 @@ void GpuDecoder::forward(std::span<const ForwardSlice> slices, std::span<const s
       if (wanted.empty()) break;
       keep_rows(wanted.size());
     }
-    const BlockedRows attended = rows_of(rows_, config_.attention.n_q * config_.attention.d_v);
+    const BlockedRows attended = inputs_of(layer.attention_out, rows_);
     add(SplitKernel{heads_, attended});
     add_sublayer(layer.attention_out, attended, layer.post_attention_norm);
     feed_forward(layer);
@@ -103,7 +103,8 @@ void GpuDecoder::make_room(std::size_t rows, std::size_t wanted) {
   turned_q_.reserve(device_, rows * shape.n_q * shape.d_k);
   wide_.reserve(device_, rows * 2 * std::max(config_.ffn, config_.augmented_q));
   y_.reserve(device_, rows * config_.hidden);
-  rows_of(rows, std::max({config_.hidden, heads, q, config_.ffn, config_.augmented_q}));
+  const std::size_t widest = std::max({config_.hidden, heads, q, config_.ffn, config_.augmented_q});
+  inputs_.resize(device_, count(rows), count(widest), planes_);
   x_ = all_x_.data();
   heads_ = all_heads_.data();
 }
@@ -120,7 +121,7 @@ void GpuDecoder::attention(const GpuLayer& layer, std::size_t index) {
   const AttentionShape& shape = config_.attention;
   const Turns& turns = config_.has_local_rope(index) ? local_turns_ : turns_;
   const std::size_t q_width = shape.n_q * shape.d_k, stride = layer.qkv.weights().outputs;
-  const BlockedRows in = normed(x_, layer.attention_norm, rows_);
+  const BlockedRows in = normed(x_, layer.attention_norm, rows_, layer.qkv);
   apply(layer.qkv, in, qkv_, data_or_null(layer.qkv_bias));
   if (layer.augmented_q) augmented_q(layer, in);
   float* const k = qkv_.data() + (layer.augmented_q ? 0 : q_width);
@@ -141,10 +142,10 @@ void GpuDecoder::attention(const GpuLayer& layer, std::size_t index) {
 
 void GpuDecoder::augmented_q(const GpuLayer& layer, const BlockedRows& normed) {
   apply(*layer.q, normed, q_);
-  const BlockedRows q = rows_of(rows_, layer.q->weights().outputs);
+  const BlockedRows q = inputs_of(layer.augmented_q->gate_up, rows_);
   add(SplitKernel{q_.data(), q});
   apply(layer.augmented_q->gate_up, q, wide_);
-  const BlockedRows inner = rows_of(rows_, config_.augmented_q);
+  const BlockedRows inner = inputs_of(layer.augmented_q->down, rows_);
   add(GatedKernel{wide_.data(), inner, Gate::kSilu});
   apply(layer.augmented_q->down, inner, q_);
 }
@@ -176,15 +177,16 @@ void GpuDecoder::keep_rows(std::size_t wanted) {
 }
 
 void GpuDecoder::feed_forward(const GpuLayer& layer) {
-  apply(layer.gate_up, normed(x_, layer.ffn_norm, rows_), wide_);
-  const BlockedRows inner = rows_of(rows_, config_.ffn);
+  apply(layer.gate_up, normed(x_, layer.ffn_norm, rows_, layer.gate_up), wide_);
+  const BlockedRows inner = inputs_of(layer.down, rows_);
   add(GatedKernel{wide_.data(), inner,
                   config_.activation == Activation::kSilu ? Gate::kSilu : Gate::kGeluTanh});
   add_sublayer(layer.down, inner, layer.post_ffn_norm);
 }
 
-BlockedRows GpuDecoder::normed(const float* x, const DeviceArray<float>& weight, std::size_t rows) {
-  const BlockedRows out = rows_of(rows, config_.hidden);
+BlockedRows GpuDecoder::normed(const float* x, const DeviceArray<float>& weight, std::size_t rows,
+                               const GpuMatrix& reader) {
+  const BlockedRows out = inputs_of(reader, rows);
   add(NormKernel{.x = x,
                  .weight = weight.data(),
                  .out = out,
@@ -196,7 +198,7 @@ BlockedRows GpuDecoder::normed(const float* x, const DeviceArray<float>& weight,
 
 void GpuDecoder::add_sublayer(const GpuMatrix& matrix, const BlockedRows& x, const DeviceArray<float>& norm) {
   if (norm.empty()) {
-    add(LinearArgs{.weights = matrix.weights(), .x = x, .result = LinearResult::kAdd, .y = x_});
+    multiply({.weights = matrix.weights(), .x = x, .result = LinearResult::kAdd, .y = x_});
     return;
   }
   apply(matrix, x, y_);
@@ -210,11 +212,13 @@ void GpuDecoder::add_sublayer(const GpuMatrix& matrix, const BlockedRows& x, con
 
 void GpuDecoder::apply(const GpuMatrix& matrix, const BlockedRows& x, const DeviceArray<float>& y,
                        const float* bias) {
-  add(LinearArgs{.weights = matrix.weights(), .x = x, .bias = bias, .y = y.data()});
+  multiply({.weights = matrix.weights(), .x = x, .bias = bias, .y = y.data()});
 }
 
-BlockedRows GpuDecoder::rows_of(std::size_t rows, std::size_t width) {
-  return inputs_.resize(device_, count(rows), count(width), planes_);
+BlockedRows GpuDecoder::inputs_of(const GpuMatrix& reader, std::size_t rows) {
+  BlockedRows inputs = inputs_.resize(device_, count(rows), reader.weights().inputs, planes_);
+  inputs.order = run_order(reader.weights(), inputs.rows);
+  return inputs;
 }
 
 void GpuDecoder::score(std::size_t first, std::span<const LogitPick> picks, std::span<LogitSummary> summaries,
@@ -251,7 +255,7 @@ std::vector<LogitPartial> GpuDecoder::summarise(std::size_t first, std::size_t r
   partials_.reserve(device_, head.row_tiles() * rows);
   summaries_.reserve(device_, rows);
   add(LinearArgs{.weights = head,
-                 .x = normed(x_ + first * config_.hidden, weights_.final_norm, rows),
+                 .x = normed(x_ + first * config_.hidden, weights_.final_norm, rows, weights_.head),
                  .result = LinearResult::kSummaries,
                  .partials = partials_.data(),
                  .pick_first = pick_first,
@@ -266,7 +270,8 @@ std::vector<LogitPartial> GpuDecoder::summarise(std::size_t first, std::size_t r
 
 std::span<const float> GpuDecoder::logits(std::size_t first, std::size_t rows) {
   logits_.reserve(device_, rows * config_.vocabulary);
-  apply(weights_.head, normed(x_ + first * config_.hidden, weights_.final_norm, rows), logits_);
+  apply(weights_.head, normed(x_ + first * config_.hidden, weights_.final_norm, rows, weights_.head),
+        logits_);
   run();
   host_logits_.resize(rows * config_.vocabulary);
   logits_.get(host_logits_);

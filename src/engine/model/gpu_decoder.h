@@ -57,14 +57,18 @@ class GpuDecoder : public Decoder {
                   const DeviceArray<float>& norm, const Turns& turns);
   void keep_rows(std::size_t wanted);
   void feed_forward(const GpuLayer& layer);
-  BlockedRows normed(const float* x, const DeviceArray<float>& weight, std::size_t rows);
+  // For `reader`, as below.
+  BlockedRows normed(const float* x, const DeviceArray<float>& weight, std::size_t rows,
+                     const GpuMatrix& reader);
   void add_sublayer(const GpuMatrix& matrix, const BlockedRows& x, const DeviceArray<float>& norm);
   // y = x W^T.
   void apply(const GpuMatrix& matrix, const BlockedRows& x, const DeviceArray<float>& y,
              const float* bias = nullptr);
   std::vector<LogitPartial> summarise(std::size_t first, std::size_t rows, const std::uint32_t* pick_first);
-  BlockedRows rows_of(std::size_t rows, std::size_t width);
+  // Room for the inputs of the linear that is next.
+  BlockedRows inputs_of(const GpuMatrix& reader, std::size_t rows);
   void add(RowKernel kernel) { kernels_.emplace_back(kernel); }
+  void multiply(const LinearArgs& linear) { kernels_.push_back(linear_launch(linear)); }
   void run();  // what was added
 
   ModelConfig config_;
@@ -84,7 +88,7 @@ class GpuDecoder : public Decoder {
   float* x_ = nullptr;      // [rows, hidden]: the residual stream, in all_x_ or wanted_x_
   float* heads_ = nullptr;  // [rows, n_q * d_v]: attention's output, in all_heads_ or wanted_heads_
   DeviceArray<float> all_x_, all_heads_, wanted_x_, wanted_heads_;
-  DeviceRows inputs_;            // of the linear that is next
+  DeviceRows inputs_;            // of inputs_of()
   DeviceArray<float> qkv_, q_;   // as the layer's linears give them
   DeviceArray<float> turned_q_;  // [rows, n_q, d_k]
   DeviceArray<float> wide_, y_;  // of gated MLPs; what a sublayer adds, before its norm

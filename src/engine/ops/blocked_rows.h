@@ -11,16 +11,22 @@
 
 namespace micius {
 
+// Which runs lie side by side. Own kernels read the same block of 8 rows at a time; matrix libraries want
+// whole rows.
+enum class RunOrder : std::uint32_t { kByBlock, kByRow };
+
 struct BlockedRows {
   static constexpr std::uint32_t kColumns = 32;    // of a run
   static constexpr std::uint32_t kWidthStep = 64;  // rows are padded with zeros to a multiple of it
   static constexpr std::uint32_t kWords = 16;      // of a run
 
-  std::uint32_t* values = nullptr;  // [planes][blocks][stride][kWords], two numbers a word
-  float* sums = nullptr;            // [blocks][stride]: of a run's values, as its planes have them
+  // [planes][blocks][stride][kWords], two numbers a word; kByRow: [planes][stride][blocks][kWords]
+  std::uint32_t* values = nullptr;
+  float* sums = nullptr;  // [blocks][stride]: of a run's values, as its planes have them
   std::uint32_t rows = 0, width = 0, planes = 0;
   std::uint32_t stride =
       0;  // rows that there is room for, a multiple of 8; what is behind `rows` is undefined
+  RunOrder order = RunOrder::kByBlock;
 
   static constexpr std::uint32_t blocks(std::uint32_t width) {
     return (width + kWidthStep - 1) / kWidthStep * (kWidthStep / kColumns);
@@ -28,7 +34,9 @@ struct BlockedRows {
   static constexpr std::uint32_t stride_of(std::uint32_t rows) { return (rows + 7) / 8 * 8; }
   constexpr std::uint32_t blocks() const { return blocks(width); }
   constexpr std::size_t word(std::uint32_t plane, std::uint32_t block, std::uint32_t row) const {
-    return ((std::size_t{plane} * blocks() + block) * stride + row) * kWords;
+    const std::size_t run =
+        order == RunOrder::kByBlock ? std::size_t{block} * stride + row : std::size_t{row} * blocks() + block;
+    return (std::size_t{plane} * blocks() * stride + run) * kWords;
   }
   bool operator==(const BlockedRows&) const = default;
 };

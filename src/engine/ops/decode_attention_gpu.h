@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/ops/decode_attention.h"
@@ -17,6 +18,7 @@ struct GpuFigures {
   // That are read from memory in the time that one more kernel of a step takes, 2 to 3 us.
   std::uint64_t launch_bytes = 8 << 20;
   std::string name;
+  std::optional<std::string> matrix_library = {};  // that a device has for dense weights, with its version
 };
 // Of the current GPU, which is the first unless another was chosen. Throws Error{kUnsupported} where there is
 // no GPU.
