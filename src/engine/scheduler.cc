@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::size_t kSharedTokens = 32;  // a shorter common beginning is not worth a fork
 constexpr std::size_t kRecentLanes = 16;
-constexpr std::size_t kLogitRows = 32;   // rows of whole logits held at a time
 constexpr std::size_t kLookAhead = 256;  // waiting lanes that a step considers
 
 std::size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
@@ -315,18 +314,18 @@ void Scheduler::read_scores(const Batch& batch, std::size_t rows) {
 }
 
 void Scheduler::read_greedy(const Batch& batch, StepResult& result) {
-  std::vector<GreedyToken> tokens(batch.greedy_rows.size());
+  std::vector<std::optional<TokenId>> tokens(batch.greedy_rows.size());
   model_.greedy(0, tokens);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     Lane& lane = *batch.greedy_rows[i];
     lane.ended = lane.job->max_tokens == 0;
     if (lane.ended) continue;
-    if (!std::isfinite(tokens[i].logit)) {
+    if (!tokens[i]) {
       lane.job->result.failure = not_finite();
       lane.ended = true;
       continue;
     }
-    take_token(lane, tokens[i].id, result);
+    take_token(lane, *tokens[i], result);
   }
 }
 

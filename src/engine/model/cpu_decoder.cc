@@ -1,16 +1,12 @@
 #include "engine/model/cpu_decoder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "engine/sampler.h"
 
 namespace micius {
-namespace {
-
-constexpr std::size_t kGreedyRows = 32;  // whose logits are held at a time
-
-}  // namespace
 
 CpuDecoder::CpuDecoder(Transformer transformer, Numerics numerics, const OpContext& context)
     : transformer_(std::move(transformer)), numerics_(numerics), context_(context) {}
@@ -29,14 +25,15 @@ void CpuDecoder::score(std::size_t first, std::span<const LogitPick> picks, std:
                context_);
 }
 
-void CpuDecoder::greedy(std::size_t first, std::span<GreedyToken> tokens) {
-  for (std::size_t begin = 0; begin < tokens.size(); begin += kGreedyRows) {
-    const std::size_t rows = std::min(kGreedyRows, tokens.size() - begin);
+void CpuDecoder::greedy(std::size_t first, std::span<std::optional<TokenId>> tokens) {
+  for (std::size_t begin = 0; begin < tokens.size(); begin += kLogitRows) {
+    const std::size_t rows = std::min(kLogitRows, tokens.size() - begin);
     const std::span<const float> all = logits(first + begin, rows);
     for (std::size_t row = 0; row < rows; ++row) {
       const auto of_row = all.subspan(row * config().vocabulary, config().vocabulary);
       const TokenId id = greedy_token(of_row);
-      tokens[begin + row] = {id, of_row[static_cast<std::size_t>(id)]};
+      const bool is_finite = std::isfinite(of_row[static_cast<std::size_t>(id)]);
+      tokens[begin + row] = is_finite ? std::optional(id) : std::nullopt;
     }
   }
 }

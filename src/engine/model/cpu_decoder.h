@@ -17,7 +17,7 @@ class CpuDecoder : public Decoder {
   void forward(std::span<const ForwardSlice> slices, std::span<const std::int32_t> wanted) override;
   void score(std::size_t first, std::span<const LogitPick> picks, std::span<LogitSummary> summaries,
              std::span<float> picked) override;
-  void greedy(std::size_t first, std::span<GreedyToken> tokens) override;
+  void greedy(std::size_t first, std::span<std::optional<TokenId>> tokens) override;
   std::span<const float> logits(std::size_t first, std::size_t rows) override;
   std::size_t bytes() const override { return transformer_.bytes(); }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "engine/kv_cache.h"
@@ -21,11 +22,8 @@ struct ForwardSlice {
   ValueSelection selection = {};    // of all of them
 };
 
-// The lowest id with the largest logit, and that logit, which is no finite number where the row has none.
-struct GreedyToken {
-  TokenId id = 0;
-  float logit = 0;
-};
+// Rows whose whole logits are held at a time, where nothing asks for more.
+inline constexpr std::size_t kLogitRows = 32;
 
 // For one thread.
 class Decoder {
@@ -43,8 +41,9 @@ class Decoder {
   // count from `first` and do not fall.
   virtual void score(std::size_t first, std::span<const LogitPick> picks, std::span<LogitSummary> summaries,
                      std::span<float> picked) = 0;
-  // The most likely tokens of wanted rows from `first` on.
-  virtual void greedy(std::size_t first, std::span<GreedyToken> tokens) = 0;
+  // Of wanted rows from `first` on the lowest id with the largest logit; absent where that is no finite
+  // number.
+  virtual void greedy(std::size_t first, std::span<std::optional<TokenId>> tokens) = 0;
   // The logits of so many wanted rows, [rows, vocabulary], valid until the next call.
   virtual std::span<const float> logits(std::size_t first, std::size_t rows) = 0;
   virtual std::size_t bytes() const = 0;  // of the packed weights

@@ -113,8 +113,7 @@ void GpuDecoder::run() { replay_.run(std::exchange(kernels_, {})); }
 
 void GpuDecoder::cover(Turns& turns) {
   turns.table.cover(batch_.positions_end());
-  if (turns.sent.size() < turns.table.turns().size())
-    turns.sent = DeviceArray<float>(device_, turns.table.turns());
+  if (turns.sent.size() < turns.table.turns().size()) turns.sent.assign(device_, turns.table.turns());
 }
 
 void GpuDecoder::attention(const GpuLayer& layer, std::size_t index) {
@@ -240,11 +239,11 @@ void GpuDecoder::score(std::size_t first, std::span<const LogitPick> picks, std:
   });
 }
 
-void GpuDecoder::greedy(std::size_t first, std::span<GreedyToken> tokens) {
+void GpuDecoder::greedy(std::size_t first, std::span<std::optional<TokenId>> tokens) {
   const std::vector<LogitPartial> read = summarise(first, tokens.size(), nullptr);
   std::transform(read.begin(), read.end(), tokens.begin(), [](const LogitPartial& p) {
-    return GreedyToken{p.argmax,
-                       std::isfinite(p.sum) ? p.max : NAN};  // one logit that is no number spoils the sum
+    const bool is_finite = std::isfinite(p.max) && std::isfinite(p.sum);  // one NaN spoils the sum
+    return is_finite ? std::optional(TokenId{p.argmax}) : std::nullopt;
   });
 }
 
