@@ -247,7 +247,7 @@ std::string BenchPaperCommand::on_cpu() const {
 
 std::string BenchPaperCommand::on_gpu() const {
   if (threads_ != 0) fail(ErrorCode::kUsage, "--threads are the CPU's; leave them out with --device cuda");
-  const std::unique_ptr<Device> gpu = open_gpu(0);
+  const std::unique_ptr<Device> gpu = open_first_gpu();
   GpuLinearBench linear(*gpu, matrix_sizes(), dtype());
   const PaperTimes times =
       measure({[&] { return linear.run(1); },

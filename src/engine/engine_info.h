@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "engine/cpu.h"
@@ -22,11 +23,14 @@ struct EngineInfo {
   std::size_t file_bytes = 0, weight_bytes = 0;  // on disk; packed in memory
   Isa isa = Isa::kPlain;
   int threads = 0;
-  std::optional<std::string> gpu;  // "NVIDIA H100", "2 x NVIDIA H100"; absent: the CPU runs the model
+  std::optional<std::string> gpu;  // gpu_names() of those that have the model; absent: the CPU runs it
   std::size_t replicas = 1;        // as many GPUs have the model
   // That multiplies dense weights on them, "cuBLASLt 13.1.0"; absent: kernels of our own do.
   std::optional<std::string> matrix_library;
 };
+
+// As one text: "NVIDIA H100", "2 x NVIDIA H100, NVIDIA A100", in the order in which each comes first.
+std::string gpu_names(std::span<const std::string> names);
 
 EngineInfo engine_info(const ModelSource& source, const Decoder& decoder, const OpContext& context);
 

@@ -22,6 +22,8 @@ struct GpuSurvey {
 };
 
 GpuSurvey survey_gpus();
+// At least one; throws Error{kUnsupported}, saying why, where there is none.
+std::vector<Gpu> usable_gpus();
 
 // The library that multiplies dense weights on GPUs, as this machine has it: "cuBLASLt 13.1.0". Absent where
 // there is none, and kernels of our own do.

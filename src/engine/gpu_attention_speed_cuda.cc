@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "engine/device/gpu_memory_internal.h"
+#include "engine/gpu.h"
 #include "engine/gpu_attention_speed.h"
 #include "engine/ops/decode_attention_gpu.h"
 #include "engine/ops/decode_attention_phases.h"
@@ -193,7 +194,7 @@ std::size_t layers_of(std::size_t layer_bytes) {
 }  // namespace
 
 struct GpuBench::Device {
-  GpuFigures figures = gpu_figures();
+  GpuFigures figures = gpu_figures(usable_gpus().front().index);
   Stream stream;
 };
 

@@ -1,12 +1,12 @@
+#include "engine/gpu.h"
 #include "engine/gpu_attention_speed.h"
-#include "engine/ops/decode_attention_gpu.h"
 
 namespace micius {
 
 struct GpuBench::Device {};
 
-// gpu_figures() says why there is no GPU; nothing behind it is reached.
-GpuBench::GpuBench() { gpu_figures(); }
+// That says why there is no GPU; nothing behind it is reached.
+GpuBench::GpuBench() { usable_gpus(); }
 GpuBench::~GpuBench() = default;
 std::string GpuBench::name() const { return {}; }
 std::uint32_t GpuBench::multiprocessors() const { return 0; }

@@ -65,7 +65,7 @@ class CudaRecording : public Recording {
 class CudaDevice : public Device {
  public:
   explicit CudaDevice(int index)
-      : index_(index), figures_(figures_of(index)), library_(MatrixLibrary::open()) {
+      : index_(index), figures_(gpu_figures(index)), library_(MatrixLibrary::open()) {
     if (library_ != nullptr) figures_.matrix_library = library_->name();
     cudaStream_t stream = nullptr;
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
@@ -140,10 +140,6 @@ class CudaDevice : public Device {
     return Event(event);
   }
 
-  static GpuFigures figures_of(int index) {
-    check_cuda(cudaSetDevice(index), "choice of a GPU");
-    return gpu_figures();
-  }
   void make_current() const { check_cuda(cudaSetDevice(index_), "choice of a GPU"); }
 
   void start(const RowKernel& kernel) const {
@@ -181,12 +177,6 @@ class CudaDevice : public Device {
 
 }  // namespace
 
-std::unique_ptr<Device> open_gpu(std::size_t index) {
-  const GpuSurvey survey = survey_gpus();
-  if (index >= survey.gpus.size()) {
-    fail(ErrorCode::kUnsupported, "no GPU: {}; use --device cpu", survey.problem);
-  }
-  return std::make_unique<CudaDevice>(survey.gpus[index].index);
-}
+std::unique_ptr<Device> open_gpu(const Gpu& gpu) { return std::make_unique<CudaDevice>(gpu.index); }
 
 }  // namespace micius

@@ -1,11 +1,11 @@
 #include "base/error.h"
-#include "engine/gpu.h"
 #include "engine/gpu_device.h"
 
 namespace micius {
 
-std::unique_ptr<Device> open_gpu(std::size_t) {
-  fail(ErrorCode::kUnsupported, "no GPU: {}; use --device cpu", survey_gpus().problem);
+// No survey of this build has one.
+std::unique_ptr<Device> open_gpu(const Gpu& gpu) {
+  fail(ErrorCode::kUnsupported, "{}: built without CUDA; use --device cpu", gpu.name);
 }
 
 }  // namespace micius

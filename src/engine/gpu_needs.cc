@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "engine/model/gpu_attention.h"
+#include "engine/model/gpu_decoder.h"
 #include "engine/ops/linear_gpu.h"
 #include "engine/ops/logits_gpu.h"
 
@@ -12,7 +14,6 @@ namespace micius {
 namespace {
 
 constexpr std::size_t kLeastBatch = 32;
-constexpr std::size_t kLogitRows = 32;  // whose whole logits are read at a time
 
 std::size_t weight_bytes(const ModelSource& source) {
   std::size_t bytes = 0;
@@ -41,12 +42,20 @@ std::size_t row_values(const ModelConfig& config) {
 
 }  // namespace
 
-GpuNeeds gpu_needs(const ModelSource& source, const ModelConfig& config, std::size_t kv_bytes) {
+GpuNeeds gpu_needs(const ModelSource& source, const ModelConfig& config, const GpuUse& use,
+                   const GpuFigures& figures) {
+  const DecodeLayout layout = GpuDecoder::kv_layout(config);
+  const std::size_t blocks = use.kv_bytes / (config.layers * layout.page_bytes());
+  const std::size_t positions = std::min(config.context, blocks * kPageTokens);  // of a sequence at most
+  const AttentionRoomBytes attention = attention_room_bytes(layout, figures, use.selection, positions);
+  const std::size_t rope_tables = config.window_period > 0 ? 2 : 1;
+  const std::size_t turns = 2 * positions * config.attention.d_k;  // a table that grows is doubled
   const std::size_t tiles = (config.vocabulary + TiledWeights::kOutputs - 1) / TiledWeights::kOutputs;
-  return {.weights = weight_bytes(source),
-          .kv = kv_bytes,
-          .batch = kLogitRows * config.vocabulary * sizeof(float),
-          .token = row_values(config) * sizeof(float) + tiles * sizeof(LogitPartial)};
+  return {
+      .weights = weight_bytes(source),
+      .kv = use.kv_bytes,
+      .batch = (use.logit_rows * config.vocabulary + rope_tables * turns) * sizeof(float) + attention.batch,
+      .token = row_values(config) * sizeof(float) + tiles * sizeof(LogitPartial) + attention.token};
 }
 
 std::size_t fitting_batch(const GpuNeeds& needs, std::size_t most, const ModelSource& source,

@@ -5,7 +5,9 @@
 
 #include "engine/device/device.h"
 #include "engine/model/config.h"
+#include "engine/model/decoder.h"
 #include "engine/model/source.h"
+#include "engine/ops/value_selection.h"
 
 namespace micius {
 
@@ -19,7 +21,15 @@ struct GpuNeeds {
   std::size_t total(std::size_t batch_tokens) const { return weights + kv + batch + batch_tokens * token; }
 };
 
-GpuNeeds gpu_needs(const ModelSource& source, const ModelConfig& config, std::size_t kv_bytes);
+// What a model is opened for.
+struct GpuUse {
+  std::size_t kv_bytes = 0;
+  ValueSelection selection = {};
+  std::size_t logit_rows = kLogitRows;  // read at a time
+};
+
+GpuNeeds gpu_needs(const ModelSource& source, const ModelConfig& config, const GpuUse& use,
+                   const GpuFigures& figures);
 
 // `most` tokens, or the half of it, or of that, for which there is room: but at least 32, or `most` where
 // that is less. Throws Error{kIo} with what is needed, what is free and what to do, where that is too much.

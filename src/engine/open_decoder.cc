@@ -1,6 +1,5 @@
 #include "engine/open_decoder.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -22,8 +21,7 @@ std::vector<std::unique_ptr<Device>> open_devices(EngineDevice device) {
     devices.push_back(nullptr);
     return devices;
   }
-  const std::size_t gpus = std::max<std::size_t>(survey_gpus().gpus.size(), 1);  // of none, opening says why
-  for (std::size_t i = 0; i < gpus; ++i) devices.push_back(open_gpu(i));
+  for (const Gpu& gpu : usable_gpus()) devices.push_back(open_gpu(gpu));
   return devices;
 }
 
@@ -44,8 +42,8 @@ OpenDecoder::OpenDecoder(const ModelSource& source, const ModelConfig& config, c
     check_selection(GpuDecoder::kv_layout(config), options.selection.top, config.context,
                     device->figures().shared_bytes);
   }
-  batch_tokens =
-      fitting_batch(gpu_needs(source, config, options.kv_memory), options.batch_tokens, source, *device);
+  const GpuNeeds needs = gpu_needs(source, config, {options.kv_memory, options.selection}, device->figures());
+  batch_tokens = fitting_batch(needs, options.batch_tokens, source, *device);
   decoder = std::make_unique<GpuDecoder>(source, config, options.numerics, *device, context.pool);
 }
 

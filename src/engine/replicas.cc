@@ -4,8 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "engine/device/device.h"
 #include "engine/kv_cache.h"
 #include "engine/open_decoder.h"
@@ -58,8 +56,9 @@ EngineInfo Replicas::info(const ModelSource& source) const {
   info.replicas = size();
   info.threads *= pool_.threads();
   if (first.model.device != nullptr) {
-    const std::string& name = first.model.device->figures().name;
-    info.gpu = size() == 1 ? name : fmt::format("{} x {}", size(), name);
+    std::vector<std::string> names;
+    for (const auto& replica : replicas_) names.push_back(replica->model.device->figures().name);
+    info.gpu = gpu_names(names);
     info.matrix_library = first.model.device->figures().matrix_library;
   }
   return info;

@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "engine/device/device.h"
+#include "engine/gpu.h"
 #include "engine/gpu_device.h"
+#include "engine/gpu_needs.h"
 #include "engine/kv_cache.h"
 #include "engine/model/config.h"
 #include "engine/model/source.h"
@@ -35,17 +37,15 @@ struct SpeedBench::Loaded {
         context{options.isa.value_or(best_isa()), pool, scratch},
         config(config_from(*source)),
         kv_bytes(kv_bytes_of(tests, options.numerics, device.get())),
-        opened(*source, config, with_kv(options, kv_bytes), context, std::move(device)),
+        opened(open(options, tests, std::move(device))),
         kv(opened.decoder->make_kv_pool(kv_bytes)),
         batch(options.batch_tokens),
         selection(options.selection),
         info(engine_info(*source, *opened.decoder, context)),
         rng("bench") {
-    if (opened.device != nullptr) info.gpu = opened.device->figures().name;
-    if (opened.batch_tokens < batch) {
-      fail(ErrorCode::kIo, "the GPU has no room for batches of {} tokens beside the tests' cache; give -b {}",
-           batch, opened.batch_tokens);
-    }
+    if (opened.device == nullptr) return;
+    info.gpu = opened.device->figures().name;
+    info.matrix_library = opened.device->figures().matrix_library;
   }
 
   // Of the largest test, and a page that a pool may need besides.
@@ -59,9 +59,25 @@ struct SpeedBench::Loaded {
     return (blocks + 1) * kv_block_bytes(config, numerics, device);
   }
 
-  static EngineOptions with_kv(EngineOptions options, std::size_t bytes) {
-    options.kv_memory = bytes;
-    return options;
+  OpenDecoder open(EngineOptions options, const std::vector<SpeedTest>& tests,
+                   std::unique_ptr<Device> device) const {
+    options.kv_memory = kv_bytes;
+    if (device != nullptr) check_room(options, tests, *device);
+    return {*source, config, options, context, std::move(device)};
+  }
+
+  // A bench's batches are not made smaller.
+  void check_room(const EngineOptions& options, const std::vector<SpeedTest>& tests,
+                  const Device& device) const {
+    std::size_t sequences = 0;
+    for (const SpeedTest& test : tests) sequences = std::max(sequences, test.sequences);
+    const std::size_t tokens = std::max(options.batch_tokens, sequences);
+    const GpuNeeds needs =
+        gpu_needs(*source, config, {kv_bytes, options.selection, sequences}, device.figures());
+    if (const std::size_t room = fitting_batch(needs, tokens, *source, device); room < tokens) {
+      fail(ErrorCode::kIo, "the GPU has no room for batches of {} tokens beside the tests' cache; give -b {}",
+           tokens, room);
+    }
   }
 
   // `tokens` new tokens of every sequence, in batches of at most `batch`.
@@ -110,7 +126,7 @@ struct SpeedBench::Loaded {
 
 SpeedBench::SpeedBench(const std::filesystem::path& model, const EngineOptions& options,
                        const std::vector<SpeedTest>& tests)
-    : SpeedBench(model, options, tests, options.device == EngineDevice::kCpu ? nullptr : open_gpu(0)) {}
+    : SpeedBench(model, options, tests, options.device == EngineDevice::kCpu ? nullptr : open_first_gpu()) {}
 
 SpeedBench::SpeedBench(const std::filesystem::path& model, const EngineOptions& options,
                        const std::vector<SpeedTest>& tests, std::unique_ptr<Device> device)

@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
-#include "base/error.h"
+#include "engine/gpu.h"
 #include "engine/ops/decode_attention_gpu.h"
 #include "gpu/attention_vectors.h"
 #include "gpu/decode_cases.h"
@@ -38,13 +38,12 @@ void check_emulated(const DecodeCase& c, std::uint32_t blocks) {
 
 // On a GPU, with all ways to fetch that it has; absent where there is none.
 std::optional<Check> gpu_check() {
-  GpuFigures figures;
-  try {
-    figures = gpu_figures();
-  } catch (const Error& error) {
-    WARN("skipped: " << error.what());
+  const GpuSurvey survey = survey_gpus();
+  if (survey.gpus.empty()) {
+    WARN("skipped: " << survey.problem);
     return std::nullopt;
   }
+  const GpuFigures figures = gpu_figures(survey.gpus.front().index);
   return [figures](const DecodeCase& c, std::uint32_t blocks) {
     const PagedCase paged(c);
     const DecodeExpected expected = expected_results(c);

@@ -1,6 +1,8 @@
 // The engine on emulated GPUs: one, several, and such with little memory.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <map>
 
 #include <catch2/catch.hpp>
@@ -124,19 +126,83 @@ TEST_CASE("what a model needs of a GPU is known before it is read") {
   const TinyModel model;
   const auto source = open_source(model.path());
   const EngineOptions options = small_options();
-  const GpuNeeds needs = gpu_needs(*source, config_from(*source), options.kv_memory);
   Gpus gpus(1);
   const EmulatedGpu& gpu = *gpus.each[0];
+  const GpuNeeds needs =
+      gpu_needs(*source, config_from(*source), {options.kv_memory, options.selection}, gpu.figures());
   Engine engine(model.path(), options, std::move(gpus.devices));
   CHECK(gpu.allocated() == Approx(needs.weights + needs.kv).epsilon(0.05));
   results_of(engine, 8);
   CHECK(gpu.allocated() <= needs.total(options.batch_tokens));
 }
 
+TEST_CASE("what attention, RoPE and whole logits need of a GPU is counted") {
+  const TinyModel model;
+  const auto source = open_source(model.path());
+  const ModelConfig config = config_from(*source);
+  const GpuFigures figures = EmulatedGpu().figures();
+  const auto batch_of = [&](const GpuUse& use) { return gpu_needs(*source, config, use, figures).batch; };
+  const GpuUse plain{.kv_bytes = 1 << 20};
+  GpuUse use = plain;
+  use.logit_rows += 3;
+  CHECK(batch_of(use) - batch_of(plain) == 3 * config.vocabulary * sizeof(float));
+  use = plain;
+  use.selection.top = 2;
+  CHECK(batch_of(use) - batch_of(plain) == 64 << 20);
+  use = plain;
+  use.kv_bytes = 0;  // no positions
+  CHECK(batch_of(plain) - batch_of(use) == 2 * config.context * config.attention.d_k * sizeof(float));
+  GpuFigures more = figures;
+  more.multiprocessors += 1;
+  CHECK(gpu_needs(*source, config, plain, more).batch > batch_of(plain));
+}
+
+TEST_CASE("an engine with selective V keeps to what it said it needs of a GPU") {
+  const TinyModel model;
+  const auto source = open_source(model.path());
+  EngineOptions options = small_options();
+  options.selection.top = 4;
+  Gpus gpus(1);
+  const EmulatedGpu& gpu = *gpus.each[0];
+  const GpuNeeds needs =
+      gpu_needs(*source, config_from(*source), {options.kv_memory, options.selection}, gpu.figures());
+  Engine engine(model.path(), options, std::move(gpus.devices));
+  results_of(engine, 6);
+  CHECK(gpu.launches_of<SelectiveLaunch>() > 0);
+  CHECK(gpu.allocated() <= needs.total(options.batch_tokens));
+}
+
+TEST_CASE("several GPUs are named each, those that are alike together") {
+  CHECK(gpu_names(std::vector<std::string>{"A"}) == "A");
+  CHECK(gpu_names(std::vector<std::string>{"A", "A"}) == "2 x A");
+  CHECK(gpu_names(std::vector<std::string>{"A", "B", "A", "C"}) == "2 x A, B, C");
+}
+
+TEST_CASE("a model that gives no numbers fails a generation on a GPU") {
+  const TinyModel model([](std::string& file) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    std::memcpy(file.data() + file.size() - sizeof nan, &nan, sizeof nan);  // of the last layer
+  });
+  Gpus one(1);
+  Engine engine(model.path(), small_options(), std::move(one.devices));
+  GenerateJob job;
+  job.prompt = {1, 2};
+  job.max_tokens = 2;
+  engine.add(job);
+  std::optional<JobResult> result;
+  while (!engine.idle()) {
+    for (JobResult& finished : engine.step().finished) result = std::move(finished);
+  }
+  REQUIRE(result);
+  REQUIRE(result->failure);
+  CHECK(result->failure->code == "not_finite");
+}
+
 TEST_CASE("a batch that finds no room on a GPU is made smaller, down to 32 tokens") {
   const TinyModel model;
   const auto source = open_source(model.path());
-  const GpuNeeds needs = gpu_needs(*source, config_from(*source), 3 << 20);
+  const GpuNeeds needs =
+      gpu_needs(*source, config_from(*source), {.kv_bytes = 3 << 20}, EmulatedGpu().figures());
   const auto tokens = [&](std::size_t memory, std::size_t most) {
     return fitting_batch(needs, most, *source, EmulatedGpu(memory));
   };

@@ -33,7 +33,7 @@ TEST_CASE("models are timed on a GPU by the same protocol as on the CPU") {
   CHECK_THROWS_WITH(SpeedBench(model.path(), options, {{.prompt = 300}}, std::make_unique<EmulatedGpu>()),
                     Contains("more than the model's context of 256"));
   const auto source = open_source(model.path());
-  const GpuNeeds needs = gpu_needs(*source, config_from(*source), 0);
+  const GpuNeeds needs = gpu_needs(*source, config_from(*source), {}, EmulatedGpu().figures());
   options.batch_tokens = 200;
   CHECK_THROWS_WITH(
       SpeedBench(model.path(), options, {{.prompt = 10}}, std::make_unique<EmulatedGpu>(needs.total(150))),

@@ -4,7 +4,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "base/error.h"
 #include "engine/gpu_device.h"
 #include "engine/quant.h"
 #include "gpu/emulated_gpu.h"
@@ -14,10 +13,8 @@ namespace micius {
 std::vector<std::unique_ptr<Device>> all_devices() {
   std::vector<std::unique_ptr<Device>> devices;
   devices.push_back(std::make_unique<emulation::EmulatedGpu>());
-  try {
-    devices.push_back(open_gpu(0));
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kUnsupported) throw;  // else the emulation is all there is
+  if (const GpuSurvey survey = survey_gpus(); !survey.gpus.empty()) {
+    devices.push_back(open_gpu(survey.gpus.front()));
   }
   return devices;
 }

@@ -13,6 +13,12 @@ constexpr std::size_t kScoreBytes = 64 << 20;  // of selective V's scores, kept 
 
 std::uint32_t count(std::size_t n) { return static_cast<std::uint32_t>(n); }
 
+// Of a part of one row's positions, of all heads: scores, and what is known of them.
+std::size_t score_bytes(const DecodeLayout& layout) { return layout.n_q * (kPartTokens + 2) * sizeof(float); }
+
+// That a row's positions may lie in.
+std::size_t parts_of(std::size_t positions) { return positions / kPartTokens + 2; }
+
 DecodeTuning tuning_for(const DecodeLayout& layout, const GpuFigures& figures) {
   if (const std::uint32_t bytes = PrefillShared(layout).bytes; bytes > figures.shared_bytes) {
     fail(ErrorCode::kUnsupported,
@@ -29,6 +35,20 @@ void reserve(Device& device, DeviceArray<T>& array, std::size_t values) {
 }
 
 }  // namespace
+
+AttentionRoomBytes attention_room_bytes(const DecodeLayout& layout, const GpuFigures& figures,
+                                        const ValueSelection& selection, std::size_t positions) {
+  const std::size_t blocks = figures.multiprocessors;
+  // A block ends at most one item that another began, and begins one.
+  const std::size_t partials = 2 * blocks * layout.most_q * (layout.v_tiles * 16 + 2) * sizeof(float);
+  // A head's result with its log-sum-exp: of all blocks' tiles, of each token and what it shares.
+  const std::size_t part = (layout.d_v + 1) * sizeof(float);
+  const std::size_t tiles = blocks * PrefillTuning{}.warps * kPrefillRows * part;
+  const std::size_t row_scores = std::bit_ceil(parts_of(positions)) * score_bytes(layout);
+  const std::size_t scores = selection.top > 0 ? std::max(kScoreBytes, row_scores) : 0;
+  constexpr std::size_t kRoomy = 2;  // reserve() takes up to that
+  return {kRoomy * (partials + tiles) + scores, kRoomy * 2 * layout.n_q * part};
+}
 
 GpuAttention::GpuAttention(Device& device, const DecodeLayout& layout, std::size_t window,
                            AttentionRoom& room)
@@ -109,31 +129,34 @@ GpuAttention::Prefill GpuAttention::send_prefill(std::span<const PrefillToken> t
 }
 
 void GpuAttention::plan_selective(std::span<const BatchSequence> sequences, DeviceParcel& parcel) {
-  const std::size_t most_parts =
-      std::bit_floor(kScoreBytes / (layout_.n_q * (kPartTokens + 2) * sizeof(float)));
+  const std::size_t most_parts = std::bit_floor(kScoreBytes / score_bytes(layout_));
+  ValueSelection selection;
   std::vector<DecodeSequence> rows;  // of the next kernels
-  std::size_t parts = 0;
-  for (std::size_t i = 0; i < sequences.size(); ++i) {
-    const BatchSequence& s = sequences[i];
+  std::size_t parts = 0;             // theirs at most
+  const auto end_rows = [&](std::uint32_t next_row) {
+    if (!rows.empty()) add_selective(selection, next_row - count(rows.size()), rows, parcel);
+    rows.clear();
+    parts = 0;
+  };
+  for (const BatchSequence& s : sequences) {
     for (std::uint32_t token = 0; token < s.tokens; ++token) {
-      rows.push_back(seen_by(s, token));
-      parts += (rows.back().end - rows.back().begin) / kPartTokens + 2;
-      const bool ends =
-          token + 1 == s.tokens && (i + 1 == sequences.size() || sequences[i + 1].selection != s.selection);
-      if (!ends && parts < most_parts) continue;
-      add_selective(s.selection, s.first_row + token + 1 - count(rows.size()), rows, parcel);
-      rows.clear();
-      parts = 0;
+      const DecodeSequence row = seen_by(s, token);
+      const std::size_t more = parts_of(row.end - row.begin);
+      if (selection != s.selection || parts + more > most_parts) end_rows(s.first_row + token);
+      selection = s.selection;
+      rows.push_back(row);
+      parts += more;
     }
   }
+  if (!sequences.empty()) end_rows(sequences.back().first_row + sequences.back().tokens);
 }
 
 void GpuAttention::add_selective(const ValueSelection& selection, std::uint32_t first_row,
                                  std::span<const DecodeSequence> rows, DeviceParcel& parcel) {
   const SelectivePlan plan = selective_plan(rows);
   const std::uint32_t parts = std::bit_ceil(plan.parts);
-  reserve(device_, room_.scores, std::size_t{layout_.n_q} * parts * kPartTokens);
-  reserve(device_, room_.maxima, std::size_t{layout_.n_q} * parts * 2);
+  room_.scores.reserve(device_, std::size_t{layout_.n_q} * parts * kPartTokens);
+  room_.maxima.reserve(device_, std::size_t{layout_.n_q} * parts * 2);
   selective_.push_back({selection, first_row, count(rows.size()), count(plan.chunks.size()), parts,
                         roomy_parts(plan.most_parts), parcel.add(plan.chunks), parcel.add(plan.items)});
 }

@@ -35,6 +35,13 @@ struct AttentionRoom {
   DeviceArray<float> scores, maxima;      // of selective V
 };
 
+// Bytes of it at most, while no row sees more than `positions`: of any batch, and of each of its tokens.
+struct AttentionRoomBytes {
+  std::size_t batch = 0, token = 0;
+};
+AttentionRoomBytes attention_room_bytes(const DecodeLayout& layout, const GpuFigures& figures,
+                                        const ValueSelection& selection, std::size_t positions);
+
 // What a layer's attention reads and writes; rows are contiguous.
 struct AttentionMemory {
   const float* q = nullptr;              // [rows, n_q, d_k], RoPE applied, not scaled

@@ -2,21 +2,16 @@
 
 #include "base/error.h"
 #include "engine/device/gpu_memory_internal.h"
-#include "engine/gpu.h"
 #include "engine/ops/decode_attention_gpu.h"
 
 namespace micius {
 
 int launch_decode_kernel(const DecodeArgs& args, std::uint32_t blocks, void* stream);  // a cudaError_t
 
-GpuFigures gpu_figures() {
-  if (const GpuSurvey survey = survey_gpus(); survey.gpus.empty()) {
-    fail(ErrorCode::kUnsupported, "no GPU: {}; use --device cpu", survey.problem);
-  }
-  int gpu = 0;
-  check_cuda(cudaGetDevice(&gpu), "current GPU");
+GpuFigures gpu_figures(int index) {
+  check_cuda(cudaSetDevice(index), "choice of a GPU");
   cudaDeviceProp properties{};
-  check_cuda(cudaGetDeviceProperties(&properties, gpu), "properties");
+  check_cuda(cudaGetDeviceProperties(&properties, index), "properties");
   return {.multiprocessors = static_cast<std::uint32_t>(properties.multiProcessorCount),
           .shared_bytes = static_cast<std::uint32_t>(properties.sharedMemPerBlockOptin),
           .bulk = properties.major == 9,

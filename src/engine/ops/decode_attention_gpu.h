@@ -20,9 +20,8 @@ struct GpuFigures {
   std::string name;
   std::optional<std::string> matrix_library = {};  // that a device has for dense weights, with its version
 };
-// Of the current GPU, which is the first unless another was chosen. Throws Error{kUnsupported} where there is
-// no GPU.
-GpuFigures gpu_figures();
+// Of the GPU with CUDA's index, which becomes the current one.
+GpuFigures gpu_figures(int index);
 
 // One step, with all that it needs copied to the GPU and back; poison lies where results come. For tests.
 // Throws Error{kIo} with what CUDA says.

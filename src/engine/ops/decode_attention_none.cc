@@ -11,7 +11,7 @@ namespace {
 
 }  // namespace
 
-GpuFigures gpu_figures() { refuse(); }
+GpuFigures gpu_figures(int) { refuse(); }
 DecodeResults decode_on_gpu(const DecodeInputs&, const DecodeTuning&) { refuse(); }
 void launch_decode(const DecodeArgs&, std::uint32_t, void*) { refuse(); }
 
