@@ -3,7 +3,7 @@
 # the instructions in the kernels, times, a profile. Each step has a limit; a step that fails does not end the others.
 #
 #   gpu_checks.sh FOLDER    that has test_gpu and gpu_attention, libraries they need, and vectors in shared/
-#   gpu_checks.sh FOLDER quick    the tests, where the time goes, and the times alone
+#   gpu_checks.sh FOLDER quick    the tests and the times alone
 set -u
 folder=$(cd "$1" && pwd)
 export LD_LIBRARY_PATH="$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
@@ -50,7 +50,6 @@ if [[ "${2:-}" != quick ]]; then
   done
   step "instructions" 30 bash -c 'count_instructions "$folder/gpu_attention"'
 fi
-step "phases" 30 "$folder/gpu_attention" 1 phases
 step "times" 150 "$folder/gpu_attention" 15
 if [[ "${2:-}" != quick ]]; then
   step "profile of 4k" 40 bash -c 'profile 30'

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <iostream>
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "cli/flags.h"
 #include "cli/models.h"
 #include "engine/engine.h"
+#include "engine/gpu_device.h"
 
 namespace micius {
 namespace {
@@ -160,29 +160,21 @@ class BenchAttentionCommand final : public Command {
  private:
   std::vector<AttentionRow> on_cpu() const {
     AttentionBench bench(settings(), threads_, isa_of_environment().value_or(best_isa()));
-    return rows_of_tests(
-        [&](const AttentionTest& test) { return attention_rows(bench, test, bench.run(test, repeats_)); });
+    return rows_of_tests(bench);
   }
 
   std::vector<AttentionRow> on_gpu() const {
-    if (mode_ != "append") fail(ErrorCode::kUsage, "--mode {} is the CPU's alone; use append", mode_);
     if (selective_v_ != "off") fail(ErrorCode::kUsage, "--selective-v is the CPU's alone; leave it out");
     if (threads_ != 0) fail(ErrorCode::kUsage, "--threads are the CPU's; leave them out with --device cuda");
-    GpuBench bench;
-    const std::vector<AttentionShape> shapes = settings();
-    return rows_of_tests([&](const AttentionTest& test) {
-      std::vector<GpuAttentionTimes> results;
-      for (const AttentionShape& shape : shapes) {
-        results.push_back(
-            bench.attention({shape, DType::kF16, test.context + 1, test.batch, test.layers, {}}, repeats_));
-      }
-      return gpu_attention_rows(bench.name(), shapes, test, results, bench.memory(repeats_));
-    });
+    const std::unique_ptr<Device> gpu = open_first_gpu();
+    GpuAttentionBench bench(*gpu, settings());
+    return rows_of_tests(bench);
   }
 
-  // What `rows_of` returns for each test that was asked for.
-  std::vector<AttentionRow> rows_of_tests(
-      const std::function<std::vector<AttentionRow>(const AttentionTest&)>& rows_of) const {
+  // Of each test that was asked for.
+  template <typename Bench>
+  std::vector<AttentionRow> rows_of_tests(Bench& bench) const {
+    const AttentionSetup setup = setup_of(bench);
     std::vector<ValueSelection> selections = {{}};
     if (const ValueSelection selection = selection_from(selective_v_); selection.top > 0)
       selections.push_back(selection);
@@ -192,7 +184,8 @@ class BenchAttentionCommand final : public Command {
       for (const std::size_t depth : depths_) {
         fmt::print(stderr, "{} tokens x {}\n", depth, batch);
         for (const ValueSelection& selection : selections) {
-          const std::vector<AttentionRow> more = rows_of({depth, batch, layers_, mode, selection});
+          const AttentionTest test{depth, batch, layers_, mode, selection};
+          const std::vector<AttentionRow> more = attention_rows(setup, test, bench.run(test, repeats_));
           rows.insert(rows.end(), more.begin(), more.end());
         }
       }
@@ -239,7 +232,15 @@ class BenchAttentionCommand final : public Command {
 
 }  // namespace
 
-std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const AttentionTest& test,
+AttentionSetup setup_of(const AttentionBench& bench) {
+  return {bench.settings(), bench.read_bytes(), bench.isa(), bench.threads(), {}};
+}
+
+AttentionSetup setup_of(const GpuAttentionBench& bench) {
+  return {bench.settings(), bench.read_bytes(), Isa::kPlain, 0, bench.device().figures().name};
+}
+
+std::vector<AttentionRow> attention_rows(const AttentionSetup& setup, const AttentionTest& test,
                                          const AttentionResult& result) {
   std::vector<AttentionRow> rows;
   const auto layers = static_cast<double>(result.layers);
@@ -247,51 +248,23 @@ std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const Atte
   for (std::size_t i = 0; i < result.settings.size(); ++i) {
     const AttentionTimes& times = result.settings[i];
     AttentionRow row;
-    row.shape = bench.settings()[i];
+    row.shape = setup.settings[i];
     row.test = test;
-    row.isa = bench.isa();
-    row.threads = bench.threads();
+    row.isa = setup.isa;
+    row.threads = setup.threads;
+    row.gpu = setup.gpu;
     row.layers = result.layers;
-    row.error = result.errors[i];
+    if (row.gpu.empty()) row.error = result.errors[i];
     std::vector<double> ratios;
     for (std::size_t repeat = 0; repeat < times.attention.size(); ++repeat) {
       row.attention.push_back(times.attention[repeat] / layers);
       row.copy.push_back(times.copy[repeat] / layers);
-      row.read_rates.push_back(static_cast<double>(bench.read_bytes()) / result.read[repeat]);
+      row.read_rates.push_back(static_cast<double>(setup.read_bytes) / result.read[repeat]);
       ratios.push_back((times.attention[repeat] + times.copy[repeat]) /
                        (first.attention[repeat] + first.copy[repeat]));
     }
     row.ratio = median_of(ratios);
-    row.limit = limit_of(row.shape, bench.settings().front(), test);
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-std::vector<AttentionRow> gpu_attention_rows(const std::string& gpu,
-                                             const std::vector<AttentionShape>& settings,
-                                             const AttentionTest& test,
-                                             const std::vector<GpuAttentionTimes>& results,
-                                             const GpuMemoryRates& rates) {
-  std::vector<AttentionRow> rows;
-  for (std::size_t i = 0; i < settings.size(); ++i) {
-    const GpuAttentionTimes& times = results[i];
-    AttentionRow row;
-    row.shape = settings[i];
-    row.test = test;
-    row.layers = times.layers;
-    row.gpu = gpu;
-    row.read_rates = rates.read;
-    for (const double seconds : times.overlapped.empty() ? times.graph : times.overlapped) {
-      row.attention.push_back(seconds / static_cast<double>(times.layers));
-      row.copy.push_back(0);
-    }
-    std::vector<double> ratios;
-    for (std::size_t repeat = 0; repeat < row.attention.size(); ++repeat) {
-      ratios.push_back(row.attention[repeat] / (i == 0 ? row : rows.front()).attention[repeat]);
-    }
-    row.ratio = median_of(ratios);
-    row.limit = limit_of(row.shape, settings.front(), test);
+    row.limit = limit_of(row.shape, setup.settings.front(), test);
     rows.push_back(std::move(row));
   }
   return rows;

@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "engine/attention_speed.h"
-#include "engine/gpu_attention_speed.h"
+#include "engine/gpu_step_speed.h"
 
 namespace micius {
 
@@ -26,17 +26,20 @@ struct AttentionRow {
   std::string gpu;                      // its name; then isa and threads say nothing. "": on the CPU
 };
 
-// A row for each setting of the bench, from what run(test) returned.
-std::vector<AttentionRow> attention_rows(const AttentionBench& bench, const AttentionTest& test,
-                                         const AttentionResult& result);
+// What the rows of a bench have in common.
+struct AttentionSetup {
+  std::vector<AttentionShape> settings;
+  std::size_t read_bytes = 0;
+  Isa isa = Isa::kPlain;
+  int threads = 1;
+  std::string gpu;
+};
+AttentionSetup setup_of(const AttentionBench& bench);
+AttentionSetup setup_of(const GpuAttentionBench& bench);
 
-// The same on a GPU, from what attention(test, repeats) of each setting and memory(repeats) returned: of the
-// graph whose kernels overlap, or where the GPU has none, of the plain one.
-std::vector<AttentionRow> gpu_attention_rows(const std::string& gpu,
-                                             const std::vector<AttentionShape>& settings,
-                                             const AttentionTest& test,
-                                             const std::vector<GpuAttentionTimes>& results,
-                                             const GpuMemoryRates& rates);
+// A row for each setting of the bench, from what run(test) returned.
+std::vector<AttentionRow> attention_rows(const AttentionSetup& setup, const AttentionTest& test,
+                                         const AttentionResult& result);
 
 std::vector<std::string> attention_formats();  // md, csv, json, jsonl
 // All rows as one text; times are medians, a share is the rate over the plain read's of the same test.

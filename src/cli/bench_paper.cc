@@ -249,9 +249,9 @@ std::string BenchPaperCommand::on_gpu() const {
   if (threads_ != 0) fail(ErrorCode::kUsage, "--threads are the CPU's; leave them out with --device cuda");
   const std::unique_ptr<Device> gpu = open_first_gpu();
   GpuLinearBench linear(*gpu, matrix_sizes(), dtype());
-  const PaperTimes times =
-      measure({[&] { return linear.run(1); },
-               [&](const AttentionTest& test) { return gpu_attention(*gpu, settings(), test, 1); }});
+  GpuAttentionBench attention(*gpu, settings());
+  const PaperTimes times = measure(
+      {[&] { return linear.run(1); }, [&](const AttentionTest& test) { return attention.run(test, 1); }});
   return fmt::format("{}, weights {}, KV in f16\n\n", gpu->figures().name, weights_) + paper_text(times);
 }
 

@@ -13,8 +13,11 @@ namespace micius {
 namespace {
 
 constexpr std::uint32_t kPlanes = 2;  // --numerics precise
-constexpr std::size_t kUncachedBytes = 256 << 20, kMostLayers = 256;
-constexpr std::size_t kRandomPages = 8;  // what all pages are copies of
+constexpr std::size_t kUncachedBytes = 256 << 20, kMostBytes = std::size_t{8} << 30;
+constexpr std::size_t kModelLayers = 26, kMostLayers = 256;
+constexpr std::size_t kMostTokens = std::size_t{1} << 24;
+constexpr std::uint32_t kReadBlocks = 8;  // of a multiprocessor
+constexpr std::size_t kRandomPages = 8;   // what all pages are copies of
 
 std::uint32_t count(std::size_t n) { return static_cast<std::uint32_t>(n); }
 
@@ -29,16 +32,23 @@ double seconds_of(Device& device, Recording& recording) {
   return device.seconds_of([&] { recording.start(); });
 }
 
+// Of a test that is run with them.
+struct Steps {
+  std::size_t layers = 0;
+  GpuStep step = GpuStep::kWhole;
+  std::optional<DecodeTuning> tuning;
+};
+
 // One head setting: the layers' keys and values, and the kernels of a step. Pages lie in regions: one a
 // layer, and under KvMode::kConcat one more, so that each layer can be copied to where the one before it was.
 class Setting {
  public:
-  Setting(Device& device, const AttentionShape& shape, const AttentionTest& test, std::size_t layers);
+  Setting(Device& device, const AttentionShape& shape, const AttentionTest& test, const Steps& steps);
   void step(AttentionTimes& times) const;
 
  private:
   void fill(std::size_t regions, Rng& rng);
-  DecodeLaunch decode_launch(const AttentionShape& shape, const AttentionTest& test, Rng& rng);
+  DecodeLaunch decode_launch(const AttentionTest& test, const DecodeTuning& tuning, Rng& rng);
   KvAppendArgs append_args(const AttentionShape& shape, const AttentionTest& test, Rng& rng);
   std::vector<Kernel> copies(std::size_t layers);
   std::byte* region(std::size_t index) const { return pages_.data() + index * region_bytes(); }
@@ -56,25 +66,31 @@ class Setting {
   std::unique_ptr<Recording> step_, copying_;  // the second: null where nothing is copied
 };
 
-Setting::Setting(Device& device, const AttentionShape& shape, const AttentionTest& test, std::size_t layers)
+Setting::Setting(Device& device, const AttentionShape& shape, const AttentionTest& test, const Steps& steps)
     : device_(device),
       layout_(shape, DType::kF16),
       region_pages_(KvPool::blocks_for(test.context + 1) * test.batch),
       order_(region_pages_) {
   const bool is_concat = test.mode == KvMode::kConcat;
+  const std::size_t layers = steps.layers;
+  const GpuFigures& figures = device.figures();
   Rng rng("gpu attention");
   fill(layers + (is_concat ? 1 : 0), rng);
   std::iota(order_.begin(), order_.end(), 0U);
   rng.shuffle(order_);
   table_ = sent(device, order_);
-  DecodeLaunch decode = decode_launch(shape, test, rng);
+  DecodeLaunch decode =
+      decode_launch(test,
+                    steps.tuning.value_or(
+                        decode_tuning(layout_, figures.multiprocessors, figures.shared_bytes, figures.bulk)),
+                    rng);
   KvAppendArgs append = append_args(shape, test, rng);
   const std::vector<Kernel> copying = is_concat ? copies(layers) : std::vector<Kernel>();
   std::vector<Kernel> kernels;
   for (std::size_t layer = 0; layer < layers; ++layer) {
     if (is_concat) kernels.push_back(copying[layer]);
     decode.args.pages = append.pages = region(layer);  // copied from the region behind it
-    kernels.emplace_back(AppendLaunch{append, count(test.batch)});
+    if (steps.step == GpuStep::kWhole) kernels.emplace_back(AppendLaunch{append, count(test.batch)});
     kernels.emplace_back(decode);
   }
   step_ = device.record(kernels);
@@ -99,10 +115,7 @@ void Setting::fill(std::size_t regions, Rng& rng) {
   }
 }
 
-DecodeLaunch Setting::decode_launch(const AttentionShape& shape, const AttentionTest& test, Rng& rng) {
-  const GpuFigures& figures = device_.figures();
-  const DecodeTuning tuning =
-      decode_tuning(layout_, figures.multiprocessors, figures.shared_bytes, figures.bulk);
+DecodeLaunch Setting::decode_launch(const AttentionTest& test, const DecodeTuning& tuning, Rng& rng) {
   std::vector<DecodeSequence> sequences;
   for (std::size_t i = 0; i < test.batch; ++i) {
     sequences.push_back({count(i * region_pages_ / test.batch), 0, count(test.context + 1)});
@@ -113,8 +126,8 @@ DecodeLaunch Setting::decode_launch(const AttentionShape& shape, const Attention
   tickets_ = sent(device_, std::vector<std::uint32_t>(plan.items));
   partials_ = DeviceArray<float>(device_, partial_rows * layout_.v_tiles * 16);
   sums_ = DeviceArray<float>(device_, 2 * partial_rows);
-  q_ = sent(device_, random_values(test.batch * shape.n_q * shape.d_k, rng));
-  out_ = DeviceArray<float>(device_, test.batch * shape.n_q * shape.d_v);
+  q_ = sent(device_, random_values(test.batch * layout_.n_q * layout_.d_k, rng));
+  out_ = DeviceArray<float>(device_, test.batch * layout_.n_q * layout_.d_v);
   return {{.layout = layout_,
            .tuning = tuning,
            .q = q_.data(),
@@ -169,9 +182,23 @@ void Setting::step(AttentionTimes& times) const {
 
 std::size_t layers_of(const AttentionTest& test, const std::vector<AttentionShape>& settings) {
   if (test.layers > 0) return test.layers;
-  std::size_t fewest = kUncachedBytes;
-  for (const AttentionShape& shape : settings) fewest = std::min(fewest, kv_bytes(shape, test));
-  return std::clamp<std::size_t>((kUncachedBytes + fewest - 1) / fewest, 2, kMostLayers);
+  std::size_t fewest = kMostBytes, most = 0;
+  for (const AttentionShape& shape : settings) {
+    fewest = std::min(fewest, kv_bytes(shape, test));
+    most = std::max(most, kv_bytes(shape, test));
+  }
+  const std::size_t uncached = std::max((kUncachedBytes + fewest - 1) / fewest, kModelLayers);
+  return std::clamp<std::size_t>(kMostBytes / most, 2, std::min(uncached, kMostLayers));
+}
+
+void check(const AttentionTest& test) {
+  if (test.selection.top > 0) fail(ErrorCode::kUnsupported, "selective V is timed on the CPU alone");
+  if (test.batch < 1 || test.context >= kMostTokens / std::max<std::size_t>(test.batch, 1) ||
+      test.layers > kMostLayers) {
+    fail(ErrorCode::kUsage,
+         "{} sequences of {} tokens in {} layers; use at least 1, at most {} tokens in {} layers", test.batch,
+         test.context, test.layers, kMostTokens, kMostLayers);
+  }
 }
 
 }  // namespace
@@ -232,19 +259,32 @@ std::vector<std::vector<double>> GpuLinearBench::run(int repeats) {
   return seconds;
 }
 
-AttentionResult gpu_attention(Device& device, const std::vector<AttentionShape>& settings,
-                              const AttentionTest& test, int repeats) {
-  if (test.selection.top > 0) fail(ErrorCode::kUnsupported, "selective V is timed on the CPU alone");
-  AttentionResult result{layers_of(test, settings), std::vector<AttentionTimes>(settings.size()), {}, {}};
+GpuAttentionBench::GpuAttentionBench(Device& device, std::vector<AttentionShape> settings,
+                                     std::size_t read_bytes)
+    : device_(device),
+      settings_(std::move(settings)),
+      read_(device, read_bytes / sizeof(std::uint32_t)),
+      sum_(device, 1) {
+  const Kernel read = RowKernel(MemoryReadKernel{read_.data(), read_.size() / 4, sum_.data(),
+                                                 kReadBlocks * device.figures().multiprocessors});
+  reading_ = device.record({&read, 1});
+}
+
+AttentionResult GpuAttentionBench::run(const AttentionTest& test, int repeats, GpuStep step,
+                                       const std::optional<DecodeTuning>& tuning) {
+  check(test);
+  const Steps steps{layers_of(test, settings_), step, tuning};
+  AttentionResult result{steps.layers, std::vector<AttentionTimes>(settings_.size()), {}, {}};
   std::vector<Setting> measured;
-  measured.reserve(settings.size());
-  for (const AttentionShape& shape : settings) {
-    measured.emplace_back(device, shape, test, result.layers);
+  measured.reserve(settings_.size());
+  for (const AttentionShape& shape : settings_) {
+    measured.emplace_back(device_, shape, test, steps);
     AttentionTimes warm_up;
     measured.back().step(warm_up);
   }
   for (int repeat = 0; repeat < repeats; ++repeat) {
-    for (std::size_t i = 0; i < settings.size(); ++i) measured[i].step(result.settings[i]);
+    for (std::size_t i = 0; i < settings_.size(); ++i) measured[i].step(result.settings[i]);
+    result.read.push_back(seconds_of(device_, *reading_));
   }
   return result;
 }

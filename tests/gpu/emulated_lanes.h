@@ -46,7 +46,6 @@ class EmulatedLanes {
     *p = before >= last ? 0 : before + 1;
     return before;
   }
-  void mark(unsigned) {}
 
   template <typename T>
   T shared_load(SharedAddress a) {

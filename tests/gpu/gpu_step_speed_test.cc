@@ -39,7 +39,10 @@ TEST_CASE("the GPU's bench of attention runs every layer, in place and copied") 
   for (const KvMode mode : {KvMode::kAppend, KvMode::kConcat}) {
     EmulatedGpu device;
     const AttentionTest test{.context = 70, .batch = 2, .layers = 3, .mode = mode};
-    const AttentionResult result = gpu_attention(device, settings, test, 2);
+    GpuAttentionBench bench(device, settings, 1 << 14);
+    CHECK(bench.read_bytes() == 1 << 14);
+    const std::size_t held = device.allocated();
+    const AttentionResult result = bench.run(test, 2);
     CHECK(result.layers == 3);
     REQUIRE(result.settings.size() == 2);
     for (const AttentionTimes& times : result.settings) {
@@ -49,19 +52,39 @@ TEST_CASE("the GPU's bench of attention runs every layer, in place and copied") 
       if (mode == KvMode::kAppend) CHECK(times.copy == std::vector<double>(2));
       if (mode == KvMode::kAppend) CHECK(all_positive(times.attention));
     }
+    CHECK(result.read.size() == 2);
+    CHECK(all_positive(result.read));
     // Of two settings, three steps of three layers, each behind one that is not timed: append and attend;
-    // where it is copied that too, and once more alone.
-    CHECK(device.launches() == 2 * 3 * 3 * 2 * (mode == KvMode::kAppend ? 2 : 4));
-    CHECK(device.allocated() == 0);
+    // where it is copied that too, and once more alone. Two plain reads likewise.
+    CHECK(device.launches() == 2 * 3 * 3 * 2 * (mode == KvMode::kAppend ? 2 : 4) + 2 * 2);
+    CHECK(device.allocated() == held);
   }
+}
+
+TEST_CASE("the GPU's bench of attention starts the kernel alone, with the tuning that it is given") {
+  EmulatedGpu device;
+  GpuAttentionBench bench(device, {{4, 2, 2, 16, 16, 0.25F}}, 1 << 10);
+  const AttentionTest test{.context = 40, .batch = 1, .layers = 2};
+  const DecodeTuning tuning{.blocks = 1, .warps = 1, .parts = 1, .stages = 2};
+  const AttentionResult result = bench.run(test, 1, GpuStep::kAttention, tuning);
+  CHECK(all_positive(result.settings.front().attention));
+  CHECK(device.launches_of<AppendLaunch>() == 0);
+  CHECK(device.launches_of<DecodeLaunch>() == 2 * 2 * 2);
 }
 
 TEST_CASE("the GPU's bench of attention refuses what no kernel does") {
   EmulatedGpu device;
-  AttentionTest test{.context = 3, .layers = 2};
-  CHECK_THROWS_AS(gpu_attention(device, {{4, 2, 2, 16, 256, 0.25F}}, test, 1), Error);
-  test.selection.top = 2;
-  CHECK_THROWS_AS(gpu_attention(device, {{4, 2, 2, 16, 16, 0.25F}}, test, 1), Error);
+  const auto run = [&](const AttentionShape& shape, const AttentionTest& test) {
+    GpuAttentionBench(device, {shape}, 1 << 10).run(test, 1);
+  };
+  const AttentionShape shape{4, 2, 2, 16, 16, 0.25F}, wide{4, 2, 2, 16, 256, 0.25F};
+  using Catch::Matchers::Contains;
+  CHECK_THROWS_WITH(run(wide, {.context = 3, .layers = 2}), Contains("at most 128"));
+  CHECK_THROWS_WITH(run(shape, {.context = 3, .layers = 2, .selection = {.top = 2}}),
+                    Contains("selective V"));
+  CHECK_THROWS_WITH(run(shape, {.context = 3, .batch = 0}), Contains("0 sequences of 3 tokens"));
+  CHECK_THROWS_WITH(run(shape, {.context = 1 << 20, .batch = 16}),
+                    Contains("16 sequences of 1048576 tokens"));
 }
 
 }  // namespace

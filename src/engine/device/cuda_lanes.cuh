@@ -63,7 +63,6 @@ class CudaLanes {
                  : "memory");
     return before;
   }
-  __device__ __forceinline__ void mark(unsigned) const {}
 
   template <typename T>
   __device__ __forceinline__ T shared_load(SharedAddress a) const {

@@ -1,4 +1,4 @@
-// The kernels of a forward pass, as values that any device can start.
+// The kernels of a forward pass, and those that it is measured by, as values that any device can start.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "engine/ops/kv_append.h"
 #include "engine/ops/linear_kernel.h"
 #include "engine/ops/logits_gpu.h"
+#include "engine/ops/memory_read_gpu.h"
 #include "engine/ops/prefill_attention.h"
 #include "engine/ops/selective_attention.h"
 
@@ -18,7 +19,7 @@ namespace micius {
 
 // Of rows: their shape says how they are started.
 using RowKernel = std::variant<EmbeddingKernel, NormKernel, SplitKernel, GatedKernel, HeadsKernel,
-                               GatherKernel, LinearArgs, LogitSummaryKernel>;
+                               GatherKernel, LinearArgs, LogitSummaryKernel, MemoryReadKernel>;
 
 // A linear that has products, by a matrix library where the device has one.
 struct DenseLaunch {

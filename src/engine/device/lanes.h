@@ -36,7 +36,6 @@
 // Kernels:
 //   start_next()          the next one of the stream may start before this one ends
 //   wait_for_previous()   until what the one before has written can be read
-//   mark(phase)           for a stopwatch; else nothing
 //
 // Lanes of a warp take part in shuffle, any, the matrix operations and sync_warp together, all 32.
 #pragma once

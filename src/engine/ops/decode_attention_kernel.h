@@ -18,7 +18,6 @@ MICIUS_KERNEL void decode_attention(D& d, const DecodeArgs& args) {
   const DecodeShared shared(args.layout, args.tuning, tiles);
   unsigned tile = 0, warp = d.warp();
   for (; warp >= args.tuning.warps; warp -= args.tuning.warps) ++tile;
-  d.mark(kPhaseEntry);
   d.start_next();
   Ring::start(d, args, shared, tiles);
   if (tile == tiles) {
@@ -32,16 +31,10 @@ MICIUS_KERNEL void decode_attention(D& d, const DecodeArgs& args) {
     const DecodeSegment segment = load_segment(d, args.segments + at);
     const StageRange stages(segment, args.tuning.parts);
     attention.choose(segment, tile);
-    if (at == d.block()) {
-      d.mark(kPhaseReady);
-      d.wait_for_previous();
-      d.mark(kPhaseFree);
-    }
+    if (at == d.block()) d.wait_for_previous();
     attention.begin();
-    d.mark(kPhaseQueries);
     for (unsigned i = ring.begin(segment, stages); i < stages.count; i += args.tuning.warps) {
       const SharedAddress stage = ring.acquire();
-      d.mark(kPhaseStage);
       for (unsigned part = 0; part < args.tuning.parts; ++part) {
         const unsigned token = ((stages.first + i) * args.tuning.parts + part) * kPartTokens;
         if (token < segment.end && token + kPartTokens > segment.begin) {
@@ -51,16 +44,13 @@ MICIUS_KERNEL void decode_attention(D& d, const DecodeArgs& args) {
       ring.release();
     }
     ring.end(stages);
-    d.mark(kPhaseSeen);
     attention.put(shared);
     merge.sync();
-    d.mark(kPhasePut);
     merge.finish(segment);
     if (segment.next == 0) break;
     at = segment.next;
     merge.sync();
   }
-  d.mark(kPhaseEnd);
 }
 
 }  // namespace micius

@@ -7,7 +7,6 @@
 #include "engine/ops/attention_device.h"
 #include "engine/ops/decode_attention.h"
 #include "engine/ops/decode_attention_partials.h"
-#include "engine/ops/decode_attention_phases.h"
 
 namespace micius {
 
@@ -33,14 +32,12 @@ class DecodeMerge {
         put_partial(segment.partial * args_.layout.most_q + q, sum);
       }
     }
-    d_.mark(kPhaseMerged);
     if (segment.splits == 1) return;
     sync();
     if (d_.thread() == 0) {
       d_.shared_store(shared_.ticket, d_.count(args_.tickets + segment.item, segment.splits - 1));
     }
     sync();
-    d_.mark(kPhaseCounted);
     if (d_.template shared_load<std::uint32_t>(shared_.ticket) != segment.splits - 1) return;
     // Lanes take part together, those behind the last head too.
     for (unsigned first = 0; first + d_.warp() * kWarpRows < heads; first += rows) {

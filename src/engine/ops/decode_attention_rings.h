@@ -3,7 +3,6 @@
 
 #include "engine/device/lanes.h"
 #include "engine/ops/decode_attention.h"
-#include "engine/ops/decode_attention_phases.h"
 
 namespace micius {
 
@@ -103,10 +102,8 @@ class BulkRing {
         d_.copy_bulk(slot_ * shared_.stage, stage_bytes(d_, args_, number, segment.group, part),
                      shared_.stage, shared_.full + 8 * slot_);
       }
-      if (i == 0) d_.mark(kPhaseFirstCopy);
       move_by(1);
     }
-    d_.mark(kPhaseLastCopy);
   }
 
   D& d_;
