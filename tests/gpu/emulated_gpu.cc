@@ -30,8 +30,8 @@ void with_format(const DecodeLayout& layout, const F& f) {
 
 }  // namespace
 
-EmulatedGpu::EmulatedGpu(std::size_t memory_bytes)
-    : figures_{.multiprocessors = 2,
+EmulatedGpu::EmulatedGpu(std::size_t memory_bytes, std::uint32_t multiprocessors)
+    : figures_{.multiprocessors = multiprocessors,
                .shared_bytes = 227 << 10,
                .bulk = false,
                .launch_bytes = 0,

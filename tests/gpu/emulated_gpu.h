@@ -15,8 +15,8 @@ namespace micius::emulation {
 
 class EmulatedGpu : public Device {
  public:
-  // Allocations beyond `memory_bytes` fail as a GPU's would.
-  explicit EmulatedGpu(std::size_t memory_bytes = std::size_t{1} << 30);
+  // Allocations beyond `memory_bytes` fail as a GPU's would. Work is cut for so many multiprocessors.
+  explicit EmulatedGpu(std::size_t memory_bytes = std::size_t{1} << 30, std::uint32_t multiprocessors = 2);
   ~EmulatedGpu() override;
 
   const GpuFigures& figures() const override { return figures_; }

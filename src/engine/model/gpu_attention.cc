@@ -63,6 +63,7 @@ void GpuAttention::plan(std::span<const BatchSequence> sequences, std::span<cons
   decode_.reset();
   shared_.reset();
   prefill_.reset();
+  prefill_merge_.reset();
   selective_.clear();
   const auto selected = std::find_if(sequences.begin(), sequences.end(),
                                      [](const BatchSequence& s) { return s.selection.top > 0; });
@@ -104,22 +105,52 @@ GpuAttention::Shared GpuAttention::share(std::span<const SharedPrefix> prefixes,
                                          DeviceParcel& parcel) {
   const SharedPrefixPlan plan =
       shared_prefix_plan(layout_, prefixes, rows, prefill_tuning_, device_.figures().multiprocessors);
-  const std::size_t heads = (std::size_t{plan.first_suffix} + rows) * layout_.n_q;
-  reserve(device_, room_.part_out, heads * layout_.d_v);
-  reserve(device_, room_.part_lse, heads);
-  return {send_prefill(plan.tokens, plan.prefixes, parcel), rows, plan.first_suffix,
-          parcel.add(plan.merge_first), parcel.add(plan.merge_parts)};
+  reserve_parts(std::size_t{plan.first_suffix} + rows);
+  return {send_prefill(plan.tokens, plan.prefixes, parcel),
+          plan.first_suffix,
+          {0, rows, parcel.add(plan.merge_first), parcel.add(plan.merge_parts)}};
 }
 
+void GpuAttention::reserve_parts(std::size_t rows) {
+  reserve(device_, room_.part_out, rows * layout_.n_q * layout_.d_v);
+  reserve(device_, room_.part_lse, rows * layout_.n_q);
+}
+
+// With one that is split all write parts.
 void GpuAttention::plan_prefill(std::span<const BatchSequence> sequences, DeviceParcel& parcel) {
   if (sequences.empty()) return;
   std::vector<PrefillToken> tokens;
   std::vector<PrefillRun> runs;
+  std::vector<std::uint32_t> first{0}, parts;  // of rows
   for (const BatchSequence& s : sequences) {
-    runs.push_back({s.first_page, count(tokens.size()), s.tokens, s.first_row, 1});
+    runs.push_back(
+        {s.first_page, count(tokens.size()), s.tokens, count(parts.size()), splits(s, sequences.size())});
+    const PrefillRun& run = runs.back();
     add_causal_tokens({s.first_row, s.tokens, s.first_position, count(window_)}, tokens);
+    for (std::uint32_t token = 0; token < s.tokens; ++token) {
+      for (std::uint32_t split = 0; split < run.splits; ++split) {
+        parts.push_back(run.first_out + split * s.tokens + token);
+      }
+      first.push_back(count(parts.size()));
+    }
+  }
+  if (parts.size() > tokens.size()) {
+    reserve_parts(parts.size());
+    prefill_merge_ =
+        Merge{sequences.front().first_row, count(tokens.size()), parcel.add(first), parcel.add(parts)};
+  } else {
+    for (std::size_t i = 0; i < runs.size(); ++i) runs[i].first_out = sequences[i].first_row;
   }
   prefill_ = send_prefill(tokens, prefill_plan(layout_, tokens, runs, prefill_tuning_), parcel);
+}
+
+// Of the positions that its tokens see, where reading them takes as long as two more kernels would.
+std::uint32_t GpuAttention::splits(const BatchSequence& sequence, std::size_t sequences) const {
+  const GpuFigures& figures = device_.figures();
+  const std::uint32_t positions = seen_by(sequence, sequence.tokens - 1).end - seen_by(sequence, 0).begin;
+  if (positions / kPageTokens * layout_.page_bytes() < 2 * figures.launch_bytes) return 1;
+  return prefill_splits(layout_, sequence.tokens, positions, prefill_tuning_,
+                        count(figures.multiprocessors / sequences));
 }
 
 GpuAttention::Prefill GpuAttention::send_prefill(std::span<const PrefillToken> tokens,
@@ -171,19 +202,32 @@ void GpuAttention::add_kernels(const AttentionMemory& memory, const DeviceParcel
     DecodeLaunch rest = decode(memory, parcel);
     rest.args.out = room_.part_out.data() + first_head * layout_.d_v;
     rest.args.lse = room_.part_lse.data() + first_head;
-    const AttentionMergeArgs merge{layout_.n_q,
-                                   layout_.d_v,
-                                   parcel.at(shared_->merge_first),
-                                   parcel.at(shared_->merge_parts),
-                                   room_.part_out.data(),
-                                   room_.part_lse.data(),
-                                   memory.out};
-    kernels.insert(kernels.end(), {beginnings, rest, MergeLaunch{merge, shared_->rows}});
+    kernels.insert(kernels.end(), {beginnings, rest, merge(shared_->merge, memory, parcel)});
   } else if (decode_) {
     kernels.emplace_back(decode(memory, parcel));
   }
-  if (prefill_) kernels.emplace_back(prefill(*prefill_, memory, parcel));
+  if (prefill_) {
+    PrefillLaunch launch = prefill(*prefill_, memory, parcel);
+    if (prefill_merge_) {
+      launch.args.out = room_.part_out.data();
+      launch.args.lse = room_.part_lse.data();
+    }
+    kernels.emplace_back(launch);
+  }
+  if (prefill_merge_) kernels.emplace_back(merge(*prefill_merge_, memory, parcel));
   for (const Selective& work : selective_) kernels.emplace_back(selective(work, memory, parcel));
+}
+
+MergeLaunch GpuAttention::merge(const Merge& work, const AttentionMemory& memory,
+                                const DeviceParcel& parcel) const {
+  const AttentionMergeArgs args{layout_.n_q,
+                                layout_.d_v,
+                                parcel.at(work.first),
+                                parcel.at(work.parts),
+                                room_.part_out.data(),
+                                room_.part_lse.data(),
+                                memory.out + std::size_t{work.first_row} * layout_.n_q * layout_.d_v};
+  return {args, work.rows};
 }
 
 PrefillLaunch GpuAttention::prefill(const Prefill& work, const AttentionMemory& memory,

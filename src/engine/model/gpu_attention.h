@@ -1,8 +1,8 @@
 // Attention of a batch's rows on a GPU: which kernels, over which rows.
 //
 // Single new tokens take the decode kernel; of those that begin alike the common pages are read once for all
-// (shared_prefix.h). Prompts and chunks of them take the prefill kernel, rows with selective V the two of
-// theirs.
+// (SharedPrefix). Prompts and chunks of them take the prefill kernel, a few tokens behind a long context
+// split over several blocks; rows with selective V take the two of theirs.
 #pragma once
 
 #include <cstddef>
@@ -79,10 +79,14 @@ class GpuAttention {
     Part<PrefillCell> cells;
     Part<PrefillTile> tiles;
   };
+  struct Merge {  // of rows whose parts are in the room, from first_row on
+    std::uint32_t first_row = 0, rows = 0;
+    Part<std::uint32_t> first, parts;
+  };
   struct Shared {  // beginnings of the rows that the decode kernel takes
     Prefill beginnings;
-    std::uint32_t rows = 0, first_suffix = 0;
-    Part<std::uint32_t> merge_first, merge_parts;
+    std::uint32_t first_suffix = 0;
+    Merge merge;
   };
   struct Selective {
     ValueSelection selection;
@@ -97,6 +101,8 @@ class GpuAttention {
                    DeviceParcel& parcel);
   Shared share(std::span<const SharedPrefix> prefixes, std::uint32_t rows, DeviceParcel& parcel);
   void plan_prefill(std::span<const BatchSequence> sequences, DeviceParcel& parcel);
+  std::uint32_t splits(const BatchSequence& sequence, std::size_t sequences) const;
+  void reserve_parts(std::size_t rows);
   Prefill send_prefill(std::span<const PrefillToken> tokens, const PrefillPlan& plan,
                        DeviceParcel& parcel) const;
   void plan_selective(std::span<const BatchSequence> sequences, DeviceParcel& parcel);
@@ -105,6 +111,7 @@ class GpuAttention {
 
   PrefillLaunch prefill(const Prefill& work, const AttentionMemory& memory, const DeviceParcel& parcel) const;
   DecodeLaunch decode(const AttentionMemory& memory, const DeviceParcel& parcel) const;
+  MergeLaunch merge(const Merge& work, const AttentionMemory& memory, const DeviceParcel& parcel) const;
   SelectiveLaunch selective(const Selective& work, const AttentionMemory& memory,
                             const DeviceParcel& parcel) const;
 
@@ -119,6 +126,7 @@ class GpuAttention {
   std::optional<Decode> decode_;
   std::optional<Shared> shared_;
   std::optional<Prefill> prefill_;
+  std::optional<Merge> prefill_merge_;
   std::vector<Selective> selective_;
 };
 
