@@ -1,4 +1,4 @@
-// How fast the parts of a decode step are on a GPU, by its clock: what linear_speed.h and attention_speed.h
+// How fast the parts of a decode step are on a GPU, by its clock: what LinearBench and AttentionBench
 // are for the CPU. Weights, keys and values are random and in no cache; kernels start as one recording, as
 // those of a model's steps do.
 #pragma once

@@ -16,7 +16,7 @@ namespace micius {
 // weights.
 std::string converted(const ModelSource& source, DType dtype);
 
-// Likewise the model of a line of families.jsonl or diffqkv_models.jsonl, in the line's format, else bf16.
+// Likewise the model of a line of the lists of models, in the line's format, else bf16.
 std::string converted_family(const Json& row);
 
 class BothDecoders {

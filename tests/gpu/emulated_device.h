@@ -1,6 +1,6 @@
 // A GPU on the CPU: blocks of threads, and the memory that they are given. Every access is checked: global
-// memory against what the kernel was given and as global_order.h has it, shared memory as shared_memory.h
-// has it. A fault ends the run with a KernelFault that says what and where.
+// memory against what the kernel was given and as GlobalOrder has it, shared memory as SharedMemory has
+// it. A fault ends the run with a KernelFault that says what and where.
 #pragma once
 
 #include <cstddef>

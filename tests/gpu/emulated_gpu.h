@@ -1,4 +1,4 @@
-// device.h's Device on the CPU: memory that is poisoned until it is written, kernels by the emulation.
+// A Device on the CPU: memory that is poisoned until it is written, kernels by the emulation.
 #pragma once
 
 #include <array>

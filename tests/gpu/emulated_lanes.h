@@ -1,4 +1,4 @@
-// The layer of lanes.h on the CPU, by the device of emulated_device.h.
+// The device layer on the CPU, by an EmulatedBlock.
 #pragma once
 
 #include <cmath>

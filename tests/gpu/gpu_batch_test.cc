@@ -38,7 +38,7 @@ class Sequences {
  public:
   explicit Sequences(Decoder& decoder) : decoder_(decoder), pool_(decoder.make_kv_pool(1 << 20)) {}
 
-  // The logits of all rows of a step of gpu_batches.jsonl; of a fork none.
+  // The logits of all rows of a script's step; of a fork none.
   std::vector<float> run(const Json& step) {
     if (step.contains("fork")) {
       const KvSequence& from = sequences_.at(step["fork"].get<std::string>());
@@ -87,7 +87,7 @@ void check_batches(const Json& row, Device& device) {
   CHECK(emulated->launches_of<DenseLaunch>() == row.value("products", std::size_t{0}));
 }
 
-// The lines of gpu_batches.jsonl that are slow, or those that are not; returns how many there are.
+// The scripts that are slow, or those that are not; returns how many there are.
 enum class Pace { kQuick, kSlow };
 std::size_t check_batches(Pace pace) {
   std::size_t batches = 0;

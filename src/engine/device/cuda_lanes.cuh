@@ -1,5 +1,5 @@
-// The layer of lanes.h in PTX. Bulk copies and their barriers need sm_90; what is compiled for less has traps
-// there.
+// The layer that kernels are written over, in PTX. Bulk copies and their barriers need sm_90; what is
+// compiled for less has traps there.
 #pragma once
 
 #include <type_traits>

@@ -1,7 +1,7 @@
 // Arrays that go to a device's memory with one copy.
 //
 // Each has room of a power of two of bytes. So arrays that grow by a little from one step to the next mostly
-// stay where they were, and with them what kernels are given (kernel_replay.h).
+// stay where they were, and with them what kernels are given (KernelReplay).
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,7 @@
-// What a kernel says instead of CUDA's words, so that it can be run twice: by a GPU, and by an emulation on
-// the CPU that checks bounds and races. A kernel is a function template over the layer `D`; all its threads
-// call it, and all that it does outside its own variables goes through the object of type D that it is given.
+// The device layer: what a kernel says instead of CUDA's words, so that it can be run twice: by a GPU, and by
+// an emulation on the CPU that checks bounds and races. A kernel is a function template over the layer `D`;
+// all its threads call it, and all that it does outside its own variables goes through the object of type D
+// that it is given.
 //
 // Where it runs:
 //   thread() lane() warp() block()

@@ -12,8 +12,8 @@
 
 namespace micius {
 
-// Its rows are the tokens of the slices, in the order in which attention wants sequences (gpu_attention.h).
-// Page numbers are those of layer 0; layer l's pages are as many pages behind.
+// Its rows are the tokens of the slices, in the order in which attention wants sequences
+// (GpuAttention::plan). Page numbers are those of layer 0; layer l's pages are as many pages behind.
 class GpuBatch {
  public:
   // Throws as GpuAttention's.

@@ -1,11 +1,11 @@
-// A decoder on a GPU: the pass of transformer.h by the kernels of a Device.
+// A decoder on a GPU: the Transformer's pass by the kernels of a Device.
 //
 // The residual stream, norms, softmax and all sums are in fp32. A linear's inputs are two bf16 numbers each
 // (`precise`) or one (`fast`), keys and values f16. A row's result moves by rounding alone with the rows
 // beside it.
 //
 // A call lists its kernels before it starts the first: a step whose list is that of an earlier one is
-// replayed (kernel_replay.h). So nothing is allocated while a list is made.
+// replayed (KernelReplay). So nothing is allocated while a list is made.
 #pragma once
 
 #include <cstddef>

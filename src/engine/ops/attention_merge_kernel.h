@@ -1,4 +1,4 @@
-// The kernel of attention_merge.h, over the layer of lanes.h.
+// The kernel that merges results of attention, over the device layer.
 #pragma once
 
 #include "engine/device/lanes.h"

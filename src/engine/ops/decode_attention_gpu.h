@@ -1,4 +1,4 @@
-// The kernel of decode_attention.h on a GPU. What is behind it is CUDA in a build with MICIUS_CUDA; in
+// The kernel of decode attention on a GPU. What is behind it is CUDA in a build with MICIUS_CUDA; in
 // another all of it throws Error{kUnsupported}, which says so.
 #pragma once
 

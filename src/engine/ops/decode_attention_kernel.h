@@ -1,5 +1,5 @@
-// The kernel of decode_attention.h, over the layer of lanes.h: warps that calculate
-// (decode_attention_warp.h), with bulk copies one that fetches for them, and the sums of what they have seen.
+// The kernel of decode attention, over the device layer: warps that calculate, with bulk copies one that
+// fetches for them, and the sums of what they have seen.
 #pragma once
 
 #include "engine/device/lanes.h"

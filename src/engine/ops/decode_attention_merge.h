@@ -1,4 +1,4 @@
-// Sums of what several have seen of a q head, for the kernel of decode_attention_kernel.h: of the warps of a
+// Sums of what several have seen of a q head, for the kernel of decode attention: of the warps of a
 // block, then of the blocks that share a (sequence, super-group). A thread has four neighbouring dims of a q
 // head, and adds in the order of the tokens, so that no bit depends on who comes last.
 #pragma once

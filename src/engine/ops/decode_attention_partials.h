@@ -1,4 +1,4 @@
-// How results of blocks come to the one that sums them up, for decode_attention_merge.h.
+// How results of blocks come to the one that sums them up, for DecodeMerge.
 #pragma once
 
 #include "engine/device/lanes.h"

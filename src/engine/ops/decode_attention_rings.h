@@ -1,4 +1,4 @@
-// How keys and values come to shared memory, for the kernel of decode_attention_kernel.h.
+// How keys and values come to shared memory, for the kernel of decode attention.
 #pragma once
 
 #include "engine/device/lanes.h"

@@ -1,4 +1,4 @@
-// What a warp does in the kernel of decode_attention_kernel.h: it takes 16 tokens at a time: S^T = K Q^T with
+// What a warp does in the kernel of decode attention: it takes 16 tokens at a time: S^T = K Q^T with
 // K as the operand of 16 rows and eight q heads as the columns, then O^T += V^T P^T. Where the eight q heads
 // see several K or V heads, each head's product is added with the columns that do not see it set to zero. q
 // is split in two 16-bit values, which costs nothing beside the memory and leaves the rounding of P as the

@@ -1,4 +1,4 @@
-// The ops of elementwise.h and rope.h as kernels, those that feed a linear with its inputs' form as their
+// The elementwise ops and RoPE as kernels, those that feed a linear with its inputs' form as their
 // output. A kernel is a value: its shape() says how it is started, and each of its threads calls it.
 //
 // Widths are multiples of 4; rows are contiguous where nothing else is said.

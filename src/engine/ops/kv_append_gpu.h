@@ -1,5 +1,5 @@
-// The kernels of kv_append.h on a GPU. In a build without MICIUS_CUDA both throw Error{kUnsupported}, which
-// says so.
+// The kernels that store and copy keys and values. In a build without MICIUS_CUDA both throw
+// Error{kUnsupported}, which says so.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The kernels of kv_append.h, over the layer of lanes.h.
+// The kernels that store and copy keys and values, over the device layer.
 #pragma once
 
 #include "engine/device/lanes.h"

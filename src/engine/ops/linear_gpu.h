@@ -1,4 +1,4 @@
-// Weights of linear.h for a GPU: tiles of 16 outputs x 64 inputs for matrix instructions m16n8k16.
+// Weights of a linear for a GPU: tiles of 16 outputs x 64 inputs for matrix instructions m16n8k16.
 //
 // A sum does not depend on the order of its terms, so the inputs of a tile are dealt out among lanes as is
 // best for reading them: in a block of 32 inputs, lane l has those from 8 (l % 4) on; value j of register r
@@ -9,7 +9,7 @@
 // contiguous run, and so are the tiles of 16 outputs.
 //
 // Other formats become bf16, in whole rows: what a lane has of a row's block is 16 contiguous bytes there
-// too, and matrix libraries take rows as they are (dense_product.h).
+// too, and matrix libraries take rows as they are (MatrixProduct).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The kernels of linear_gpu.h: y = x W^T + bias with matrix instructions m16n8k16, 16 outputs x 8 rows of x
+// Linears over TiledWeights: y = x W^T + bias with matrix instructions m16n8k16, 16 outputs x 8 rows of x
 // each.
 //
 // Few rows: reading the weights is all that takes time. The warps of a block share the inputs of 16 outputs,

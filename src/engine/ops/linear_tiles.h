@@ -1,4 +1,4 @@
-// What a lane makes of the tiles of linear_gpu.h: registers for matrix instructions, and the scales of a
+// What a lane makes of the tiles of TiledWeights: registers for matrix instructions, and the scales of a
 // block's sums.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Both ends of a forward pass: embedding rows, and what logits.h has of a row, from the parts that a linear
-// with kSummaries left.
+// Both ends of a forward pass: embedding rows, and what is known of a row's logits, from the parts that a
+// linear with kSummaries left.
 #pragma once
 
 #include <cfloat>

@@ -8,7 +8,7 @@
 // that rows are full, not that a super-group is read once.
 //
 // Where there are too few tiles for the GPU, as with a shared beginning, a tile's positions are split, and
-// attention_merge.h sums up (Hydragen: Juravsky et al., 2024; Cascade inference: Ye et al., 2024).
+// a merge sums up (Hydragen: Juravsky et al., 2024; Cascade inference: Ye et al., 2024).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The kernels of prefill_attention.h and attention_merge.h on a GPU. In a build without MICIUS_CUDA both
+// The kernels of prefill attention and of its merge on a GPU. In a build without MICIUS_CUDA both
 // throw Error{kUnsupported}, which says so.
 #pragma once
 

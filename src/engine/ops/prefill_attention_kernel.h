@@ -1,4 +1,4 @@
-// The kernel of prefill_attention.h, over the layer of lanes.h. Rows of q are the 16 rows of a matrix
+// The kernel of prefill attention, over the device layer. Rows of q are the 16 rows of a matrix
 // product, tokens its columns, so the scores of a product are the operand of the next: S = Q K^T, O += P V,
 // as in FlashAttention-2. q is split in two 16-bit values, which leaves the rounding of P as the only one, as
 // in the kernel for single tokens; the reference of the softmax moves as it does there.

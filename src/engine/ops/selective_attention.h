@@ -1,4 +1,4 @@
-// Attention of one new token of each sequence with selective V (value_selection.h), for a GPU. Two kernels:
+// Attention of one new token of each sequence with selective V (ValueSelection), for a GPU. Two kernels:
 // the first scores all keys; the second, a block for each (sequence, q head), chooses positions and reads the
 // values of these alone.
 //

@@ -1,4 +1,4 @@
-// The kernels of selective_attention.h on a GPU. In a build without MICIUS_CUDA this throws
+// The kernels of selective V on a GPU. In a build without MICIUS_CUDA this throws
 // Error{kUnsupported}, which says so.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The first kernel of selective_attention.h, over the layer of lanes.h: S^T = K Q^T with 16 tokens as the
+// The first kernel of selective V, over the device layer: S^T = K Q^T with 16 tokens as the
 // rows and eight q heads of one K head as the columns.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The second kernel of selective_attention.h, over the layer of lanes.h.
+// The second kernel of selective V, over the device layer.
 #pragma once
 
 #include <bit>

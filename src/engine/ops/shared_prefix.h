@@ -1,6 +1,6 @@
 // One new token of each sequence of a batch, some of which begin alike: the keys and values of a common
-// beginning are read once for all of them (prefill_attention.h), each sequence's rest by itself
-// (decode_attention.h), and attention_merge.h sums up.
+// beginning are read once for all of them by the prefill kernel, each sequence's rest by the
+// decode kernel, and a merge sums up.
 #pragma once
 
 #include <cstdint>
