@@ -79,7 +79,6 @@ struct Place {
   }
   static DownloadOptions options() {
     DownloadOptions options;
-    options.limits.idle = std::chrono::milliseconds(300);
     options.first_wait = std::chrono::milliseconds(1);
     options.attempts = 3;
     return options;
@@ -150,13 +149,15 @@ TEST_CASE("a stall is cut and gone on from") {
     if (exchange.request.number > 1) return serve_file(exchange, file, "\"1\"");
     exchange.head(200, {fmt::format("Content-Length: {}", file.size()), "ETag: \"1\""});
     exchange.send(std::string_view(file).substr(0, 1000));
-    exchange.pause(900);
+    exchange.pause(2500);
     exchange.close();
   });
-  place.get(place.file(server.url("/f"), file));
+  DownloadOptions options = Place::options();
+  options.limits.idle = std::chrono::milliseconds(900);
+  download(place.client, place.file(server.url("/f"), file), options, place.log);
   CHECK(read_file(place.target) == file);
   CHECK(server.seen().at(1).headers.at("range") == "bytes=1000-");
-  CHECK_THAT(place.log.lines.at(0), Contains("the server went silent for 0.3 s"));
+  CHECK_THAT(place.log.lines.at(0), Contains("the server went silent for 0.9 s"));
 }
 
 TEST_CASE("forked: a killed process is gone on from") {
