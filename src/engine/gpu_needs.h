@@ -11,7 +11,8 @@
 
 namespace micius {
 
-// Bytes; those of keys and values are exact, the others within a few percent.
+// Bytes; those of keys and values are exact, of weights within a few percent; the others are what there may
+// be.
 struct GpuNeeds {
   std::size_t weights = 0;
   std::size_t kv = 0;
