@@ -1,8 +1,5 @@
 #include "engine/ops/elementwise_gpu.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include <catch2/catch.hpp>
 
 #include "engine/op_fixture.h"
@@ -13,17 +10,6 @@
 
 namespace micius {
 namespace {
-
-template <typename T>
-void check_near(std::span<const float> values, const std::vector<T>& expected, double tolerance) {
-  REQUIRE(values.size() == expected.size());
-  long wrong = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto wanted = static_cast<double>(expected[i]);
-    wrong += std::abs(values[i] - wanted) <= tolerance * std::max(1.0, std::abs(wanted)) ? 0 : 1;
-  }
-  CHECK(wrong == 0);
-}
 
 TEST_CASE("a GPU splits rows into planes of bf16") {
   for (const std::uint32_t width : {4U, 32U, 68U, 300U}) {

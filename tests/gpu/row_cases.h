@@ -1,9 +1,13 @@
 // What tests of a GPU's kernels of rows have in common.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <span>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "engine/device/device_rows.h"
 #include "engine/ops/linear.h"
@@ -19,6 +23,18 @@ std::vector<T> fetched(const DeviceArray<T>& values) {
   std::vector<T> host(values.size());
   values.get(host);
   return host;
+}
+
+// Differences count as parts of what was expected where that is more than 1.
+template <typename T>
+void check_near(std::span<const float> values, const std::vector<T>& expected, double tolerance) {
+  REQUIRE(values.size() == expected.size());
+  long wrong = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto wanted = static_cast<double>(expected[i]);
+    wrong += std::abs(values[i] - wanted) <= tolerance * std::max(1.0, std::abs(wanted)) ? 0 : 1;
+  }
+  CHECK(wrong == 0);
 }
 
 // What the planes of `rows` add up to: [rows.rows, rows.width]. Checks that the padding is zeros and that the

@@ -8,6 +8,7 @@
 #include "engine/ops/decode_attention.h"
 #include "engine/ops/dense_product.h"
 #include "engine/ops/elementwise_gpu.h"
+#include "engine/ops/encoder_gpu.h"
 #include "engine/ops/kv_append.h"
 #include "engine/ops/linear_kernel.h"
 #include "engine/ops/logits_gpu.h"
@@ -19,7 +20,8 @@ namespace micius {
 
 // Of rows: their shape says how they are started.
 using RowKernel = std::variant<EmbeddingKernel, NormKernel, SplitKernel, GatedKernel, HeadsKernel,
-                               GatherKernel, LinearArgs, LogitSummaryKernel, MemoryReadKernel>;
+                               GatherKernel, LinearArgs, LogitSummaryKernel, MemoryReadKernel,
+                               GatherSumKernel, LayerNormKernel, GeluKernel, UnitMeansKernel>;
 
 // A linear that has products, by a matrix library where the device has one.
 struct DenseLaunch {

@@ -15,15 +15,15 @@ namespace micius {
 
 inline constexpr float kLog2e = 1.44269504F;
 
-// A block's sum of its threads' values, for all of them. Shared memory: the first 4 * warps bytes, once a
-// launch.
+// A block's sum of its threads' values, for all of them. Shared memory: 4 * warps bytes from `at` on, of
+// which a launch makes no other use.
 template <typename D>
-MICIUS_KERNEL float block_sum(D& d, float value, unsigned warps) {
+MICIUS_KERNEL float block_sum(D& d, float value, unsigned warps, SharedAddress at) {
   for (unsigned mask = 16; mask > 0; mask /= 2) value += d.shuffle_xor(value, mask);
   if (warps == 1) return value;
-  if (d.lane() == 0) d.shared_store(4 * d.warp(), value);
+  if (d.lane() == 0) d.shared_store(at + 4 * d.warp(), value);
   d.sync_block();
-  value = d.lane() < warps ? d.template shared_load<float>(4 * d.lane()) : 0;
+  value = d.lane() < warps ? d.template shared_load<float>(at + 4 * d.lane()) : 0;
   for (unsigned mask = 16; mask > 0; mask /= 2) value += d.shuffle_xor(value, mask);
   return value;
 }
@@ -47,7 +47,7 @@ struct NormKernel {
       const Float4 v = d.load_fresh4(from + column);
       squares += v.x * v.x + v.y * v.y + v.z * v.z + v.w * v.w;
     }
-    const float mean = block_sum(d, squares, threads / 32) / static_cast<float>(width);
+    const float mean = block_sum(d, squares, threads / 32, 0) / static_cast<float>(width);
     const float factor = 1 / ::sqrtf(mean + epsilon);
     const auto normed = [&](unsigned column) {
       const Float4 v = d.load_fresh4(from + column);
