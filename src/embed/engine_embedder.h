@@ -17,7 +17,7 @@
 namespace micius {
 
 // Each text is worked out once while the cache has room for it. Calls that come while a batch runs are the
-// next batch together. A text's vector is the same bits whatever is asked with it.
+// next batch together. On the CPU a text's vector is the same bits whatever is asked with it.
 class EngineEmbedder final : public Embedder {
  public:
   // `folder`: an encoder's. Throws what Encoder throws.

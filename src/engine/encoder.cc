@@ -6,9 +6,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "engine/model/bert.h"
+#include "engine/device/device.h"
+#include "engine/gpu_device.h"
 #include "engine/model/bert_config.h"
-#include "engine/ops/elementwise.h"
+#include "engine/open_bert.h"
 #include "engine/safetensors.h"
 #include "engine/tokenizer/wordpiece.h"
 
@@ -17,17 +18,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::unique_ptr<Device> open_device(EngineDevice device) {
+  return device == EngineDevice::kCpu ? nullptr : open_first_gpu();
+}
+
 }  // namespace
 
 struct Encoder::Loaded {
-  Loaded(const fs::path& folder, const EncoderOptions& wanted)
+  Loaded(const fs::path& folder, const EncoderOptions& wanted, std::unique_ptr<Device> on)
       : options(wanted),
         config(bert_config_from(folder)),
         tokenizer(read_file(folder / "vocab.txt"), (folder / "vocab.txt").string()),
         file(folder),
         pool(thread_count(wanted.threads)),
         context{wanted.isa.value_or(best_isa()), pool, scratch},
-        bert(config, read_bert_weights(file, config, context)) {
+        device(std::move(on)),
+        bert(open_bert(file, config, std::max(wanted.batch_tokens, config.max_tokens), context,
+                       device.get())) {
     if (tokenizer.size() > config.vocabulary) {
       fail(ErrorCode::kInvalidData, "{}: {} tokens, but 'vocab_size' in config.json is {}",
            (folder / "vocab.txt").string(), tokenizer.size(), config.vocabulary);
@@ -42,9 +49,10 @@ struct Encoder::Loaded {
       info.parameters += view.rows * view.cols;
     }
     info.file_bytes = file.size();
-    info.weight_bytes = bert.bytes();
+    info.weight_bytes = bert->bytes();
     info.isa = context.isa;
     info.threads = pool.threads();
+    if (device != nullptr) info.gpu = device->figures().name;
   }
 
   std::vector<TokenId> ids(const std::string& text) const {
@@ -62,11 +70,15 @@ struct Encoder::Loaded {
   ThreadPool pool;
   Scratch scratch;
   OpContext context;
-  Bert bert;
+  std::unique_ptr<Device> device;  // null: the CPU
+  std::unique_ptr<Bert> bert;
 };
 
 Encoder::Encoder(const fs::path& folder, const EncoderOptions& options)
-    : loaded_(std::make_unique<Loaded>(folder, options)) {}
+    : Encoder(folder, options, open_device(options.device)) {}
+
+Encoder::Encoder(const fs::path& folder, const EncoderOptions& options, std::unique_ptr<Device> device)
+    : loaded_(std::make_unique<Loaded>(folder, options, std::move(device))) {}
 
 Encoder::~Encoder() = default;
 
@@ -75,21 +87,16 @@ const EncoderInfo& Encoder::info() const { return loaded_->info; }
 std::vector<float> Encoder::embed(std::span<const std::string> texts) {
   Loaded& l = *loaded_;
   std::vector<std::vector<TokenId>> ids;
-  std::vector<std::size_t> counts;
-  for (const std::string& text : texts) {
-    ids.push_back(l.ids(text));
-    counts.push_back(ids.back().size());
-  }
+  for (const std::string& text : texts) ids.push_back(l.ids(text));
   const std::size_t dim = l.info.dim;
   std::vector<float> rows(texts.size() * dim);
   for (std::size_t begin = 0; begin < ids.size();) {
     std::size_t end = begin, tokens = 0;
     do {
-      tokens += counts[end++];
-    } while (end < ids.size() && tokens + counts[end] <= l.options.batch_tokens);
+      tokens += ids[end++].size();
+    } while (end < ids.size() && tokens + ids[end].size() <= l.options.batch_tokens);
     const std::size_t size = end - begin;
-    unit_means(l.bert.forward(std::span(ids).subspan(begin, size), l.context),
-               std::span(counts).subspan(begin, size), dim, std::span(rows).subspan(begin * dim, size * dim));
+    l.bert->embed(std::span(ids).subspan(begin, size), std::span(rows).subspan(begin * dim, size * dim));
     begin = end;
   }
   if (!std::all_of(rows.begin(), rows.end(), [](float value) { return std::isfinite(value); })) {

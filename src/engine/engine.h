@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "engine/cpu.h"
+#include "engine/engine_device.h"
 #include "engine/engine_info.h"
 #include "engine/job.h"
 #include "engine/ops/attention.h"
@@ -29,14 +30,11 @@ namespace micius {
 
 class Device;
 
-// Where a model runs. kCuda: all GPUs of this machine, which CUDA_VISIBLE_DEVICES may choose.
-enum class EngineDevice { kCpu, kCuda };
-
 struct EngineOptions {
   // The first three of these may change an answer, the others do not.
   Numerics numerics = Numerics::kPrecise;
   ValueSelection selection = {};  // of what the model writes: tokens generated, continuations weighed
-  EngineDevice device = EngineDevice::kCpu;  // results differ between them by rounding
+  EngineDevice device = EngineDevice::kCpu;  // of GPUs all; results differ between them by rounding
   std::optional<Isa> isa;                    // absent: the best that the machine has
   int threads = 0;                           // 0: one a core
   std::size_t batch_tokens = 512;            // most tokens of a step; a GPU with little memory takes fewer

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -11,7 +12,7 @@
 namespace micius {
 namespace {
 
-constexpr std::size_t kHidden = 32, kFfn = 48, kPositions = 16, kLayers = 2, kTokens = 5 + 26 + 26 + 10;
+constexpr std::size_t kLayers = 2, kTokens = 5 + 26 + 26 + 10;
 
 std::string vocabulary() {
   std::string text = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
@@ -34,9 +35,9 @@ class Weights {
     matrix(name + ".weight", rows, cols);
     vector(name + ".bias", rows, 0);
   }
-  void norm(const std::string& name) {
-    vector(name + ".weight", kHidden, 1);
-    vector(name + ".bias", kHidden, 0);
+  void norm(const std::string& name, std::size_t size) {
+    vector(name + ".weight", size, 1);
+    vector(name + ".bias", size, 0);
   }
   std::string build() const { return builder_.build(); }
 
@@ -48,45 +49,48 @@ class Weights {
   SafetensorsBuilder builder_;
 };
 
-std::string weights() {
+std::string weights(const TinyEncoderShape& shape) {
+  const std::size_t hidden = shape.hidden;
   Weights w;
-  w.matrix("embeddings.word_embeddings.weight", kTokens, kHidden);
-  w.matrix("embeddings.position_embeddings.weight", kPositions, kHidden);
-  w.matrix("embeddings.token_type_embeddings.weight", 2, kHidden);
-  w.norm("embeddings.LayerNorm");
+  w.matrix("embeddings.word_embeddings.weight", kTokens, hidden);
+  w.matrix("embeddings.position_embeddings.weight", 2 * shape.most_tokens, hidden);
+  w.matrix("embeddings.token_type_embeddings.weight", 2, hidden);
+  w.norm("embeddings.LayerNorm", hidden);
   for (std::size_t i = 0; i < kLayers; ++i) {
     const std::string layer = "encoder.layer." + std::to_string(i) + ".";
     for (const char* part : {"query", "key", "value"}) {
-      w.linear(layer + "attention.self." + part, kHidden, kHidden);
+      w.linear(layer + "attention.self." + part, hidden, hidden);
     }
-    w.linear(layer + "attention.output.dense", kHidden, kHidden);
-    w.norm(layer + "attention.output.LayerNorm");
-    w.linear(layer + "intermediate.dense", kFfn, kHidden);
-    w.linear(layer + "output.dense", kHidden, kFfn);
-    w.norm(layer + "output.LayerNorm");
+    w.linear(layer + "attention.output.dense", hidden, hidden);
+    w.norm(layer + "attention.output.LayerNorm", hidden);
+    w.linear(layer + "intermediate.dense", shape.ffn, hidden);
+    w.linear(layer + "output.dense", hidden, shape.ffn);
+    w.norm(layer + "output.LayerNorm", hidden);
   }
   return w.build();
 }
 
-std::string config() {
-  return R"({"model_type": "bert", "hidden_act": "gelu", "hidden_size": 32, "intermediate_size": 48,
-    "num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 16, "type_vocab_size": 2,
-    "vocab_size": 67, "layer_norm_eps": 1e-12})";
+std::string config(const TinyEncoderShape& shape) {
+  return fmt::format(
+      R"({{"model_type": "bert", "hidden_act": "gelu", "hidden_size": {}, "intermediate_size": {},
+    "num_hidden_layers": {}, "num_attention_heads": {}, "max_position_embeddings": {}, "type_vocab_size": 2,
+    "vocab_size": {}, "layer_norm_eps": 1e-12}})",
+      shape.hidden, shape.ffn, kLayers, shape.heads, 2 * shape.most_tokens, kTokens);
 }
 
 }  // namespace
 
-TinyEncoder::TinyEncoder() {
+TinyEncoder::TinyEncoder(const TinyEncoderShape& shape) {
   static std::atomic<int> count{0};
   folder_ = std::filesystem::temp_directory_path() /
             ("micius-encoder-" + std::to_string(::getpid()) + "-" + std::to_string(++count));
   std::filesystem::create_directories(folder_ / "1_Pooling");
-  write("config.json", config());
+  write("config.json", config(shape));
   write("tokenizer_config.json", R"({"do_lower_case": true})");
-  write("sentence_bert_config.json", R"({"max_seq_length": 8})");
+  write("sentence_bert_config.json", fmt::format(R"({{"max_seq_length": {}}})", shape.most_tokens));
   write("1_Pooling/config.json", R"({"pooling_mode_mean_tokens": true})");
   write("vocab.txt", vocabulary());
-  write("model.safetensors", weights());
+  write("model.safetensors", weights(shape));
 }
 
 TinyEncoder::~TinyEncoder() { std::filesystem::remove_all(folder_); }

@@ -1,6 +1,7 @@
 // A BERT encoder small enough to be made in a test.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -8,11 +9,16 @@
 
 namespace micius {
 
-// A folder of its own with an encoder of 2 layers, 32 wide, 16 positions; texts of at most 8 tokens. Random
-// weights, the same in every run. Knows "a" to "z" as words and as endings, and the ASCII digits.
+struct TinyEncoderShape {
+  std::size_t hidden = 32, heads = 2, ffn = 48;
+  std::size_t most_tokens = 8;  // of a text; positions are twice as many
+};
+
+// A folder of its own with an encoder of 2 layers. Random weights, the same in every run. Knows "a" to "z" as
+// words and as endings, and the ASCII digits.
 class TinyEncoder {
  public:
-  TinyEncoder();
+  explicit TinyEncoder(const TinyEncoderShape& shape = {});
   ~TinyEncoder();
   TinyEncoder(const TinyEncoder&) = delete;
   TinyEncoder& operator=(const TinyEncoder&) = delete;
