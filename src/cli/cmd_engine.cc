@@ -208,7 +208,7 @@ class EngineCommand final : public Command {
                              [this] { verb_ = &EngineCommand::embed; });
     embed.add("--model", model_, "An encoder of the manifest, or its folder").required();
     add_model_dir_flag(embed, places_);
-    add_thread_flags(embed, flags_);
+    add_encoder_flags(embed, flags_);
   }
 
   ExitCode run() override { return (this->*verb_)(); }
@@ -253,7 +253,8 @@ class EngineCommand final : public Command {
   }
 
   ExitCode embed() {
-    Encoder encoder(find_encoder_folder(model_, places_), encoder_options(flags_));
+    ConsoleLog log(ConsoleLog::Level::kWarnings);
+    Encoder encoder(find_encoder_folder(model_, places_), encoder_options(flags_, &log));
     LineReader in(STDIN_FILENO);
     return embed_lines(encoder, in, std::cout);
   }

@@ -97,6 +97,7 @@ class ServeCommand final : public Command {
  private:
   static constexpr std::size_t kSpareConnections = 32;  // for what is refused or asks for less
 
+  // On the device of the model, which warns where that is not what was asked for.
   std::unique_ptr<Embedder> open_embedder() {
     const bool is_asked = !embedding_model_.empty();
     const std::string model = is_asked ? embedding_model_ : kDefaultEncoder;
@@ -104,7 +105,7 @@ class ServeCommand final : public Command {
     if (!is_asked && !is_there(manifest.get(model, "model"), model_root(places_))) return nullptr;
     const std::filesystem::path folder = find_encoder_folder(model, places_);
     embedder_name_ = name_of_model(model, folder);
-    return std::make_unique<EngineEmbedder>(folder, encoder_options(flags_));
+    return std::make_unique<EngineEmbedder>(folder, encoder_options(flags_, nullptr));
   }
 
   std::string model_, embedding_model_, embedder_name_, key_variable_;

@@ -54,7 +54,9 @@ EngineDevice device_from(const std::string& name, Log* log) {
   return EngineDevice::kCpu;
 }
 
-}  // namespace
+void add_device_flag(Flags& flags, EngineFlags& values, const std::string& help) {
+  flags.add("--device", values.device, help).one_of({"auto", "cpu", "cuda"}).show_default();
+}
 
 void add_thread_flags(Flags& flags, EngineFlags& values) {
   flags.add("--threads", values.threads, "Of the engine; 0: as many as the machine has")
@@ -65,12 +67,16 @@ void add_thread_flags(Flags& flags, EngineFlags& values) {
       .show_default();
 }
 
+}  // namespace
+
+void add_encoder_flags(Flags& flags, EngineFlags& values) {
+  add_device_flag(flags, values, "cpu; cuda: the first GPU of this machine; auto: it, or else the CPU");
+  add_thread_flags(flags, values);
+}
+
 void add_engine_speed_flags(Flags& flags, EngineFlags& values) {
-  flags
-      .add("--device", values.device,
-           "cpu; cuda: the GPUs of this machine; auto: them, or the CPU where there are none")
-      .one_of({"auto", "cpu", "cuda"})
-      .show_default();
+  add_device_flag(flags, values,
+                  "cpu; cuda: the GPUs of this machine; auto: them, or the CPU where there are none");
   add_thread_flags(flags, values);
   flags.add("--kv-memory", values.kv_memory, "Bytes for the KV cache, of each GPU (suffixes: MB, GB)")
       .byte_size()
@@ -177,8 +183,9 @@ EngineOptions engine_options(const EngineFlags& flags, Log* log) {
   return options;
 }
 
-EncoderOptions encoder_options(const EngineFlags& flags) {
-  return {isa_of_environment(), flags.threads, static_cast<std::size_t>(flags.batch_tokens)};
+EncoderOptions encoder_options(const EngineFlags& flags, Log* log) {
+  return {isa_of_environment(), flags.threads, static_cast<std::size_t>(flags.batch_tokens),
+          device_from(flags.device, log)};
 }
 
 bool is_encoder(const ManifestEntry& entry) { return entry.files.front().path.ends_with(".safetensors"); }

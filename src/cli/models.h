@@ -34,7 +34,7 @@ void add_engine_flags(Flags& flags, EngineFlags& values);
 // Of those, what changes no answer, but for rounding on a GPU: also for runs that go on, whose spec says all
 // else.
 void add_engine_speed_flags(Flags& flags, EngineFlags& values);
-void add_thread_flags(Flags& flags, EngineFlags& values);  // of the last, what an encoder has
+void add_encoder_flags(Flags& flags, EngineFlags& values);  // of the last, what an encoder has
 
 Manifest model_manifest();
 // The manifest's models and the .gguf files of the model folder: name, licence, bytes, here, note.
@@ -58,7 +58,7 @@ std::optional<Isa> isa_of_environment();
 // With isa_of_environment(). Where `auto` finds no GPU in a build that could use one, `log` hears of it, if
 // there is one. Throws Error{kUsage} for a device that there is not.
 EngineOptions engine_options(const EngineFlags& flags, Log* log);
-EncoderOptions encoder_options(const EngineFlags& flags);
+EncoderOptions encoder_options(const EngineFlags& flags, Log* log);
 
 bool is_encoder(const ManifestEntry& entry);
 

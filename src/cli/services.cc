@@ -26,7 +26,9 @@ std::unique_ptr<Embedder> open_api_embedder(const std::string& argument) {
   return std::make_unique<ApiEmbedder>(options);
 }
 
-// The encoder that MICIUS_EMBEDDER names, one of the engine or openai:NAME@URL; the default without it.
+// The encoder that MICIUS_EMBEDDER names, one of the engine or openai:NAME@URL; the default without it. On
+// the CPU, where a text's vector is the same bits whatever is asked with it: a score depends on its sample
+// alone.
 std::unique_ptr<Embedder> open_embedder(const PlaceFlags& places, int threads) {
   constexpr std::string_view kRemote = "openai:";
   std::string name = environment_text("MICIUS_EMBEDDER");
@@ -34,7 +36,7 @@ std::unique_ptr<Embedder> open_embedder(const PlaceFlags& places, int threads) {
   if (name.starts_with(kRemote)) return open_api_embedder(name.substr(kRemote.size()));
   EngineFlags flags;
   flags.threads = threads;
-  return std::make_unique<EngineEmbedder>(find_encoder_folder(name, places), encoder_options(flags));
+  return std::make_unique<EngineEmbedder>(find_encoder_folder(name, places), encoder_options(flags, nullptr));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/process.h"
+#include "engine/gpu.h"
 #include "engine/tiny_encoder.h"
 #include "engine/tiny_model.h"
 #include "source_tree.h"
@@ -63,6 +64,24 @@ no
   }
   for (std::size_t i = 4; i < 304; ++i) CHECK(outcome.lines[i] == outcome.lines[0]);
   CHECK(outcome.lines[304]["embedding"] != outcome.lines[0]["embedding"]);
+}
+
+TEST_CASE("engine embed: on a GPU, or the error says why not", "[engine]") {
+  const TinyEncoder encoder;
+  const auto embed_on = [&](const std::string& device) {
+    return run_process({"sh", "-c",
+                        "echo '{\"text\": \"a\"}' | '" + built_micius().string() +
+                            "' engine embed --model '" + encoder.folder().string() + "' --device " + device});
+  };
+  CHECK_THAT(embed_on("auto").output, Catch::Contains("{\"embedding\""));
+  const ProcessResult cuda = embed_on("cuda");
+  if (survey_gpus().gpus.empty()) {
+    CHECK(cuda.exit_code == 2);
+    CHECK_THAT(cuda.output, Catch::Contains("no GPU: ") && Catch::Contains("use --device cpu"));
+  } else {
+    CHECK(cuda.exit_code == 0);
+  }
+  CHECK(embed_on("gpu").exit_code == 2);
 }
 
 TEST_CASE("engine tokenize: ids and text both ways, bad lines in their place", "[engine]") {
