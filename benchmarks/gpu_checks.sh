@@ -2,7 +2,8 @@
 # Decode attention on a machine with a GPU, from a build with MICIUS_CUDA: the tests, compute-sanitizer on the small ones,
 # the instructions in the kernels, times, a profile. Each step has a limit; a step that fails does not end the others.
 #
-#   gpu_checks.sh FOLDER    that has test_gpu and gpu_attention, libraries they need, and vectors in shared/
+#   gpu_checks.sh FOLDER    that has test_gpu and gpu_attention, libraries they need (libcublasLt.so.13 too), and
+#                           vectors in shared/
 #   gpu_checks.sh FOLDER quick    the tests and the times alone
 set -u
 folder=$(cd "$1" && pwd)
@@ -43,7 +44,7 @@ export -f profile
 export folder
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
-step "tests" 120 "$folder/test_gpu" "decode attention on a GPU*,a GPU*" -d yes
+step "tests" 240 "$folder/test_gpu" "*GPU*,products of*" -d yes
 if [[ "${2:-}" != quick ]]; then
   for tool in memcheck racecheck synccheck; do
     step "$tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 5 "$folder/test_gpu" "$small"

@@ -14,9 +14,12 @@ struct Column {
   std::size_t report, model;
 };
 
-// What the sample browser looks for: the longest run of words without what the samples do not share.
+// What the sample browser looks for: the words before what the samples do not share; where there are none,
+// the longest behind it.
 std::string_view searched(std::string_view words) {
   constexpr std::string_view kOther = "…";
+  const std::string_view first = strip(words.substr(0, words.find(kOther)));
+  if (!first.empty()) return first;
   std::string_view longest;
   for (std::size_t begin = 0; begin < words.size();) {
     const std::size_t end = std::min(words.find(kOther, begin), words.size());

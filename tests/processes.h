@@ -51,6 +51,7 @@ class WaitingChild {
     int ends[2];
     if (pipe(ends) != 0) throw std::runtime_error("no pipe");
     child_ = in_child([&] {
+      close(ends[1]);
       std::string word;
       for (char c = 0; read(ends[0], &c, 1) == 1 && c != 0;) word += c;
       return work(word);

@@ -71,6 +71,7 @@ class CudaDevice : public Device {
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
     stream_.reset(stream);
   }
+  ~CudaDevice() override { static_cast<void>(cudaSetDevice(index_)); }  // what its members end is there
 
   const GpuFigures& figures() const override { return figures_; }
 

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "engine/device/device.h"
-#include "engine/gpu.h"
 #include "engine/gpu_device.h"
 #include "engine/gpu_needs.h"
 #include "engine/kv_cache.h"
@@ -75,8 +74,8 @@ struct SpeedBench::Loaded {
     const GpuNeeds needs =
         gpu_needs(*source, config, {kv_bytes, options.selection, sequences}, device.figures());
     if (const std::size_t room = fitting_batch(needs, tokens, *source, device); room < tokens) {
-      fail(ErrorCode::kIo, "the GPU has no room for batches of {} tokens beside the tests' cache; give -b {}",
-           tokens, room);
+      fail(ErrorCode::kIo, "the GPU has no room for batches of {} tokens beside the tests' cache; give {} {}",
+           tokens, room < sequences ? "-s" : "-b", room);
     }
   }
 

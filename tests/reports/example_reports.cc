@@ -43,7 +43,8 @@ Report infrawise(int id, ModelRef model, double shift) {
   report.counts = {4, 4, 0, 0, 1, 1, 1};
   report.counts.ended = 2;
   report.readings = {{"bench_accuracy", "strict", "flexible", 4, 0, 1}};
-  report.wrong = {20, {{"records missed", static_cast<std::size_t>(3 + id)}, {"… is <b>… instead of …", 2}}};
+  report.wrong = {
+      20, {{"records missed", static_cast<std::size_t>(3 + id)}, {"Baseline is <b>… instead of …", 2}}};
   report.effort.tokens = Estimate{15, 12.5, 17.5, 1.2, 4, {}, {}};
   report.effort.prompt_tokens = Estimate{12, {}, {}, {}, 4, {}, {}};
   report.metrics = {metric("bench_accuracy", 0.019 + shift, 0.012 + shift, 0.03 + shift, 4),

@@ -136,7 +136,8 @@ TEST_CASE("what was wrong is counted the same in JSON, Markdown and on the page"
       CHECK(json["reports"][i]["wrong"]["reasons"][j] == Json({{"reason", reason.words}, {"n", reason.n}}));
       CHECK(markdown.find(fmt::format("| {} | {} |", markdown_cell(reason.words), reason.n)) !=
             std::string::npos);
-      const std::string words = j == 0 ? "reason%3A%20records%20missed" : "reason%3A%20instead%20of";
+      const std::string words =
+          j == 0 ? "reason%3A%20records%20missed" : "reason%3A%20Baseline%20is%20%3Cb%3E";
       CHECK(page.find(fmt::format(R"(#samples?run={}&amp;q={}">{}<)", i, words, reason.n)) !=
             std::string::npos);
     }

@@ -316,6 +316,14 @@ TEST_CASE("cmdgen gives the values of an embedding only where there is one") {
   CHECK(none.verdict == Verdict::kNoAnswer);
 }
 
+TEST_CASE("cmdgen quotes what a tool said on stdout where it said nothing on stderr") {
+  TestServices services(With::kEmbedder);
+  const Score score =
+      judged(*make(services), sample_of("h100x8", "nvidia-smi -L"), "nvidia-smi --no-such-option");
+  CHECK(score.reason ==
+        "exit status 2, not 0: Invalid combination of input arguments. Please run 'nvidia-smi -h' for help.");
+}
+
 TEST_CASE("cmdgen calls an output similar only where it is long and nearly the same") {
   TestServices services(With::kEmbedder);
   const std::string reference = "nvidia-smi -q -i 0";

@@ -55,6 +55,14 @@ TEST_CASE("infrawise scores as the table says") {
   });
 }
 
+TEST_CASE("infrawise says what was read instead of what") {
+  const Json truth = {"H100", "A100", "default", "LINPACK"};
+  const std::string dcw =
+      R"({"Design": {"Target": "H100", "Baseline": "T4"}, "Criterion": "default", "Workload": "LINPACK"})";
+  const Score score = scorer({{"mode", "dcw"}})->score(sample_of(truth, {1}), turns_of({dcw}));
+  CHECK(score.reason == "Baseline is 'T4' instead of 'A100'");
+}
+
 TEST_CASE("infrawise values stand in the order of the task's metrics") {
   const auto names = [](const Score& score) {
     std::string text;

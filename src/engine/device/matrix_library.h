@@ -13,7 +13,7 @@ namespace micius {
 class MatrixLibrary {
  public:
   // Null where the library is not on this machine, or does not work with its driver. What products need of
-  // the GPU's memory, 32 MB, is taken here.
+  // the GPU's memory, 32 MB, is taken here: throws Error{kIo} where there is not so much.
   static std::unique_ptr<MatrixLibrary> open();
   virtual ~MatrixLibrary() = default;
 

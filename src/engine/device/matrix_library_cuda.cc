@@ -108,9 +108,9 @@ class CublasLt : public MatrixLibrary {
 
  private:
   Plan& plan_of(const MatrixProduct& product) {
-    const auto [at, is_new] = plans_.try_emplace(shape_of(product));
-    if (is_new) at->second = plan(product);
-    return at->second;
+    const Shape shape = shape_of(product);
+    if (const auto known = plans_.find(shape); known != plans_.end()) return known->second;
+    return plans_.emplace(shape, plan(product)).first->second;
   }
 
   Plan plan(const MatrixProduct& product) const {

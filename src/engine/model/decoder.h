@@ -42,7 +42,7 @@ class Decoder {
   virtual void score(std::size_t first, std::span<const LogitPick> picks, std::span<LogitSummary> summaries,
                      std::span<float> picked) = 0;
   // Of wanted rows from `first` on the lowest id with the largest logit; absent where that is no finite
-  // number.
+  // number, and on a GPU where any logit is none.
   virtual void greedy(std::size_t first, std::span<std::optional<TokenId>> tokens) = 0;
   // The logits of so many wanted rows, [rows, vocabulary], valid until the next call.
   virtual std::span<const float> logits(std::size_t first, std::size_t rows) = 0;

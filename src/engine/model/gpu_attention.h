@@ -31,7 +31,7 @@ struct BatchSequence {
 struct AttentionRoom {
   DeviceArray<float> partials, sums;      // of decode attention
   DeviceArray<std::uint32_t> tickets;     // zeros between kernels
-  DeviceArray<float> part_out, part_lse;  // of rows whose beginnings are attended to apart
+  DeviceArray<float> part_out, part_lse;  // of rows that several blocks attend to
   DeviceArray<float> scores, maxima;      // of selective V
 };
 
