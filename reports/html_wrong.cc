@@ -61,7 +61,7 @@ void write_wrong(const Grid& grid, std::size_t task, std::ostream& out) {
          "none.</p>\n"
          "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">reason</th>";
   for (const Column& column : columns)
-    out << fmt::format(R"(<th class="num" scope="col">{}{}<small>of {}</small></th>)", key_svg(column.model),
+    out << fmt::format(R"(<th class="num" scope="col">{}{} <small>of {}</small></th>)", key_svg(column.model),
                        html(grid.models()[column.model]), grid.report(column.report).wrong.n);
   out << "</tr></thead>\n<tbody>\n";
   for (const std::string& words : rows) {
