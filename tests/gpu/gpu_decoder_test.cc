@@ -4,15 +4,21 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "engine/encode.h"
 #include "engine/engine.h"
 #include "engine/gpu.h"
 #include "engine/scheduler.h"
+#include "engine/test_model.h"
 #include "engine/tiny_model.h"
 #include "gpu/both_decoders.h"
 #include "gpu/emulated_gpu.h"
@@ -137,6 +143,47 @@ TEST_CASE("jobs have the CPU's log-likelihoods and tokens on a GPU, in every for
       check_jobs(both);
     }
   }
+}
+
+// Log-likelihoods of a question's choices.
+std::vector<double> weighed(Decoder& decoder, const Tokenizer& tokenizer, const OpContext& context) {
+  WeighJob job;
+  for (const char* choice : {" oxygen", " carbon dioxide", " hydrogen", " nitrogen"}) {
+    const auto pair = encode_pair(
+        tokenizer, "Question: Which gas do plants take from the air to make sugar?\nAnswer:", choice);
+    job.pairs.push_back(std::get<TokenPair>(pair));
+  }
+  const auto pool = decoder.make_kv_pool(64 << 20);
+  Scheduler scheduler(decoder, tokenizer, context, *pool, {.batch_tokens = 512});
+  scheduler.add(JobId{0}, job);
+  std::vector<double> logprobs;
+  while (!scheduler.idle()) {
+    for (const JobResult& result : scheduler.step().finished) {
+      REQUIRE_FALSE(result.failure);
+      for (const TokenWeight& weight : result.weights) logprobs.push_back(weight.logprob);
+    }
+  }
+  return logprobs;
+}
+
+// Minutes on the emulation.
+TEST_CASE("the default model has the CPU's log-likelihoods on a GPU, and the same choice", "[.long]") {
+  const auto path = test_model();
+  if (!path) return;
+  const std::unique_ptr<Device> device = std::move(all_devices().back());
+  BothDecoders both(read_file(*path), Numerics::kPrecise, Numerics::kPrecise, *device);
+  const Tokenizer tokenizer(both.source().tokenizer());
+  const std::vector<double> cpu = weighed(both.cpu(), tokenizer, both.context());
+  const std::vector<double> gpu = weighed(both.gpu(), tokenizer, both.context());
+  REQUIRE(cpu.size() == gpu.size());
+  for (std::size_t i = 0; i < cpu.size(); ++i) {
+    CAPTURE(cpu[i], gpu[i]);
+    CHECK(std::abs(gpu[i] - cpu[i]) < 2e-2);
+  }
+  const auto best = [](const std::vector<double>& of) {
+    return std::max_element(of.begin(), of.end()) - of.begin();
+  };
+  CHECK(best(gpu) == best(cpu));
 }
 
 // What an error says when the tiny model, its config changed, is opened on a GPU; else "".
