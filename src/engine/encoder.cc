@@ -18,10 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<Device> open_device(EngineDevice device) {
-  return device == EngineDevice::kCpu ? nullptr : open_first_gpu();
-}
-
 }  // namespace
 
 struct Encoder::Loaded {

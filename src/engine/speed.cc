@@ -125,7 +125,7 @@ struct SpeedBench::Loaded {
 
 SpeedBench::SpeedBench(const std::filesystem::path& model, const EngineOptions& options,
                        const std::vector<SpeedTest>& tests)
-    : SpeedBench(model, options, tests, options.device == EngineDevice::kCpu ? nullptr : open_first_gpu()) {}
+    : SpeedBench(model, options, tests, open_device(options.device)) {}
 
 SpeedBench::SpeedBench(const std::filesystem::path& model, const EngineOptions& options,
                        const std::vector<SpeedTest>& tests, std::unique_ptr<Device> device)

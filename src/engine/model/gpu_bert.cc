@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "engine/model/bert_reader_internal.h"
+#include "engine/model/gpu_packer_internal.h"
 #include "engine/quant.h"
 
 namespace micius {
@@ -18,31 +19,6 @@ constexpr PrefillTuning kTuning{};
 std::uint32_t count(std::size_t n) { return static_cast<std::uint32_t>(n); }
 
 std::size_t pages_for(std::size_t tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
-
-class GpuBertPacker {
- public:
-  using Matrix = GpuSplitMatrix;
-  using Vector = DeviceArray<float>;
-
-  GpuBertPacker(Device& device, ThreadPool& pool) : device_(device), pool_(pool) {}
-
-  GpuSplitMatrix linear(std::span<const LinearPart> parts) const { return {parts, device_, pool_}; }
-  DeviceArray<float> vector(const std::vector<float>& values) const { return {device_, std::span(values)}; }
-
- private:
-  Device& device_;
-  ThreadPool& pool_;
-};
-
-void check_widths(const Safetensors& file, const BertConfig& config) {
-  for (const std::size_t width : {config.hidden, config.ffn}) {
-    if (width % 4 != 0) {
-      fail(ErrorCode::kUnsupported,
-           "{}: rows of {} values are no multiple of 4, as a GPU takes them; use --device cpu", file.name(),
-           width);
-    }
-  }
-}
 
 void check_memory(const Safetensors& file, const BertConfig& config, std::size_t most_tokens,
                   const Device& device) {
@@ -111,9 +87,9 @@ GpuBert::GpuBert(const Safetensors& file, const BertConfig& config, std::size_t 
 
 GpuBert::Tensors GpuBert::read(const Safetensors& file, const BertConfig& config, std::size_t most_tokens,
                                Device& device, ThreadPool& pool) {
-  check_widths(file, config);
+  check_gpu_widths(file.name(), {config.hidden, config.ffn});
   check_memory(file, config, most_tokens, device);
-  GpuBertPacker packer(device, pool);
+  GpuPacker<GpuSplitMatrix> packer(device, pool);
   return BertReader(file, config, packer).read();
 }
 

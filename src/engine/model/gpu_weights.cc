@@ -2,42 +2,10 @@
 
 #include <utility>
 
-#include "base/error.h"
+#include "engine/model/gpu_packer_internal.h"
 #include "engine/model/weight_reader_internal.h"
 
 namespace micius {
-namespace {
-
-class GpuPacker {
- public:
-  using Matrix = GpuMatrix;
-  using Vector = DeviceArray<float>;
-
-  GpuPacker(Device& device, ThreadPool& pool) : device_(device), pool_(pool) {}
-
-  GpuMatrix linear(std::span<const LinearPart> parts) const { return {parts, device_, pool_}; }
-  DeviceArray<float> vector(const std::vector<float>& values) const { return {device_, std::span(values)}; }
-
- private:
-  Device& device_;
-  ThreadPool& pool_;
-};
-
-// Kernels take four columns at a time.
-void check_widths(const ModelSource& source, const ModelConfig& config) {
-  const AttentionShape& shape = config.attention;
-  for (const std::size_t width : {config.hidden, config.ffn, config.augmented_q, shape.n_q * shape.d_v,
-                                  shape.n_q * config.d_q, shape.n_q * shape.d_k}) {
-    if (width % 4 != 0) {
-      fail(ErrorCode::kUnsupported,
-           "{}: rows of {} values are no multiple of 4, as a GPU takes them; use --device cpu", source.file(),
-           width);
-    }
-  }
-}
-
-}  // namespace
-
 GpuMatrix::GpuMatrix(std::span<const LinearPart> parts, Device& device, ThreadPool& pool) {
   const TileFormat format = tile_format(parts);
   std::size_t outputs = 0;
@@ -50,8 +18,10 @@ GpuMatrix::GpuMatrix(std::span<const LinearPart> parts, Device& device, ThreadPo
 
 GpuWeights read_gpu_weights(const ModelSource& source, const ModelConfig& config, Device& device,
                             ThreadPool& pool) {
-  check_widths(source, config);
-  GpuPacker packer(device, pool);
+  const AttentionShape& shape = config.attention;
+  check_gpu_widths(source.file(), {config.hidden, config.ffn, config.augmented_q, shape.n_q * shape.d_v,
+                                   shape.n_q * config.d_q, shape.n_q * shape.d_k});
+  GpuPacker<GpuMatrix> packer(device, pool);
   auto read = WeightReader(source, config, packer).read();
   std::optional<GpuMatrix> embedding;
   if (!config.tied_head) {
